@@ -1,0 +1,62 @@
+"""One tree of errors. A message says what was asked, what was seen, and what to do next."""
+
+from __future__ import annotations
+
+
+class FamaugError(Exception):
+    """Root of every error that famaug raises on purpose."""
+
+
+class InputError(FamaugError, ValueError):
+    """An argument, a file or a table is not what was asked for."""
+
+
+class MediaError(InputError):
+    """A picture, video or frame folder cannot be read, or is not what it claims to be."""
+
+
+class FaceError(InputError):
+    """No usable face: none found, too small, or turned away."""
+
+
+class TrackError(InputError):
+    """An AU track is malformed: wrong shape, missing units, too short, too many gaps."""
+
+
+class WeightsError(FamaugError):
+    """A weights file is unknown, damaged, hostile or does not fit its network."""
+
+
+class FetchError(FamaugError):
+    """A registry package or its content could not be had, or its sha256 differs."""
+
+
+class CacheError(FamaugError):
+    """Root of the clip cache's errors."""
+
+
+class CacheCorruptError(CacheError):
+    """What was read is not what was written."""
+
+
+class CacheFullError(CacheError):
+    """The disk or quota is full; earlier clips stay readable."""
+
+
+class CacheLockedError(CacheError):
+    """Another process writes here; the message names its pid and host."""
+
+
+class CacheMissError(CacheError, KeyError):
+    """The cache holds no clip of that key."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)
+
+
+class LeakageError(FamaugError):
+    """A synthetic clip would carry a held-out subject into training."""
+
+
+class RenderError(FamaugError):
+    """A plan cannot be rendered."""

@@ -1,0 +1,37 @@
+"""The one place where randomness comes from: generators keyed by what they are for.
+
+A stream is a function of its key alone, never of the process, the worker or the order of
+calls, so the same (seed, epoch, sample, stage) gives the same numbers everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+
+def digest(value: Any) -> str:
+    """sha256 (hex) of a JSON-able value; the order of dictionary keys does not matter.
+
+    Raises:
+        TypeError: the value is not JSON-able.
+        ValueError: it holds NaN or an infinity, which have no one JSON form.
+    """
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def keyed_generator(seed: int, *parts: int | str) -> np.random.Generator:
+    """A Philox generator for this seed and these key parts (epoch, sample id, stage, ...).
+
+    Parts are typed: the number 1 and the text "1" are different keys.
+    """
+    key = hashlib.blake2b(
+        json.dumps([seed, *parts], ensure_ascii=True).encode(), digest_size=16
+    ).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(key, "little")))

@@ -1,0 +1,242 @@
+"""The values that flow through famaug, and the layout of every array.
+
+Layouts used everywhere:
+    frames   uint8    T H W 3   RGB
+    picture  uint8    H W 3     RGB
+    track    float32  T 2 17    side (left, right) x AU, intensity 0-5 as FACS letters A-E
+    mesh     float32  478 3     x, y in pixels of the picture, z in pixels, smaller is nearer
+    network  float32  B C H W   in [-1, 1] (the generator) or [0, 1] (the face nets)
+
+Left and right are the person's own, as FACS codes them: the left cheek is seen on the right of an
+unmirrored picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.errors import TrackError
+from famaug.seeding import digest
+
+AUS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
+"""The 17 units with an intensity, in OpenFace's order."""
+AU_NAMES: tuple[str, ...] = tuple(f"AU{au:02d}" for au in AUS)
+AU_INDEX: dict[int, int] = {au: i for i, au in enumerate(AUS)}
+SIDES: tuple[str, str] = ("left", "right")
+LEFT, RIGHT = 0, 1
+
+Frames = NDArray[np.uint8]
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+LabelSource = Literal["driver", "rule", "none"]
+
+
+@dataclass(frozen=True)
+class ClipRef:
+    """Where a clip is and what is known of it. Holds no pixels.
+
+    Attributes:
+        dataset: name of the data set ("casme2"), or "" for loose media.
+        subject: subject id as text, kept exactly as the data set spells it ("01", "s3").
+        clip: clip id as text, unique within the subject.
+        frames: paths of the frames in order; empty when `video` is given.
+        video: path of a video file, or None.
+        fps: frames per second, or None when unknown.
+        onset, apex, offset: frame positions counted from 0 within `frames`, or None.
+        emotion: label as annotated, or None.
+        action_units: annotated AU string as published ("4+L7"), or None.
+    """
+
+    dataset: str
+    subject: str
+    clip: str
+    frames: tuple[str, ...] = ()
+    video: str | None = None
+    fps: float | None = None
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    emotion: str | None = None
+    action_units: str | None = None
+
+    @property
+    def key(self) -> str:
+        """dataset/subject/clip, the clip's name in messages and seeds."""
+        return f"{self.dataset}/{self.subject}/{self.clip}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> ClipRef:
+        return ClipRef(**{**value, "frames": tuple(value.get("frames", ()))})
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A clip with its pixels: uint8 RGB `T H W 3`."""
+
+    ref: ClipRef
+    frames: Frames
+
+    def __post_init__(self) -> None:
+        shape = self.frames.shape
+        if self.frames.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or 0 in shape:
+            raise TrackError(
+                f"clip {self.ref.key}: frames must be uint8 T H W 3, all at least 1; "
+                f"got {self.frames.dtype} {shape}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class AUTrack:
+    """AU intensities over time, left and right apart.
+
+    Attributes:
+        intensity: float32 `T 2 17`, 0-5; NaN where missing.
+        confidence: float32 `T 2 17`, 0-1; 0 where missing.
+        estimator: who measured it, with version ("mesh-flow/1", "openface-csv", "rule/1").
+        sided: False when the source knows no sides and both are filled alike.
+        scale: whose intensity scale it is ("famaug", "openface", "facs"). Never mixed silently.
+        fps: frames per second, or None when unknown.
+    """
+
+    intensity: Floats
+    confidence: Floats
+    estimator: str
+    sided: bool = True
+    scale: str = "famaug"
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        want = (2, len(AUS))
+        for name, a in (("intensity", self.intensity), ("confidence", self.confidence)):
+            if a.dtype != np.float32 or a.ndim != 3 or a.shape[1:] != want or len(a) == 0:
+                raise TrackError(
+                    f"{name} must be float32 T x 2 x {len(AUS)} with T >= 1; "
+                    f"got {a.dtype} {a.shape}"
+                )
+        if self.intensity.shape != self.confidence.shape:
+            raise TrackError(
+                f"intensity {self.intensity.shape} and confidence {self.confidence.shape} differ"
+            )
+
+    def __len__(self) -> int:
+        return len(self.intensity)
+
+    @staticmethod
+    def of(
+        intensity: NDArray[np.floating[Any]],
+        *,
+        estimator: str,
+        confidence: NDArray[np.floating[Any]] | None = None,
+        sided: bool = True,
+        scale: str = "famaug",
+        fps: float | None = None,
+    ) -> AUTrack:
+        """From any float array; confidence defaults to 1, and 0 where the intensity is NaN."""
+        x = np.asarray(intensity, np.float32)
+        c = np.isfinite(x) if confidence is None else confidence
+        return AUTrack(x, np.asarray(c, np.float32), estimator, sided, scale, fps)
+
+    def with_intensity(self, intensity: NDArray[np.floating[Any]], **changes: Any) -> AUTrack:
+        """The same track with other intensities of the same length (and other fields)."""
+        return replace(self, intensity=np.asarray(intensity, np.float32), **changes)
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """bool `T`: frames without a single measured value."""
+        result: NDArray[np.bool_] = ~np.isfinite(self.intensity).any(axis=(1, 2))
+        return result
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything random and every choice behind one synthetic clip, JSON-able.
+
+    The same plan renders the same pixels. `key` is a digest of the plan, so a cache keyed by it
+    can never hand out the wrong clip. Paths are not part of it: sources are named by the digest
+    of their content.
+
+    Attributes:
+        driver: the clip, table or rule whose expression is shown: `{"kind": "clip" | "csv" |
+            "rule", "name": ..., "subject": ..., "dataset": ..., "digest": ..., "label": ...}`.
+        identity: whose face is shown: `{"name": ..., "subject": ..., "dataset": ...,
+            "digest": ..., "source": path or None}`; `source` is left out of the key.
+        track: intensities `T 2 17` as nested lists, rounded to 1e-4: what is rendered.
+        generator: name and version of the renderer ("warp/1").
+        weights: sha256 of the renderer's weights file.
+        size: side of the square output in pixels, or None for the identity picture's own size.
+        fps: frames per second of the clip.
+        superres: name of the sharpener, or None.
+        look: parameters of the data-set look, or None.
+        seed: the seed it was drawn with.
+        params: further settings of the stages (modulation, crop margin, ...).
+    """
+
+    driver: dict[str, Any]
+    identity: dict[str, Any]
+    track: list[list[list[float]]]
+    generator: str
+    weights: str
+    size: int | None
+    fps: float
+    superres: str | None = None
+    look: dict[str, Any] | None = None
+    seed: int = 0
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> Plan:
+        return Plan(**value)
+
+    @property
+    def key(self) -> str:
+        """64 hex digits; changes with every choice, not with paths or the order of keys."""
+        value = self.to_json()
+        value["driver"] = {k: v for k, v in self.driver.items() if k != "source"}
+        value["identity"] = {k: v for k, v in self.identity.items() if k != "source"}
+        return digest(["plan/1", value])
+
+    @property
+    def intensity(self) -> Floats:
+        """float32 `T 2 17`."""
+        return np.asarray(self.track, np.float32)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a synthetic clip carries for ever.
+
+    Attributes:
+        plan: the plan it was rendered from.
+        driver_subject, identity_subject: "dataset/subject" of the person whose expression and
+            whose face it shows, or "" where there is no person of a data set (a rule, a loose
+            picture). The leakage guard reads these two.
+        label: class label that goes with the clip, or None.
+        label_source: where the label comes from.
+        quality: scores by name.
+        version: famaug version that rendered it.
+    """
+
+    plan: Plan
+    driver_subject: str
+    identity_subject: str
+    label: str | int | None
+    label_source: LabelSource
+    quality: dict[str, float] = field(default_factory=dict)
+    version: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> Provenance:
+        return Provenance(**{**value, "plan": Plan.from_json(value["plan"])})
