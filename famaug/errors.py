@@ -60,3 +60,19 @@ class LeakageError(FamaugError):
 
 class RenderError(FamaugError):
     """A plan cannot be rendered."""
+
+
+class FamaugWarning(UserWarning):
+    """Root of every warning that famaug gives: the result stands, but look at the numbers."""
+
+
+class FilterTooWideWarning(FamaugWarning):
+    """A filter's window is wide against the clip, so it eats the expression."""
+
+
+class NotNeutralWarning(FamaugWarning):
+    """A driver is not at rest at its onset."""
+
+
+class TableWarning(FamaugWarning):
+    """A table was read, but something in it was put right (order, numbering)."""
