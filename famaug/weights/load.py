@@ -1,0 +1,103 @@
+"""The one door for weights: safetensors files of known sha256, licence and source."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from famaug.errors import WeightsError
+
+FILES = Path(__file__).parent / "files"
+
+
+@dataclass(frozen=True)
+class ShippedWeights:
+    """A file in the package: what it is, whose it is, and its digest."""
+
+    file: str
+    sha256: str
+    licence: str
+    source: str
+
+
+SHIPPED: dict[str, ShippedWeights] = {
+    "face_landmarker": ShippedWeights(
+        file="face_landmarker.safetensors",
+        sha256="7bcc2e68f999e9d458aa5a606d3c24130d5231e164565611b351605d5dfb2d02",
+        licence="Apache-2.0",
+        source="Google MediaPipe face_landmarker task (float16, 2023), converted by "
+        "famaug weights import",
+    ),
+    "au_basis": ShippedWeights(
+        file="au_basis.safetensors",
+        sha256="558bf6d20b39d1da1ee118d45f7d42bfc65358213819b74e278a5013edf8a304",
+        licence="CC0-1.0",
+        source="derived from MakeHuman base mesh, targets and face units (CC0), registered to the "
+        "478-point mesh",
+    ),
+}
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 (hex) of a file's bytes."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def shipped_path(name: str) -> Path:
+    """Path of a file that ships with famaug.
+
+    Raises:
+        WeightsError: unknown name, or the installed file is not the one that was shipped.
+    """
+    if name not in SHIPPED:
+        raise WeightsError(f"no weights named {name!r} ship with famaug; there are: {[*SHIPPED]}")
+    path = FILES / SHIPPED[name].file
+    if not path.is_file():
+        raise WeightsError(f"{name}: the installed package lacks {path}; reinstall famaug")
+    found = sha256_of(path)
+    if found != SHIPPED[name].sha256:
+        raise WeightsError(
+            f"{name}: {path} has sha256 {found[:16]}..., shipped was "
+            f"{SHIPPED[name].sha256[:16]}...; reinstall famaug"
+        )
+    return path
+
+
+def load_safetensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, on the CPU, as stored.
+
+    Raises:
+        WeightsError: missing or not a valid safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError) as e:
+        raise WeightsError(f"{path}: not a readable safetensors file: {e}") from e
+
+
+def fill(net: nn.Module, tensors: dict[str, Tensor], prefix: str = "") -> nn.Module:
+    """Load `tensors` whose names start with `prefix` into `net` as float32, and freeze it.
+
+    Raises:
+        WeightsError: names or shapes differ; the message lists them.
+    """
+    state = {k[len(prefix) :]: v.float() for k, v in tensors.items() if k.startswith(prefix)}
+    want = net.state_dict()
+    lacking, surplus = sorted(want.keys() - state.keys()), sorted(state.keys() - want.keys())
+    if lacking or surplus:
+        raise WeightsError(
+            f"weights do not fit {type(net).__name__}: missing {lacking[:5]}, unknown {surplus[:5]}"
+        )
+    wrong = [k for k in want if want[k].shape != state[k].shape]
+    if wrong:
+        seen = [(k, tuple(state[k].shape), tuple(want[k].shape)) for k in wrong[:5]]
+        raise WeightsError(f"{type(net).__name__}: (name, seen, wanted) {seen}")
+    net.load_state_dict(state)
+    return net.eval().requires_grad_(False)
