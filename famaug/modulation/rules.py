@@ -1,0 +1,150 @@
+"""Expressions without a driver clip: expert rules, and AUs written by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.errors import InputError
+from famaug.modulation.envelopes import Envelope, timing
+from famaug.modulation.transfer import MAX_INTENSITY
+from famaug.modulation.units import parse_units, per_au
+from famaug.types import AU_INDEX, AUS, AUTrack
+
+EXPERT_RULES: dict[str, tuple[tuple[int, float], ...]] = {
+    "happiness": ((12, 1.0), (25, 0.5), (6, 0.5)),
+    "sadness": ((4, 1.0), (1, 0.5), (15, 0.5)),
+    "surprise": ((1, 1.0), (2, 1.0), (5, 0.5), (25, 0.5), (26, 0.5)),
+    "fear": ((5, 0.5), (20, 0.5), (25, 0.5), (26, 0.5)),
+    "anger": ((4, 1.0), (7, 0.5), (23, 0.5)),
+    "disgust": ((9, 1.0), (10, 0.5), (17, 1.0)),
+    "contempt": ((14, 1.0),),
+}
+"""Emotion: (AU, probability that it is on). The table used for MiE-X, from FACS experts."""
+
+CLASSES: dict[str, tuple[str, ...]] = {
+    "positive": ("happiness",),
+    "negative": ("sadness", "fear", "anger", "disgust", "contempt"),
+    "surprise": ("surprise",),
+}
+"""The three classes of the MEGC composite; negative draws one of its five emotions."""
+
+ESTIMATOR = "rule/1"
+RAISED_COSINE = Envelope()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSource:
+    """Draws expressions from a rule; the same generator state gives the same track.
+
+    Attributes:
+        name: a class ("positive", "negative", "surprise"), one of the seven emotions, or "aus".
+        units: for "aus": (AU name, intensity) pairs, shown exactly so.
+        intensity: range of an AU's intensity at the apex (0.5-1.5 at micro-expression strength;
+            1.5-4 is the literature's macro variant).
+        timing: data set whose timing is drawn from, see `envelopes.TIMINGS`.
+        envelope: course between onset and offset.
+        asymmetry: the weaker side of an expression is down to 1 - asymmetry of the other; 0 is
+            symmetric. AUs by hand say their sides themselves.
+        magnification: factor on all intensities, clipped to 5.
+    """
+
+    name: str
+    units: tuple[tuple[str, float], ...] = ()
+    intensity: tuple[float, float] = (0.5, 1.5)
+    timing: str = "casme2"
+    envelope: Envelope = RAISED_COSINE
+    asymmetry: float = 0.0
+    magnification: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def text(self) -> str:
+        """As `parse_expression` reads it: "rule:positive", "aus:4=1.5,12L=1"."""
+        if self.name != "aus":
+            return f"rule:{self.name}"
+        return "aus:" + ",".join(f"{unit}={value:g}" for unit, value in self.units)
+
+    @property
+    def label(self) -> str | None:
+        """The emotion or class shown, None for AUs by hand."""
+        return None if self.name == "aus" else self.name
+
+    def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
+        """One expression from onset (frame 0) to offset, both at rest: a track on famaug's scale.
+
+        Raises:
+            InputError: `fps` is not above 0.
+        """
+        peak = np.minimum(self._peak(rng) * self.magnification, MAX_INTENSITY)
+        rise, fall = timing(self.timing).draw(rng)
+        level = self.envelope.timed(rise_ms=rise, fall_ms=fall, fps=fps)
+        return AUTrack.of(level[:, None, None] * peak, estimator=ESTIMATOR, fps=fps)
+
+    def _peak(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Intensities at the apex, `2 17`."""
+        if self.name == "aus":
+            return per_au(dict(self.units))
+        emotions = CLASSES.get(self.name, (self.name,))
+        emotion = emotions[int(rng.integers(len(emotions)))]
+        row = _draw_units(EXPERT_RULES[emotion], self.intensity, rng)
+        sides = np.ones(2)
+        sides[int(rng.integers(2))] -= rng.uniform(0, self.asymmetry)
+        return sides[:, None] * row
+
+
+def parse_expression(text: str) -> RuleSource:
+    """`rule:NAME` or `aus:4=1.5,7=1,12L=1` (a bare number is both sides) as a source.
+
+    Raises:
+        InputError: neither form, an unknown rule or AU, or an intensity outside 0-5.
+    """
+    kind, colon, rest = text.strip().partition(":")
+    if not colon or kind not in ("rule", "aus"):
+        raise InputError(
+            f"cannot read the expression {text!r}: write rule:NAME (one of {_rule_names()}) or "
+            "AUs by hand, as aus:4=1.5,7=1,12L=1"
+        )
+    if kind == "rule":
+        return RuleSource(name=rest.strip().lower())
+    return RuleSource(name="aus", units=tuple(parse_units(rest).items()))
+
+
+def _draw_units(
+    rule: tuple[tuple[int, float], ...], intensity: tuple[float, float], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Intensities `17`. Under the fear rule all may stay off: then one is turned on."""
+    chances = np.array([p for _, p in rule])
+    on = rng.random(len(rule)) < chances
+    if not on.any():
+        on[int(rng.integers(len(rule)))] = True
+    row = np.zeros(len(AUS))
+    row[[AU_INDEX[au] for au, _ in rule]] = np.where(on, rng.uniform(*intensity, len(rule)), 0.0)
+    return row
+
+
+def _rule_names() -> str:
+    return ", ".join(dict.fromkeys([*CLASSES, *EXPERT_RULES]))
+
+
+def _check(source: RuleSource) -> None:
+    if source.name == "aus":
+        if not per_au(dict(source.units)).any():
+            raise InputError("AUs by hand need at least one above 0, as aus:12=1")
+    elif source.name not in CLASSES and source.name not in EXPERT_RULES:
+        raise InputError(f"unknown rule {source.name!r}: use one of {_rule_names()}")
+    elif source.units:
+        raise InputError(f"units are for AUs by hand; rule {source.name!r} draws its own")
+    low, high = source.intensity
+    if not 0 < low <= high <= MAX_INTENSITY:
+        raise InputError(f"intensity must be a range within 0-5, above 0; got {source.intensity}")
+    if not 0 <= source.asymmetry <= 1 or not 0 < source.magnification <= 100:
+        raise InputError(
+            "asymmetry must be from 0 to 1, magnification above 0 and at most 100; "
+            f"got {source.asymmetry} and {source.magnification}"
+        )
+    timing(source.timing)
