@@ -113,7 +113,7 @@ def find_apex(track: AUTrack) -> int:
 
 
 def fit_envelope(track: AUTrack, *, apex: int | None = None) -> Envelope:
-    """The course of a driver's expression: its strongest AUs, averaged, rising then falling.
+    """The course of a driver's expression: its strongest AUs, averaged, up and then down.
 
     The curve is onset-relative, made monotone on either side of the apex by isotonic regression
     and scaled to 1 at the apex. It may end above 0: not every clip is cut at the offset.
@@ -134,17 +134,22 @@ def fit_envelope(track: AUTrack, *, apex: int | None = None) -> Envelope:
 
 
 def _course(track: AUTrack) -> Values:
-    """Onset-relative mean of the strongest columns, lightly filtered; float64 `T`."""
+    """Onset-relative mean of the strongest columns, filtered; float64 `T`.
+
+    By Savitzky-Golay: a mean filter would pull the apex of a lopsided curve to its slow side.
+    """
     x = track.intensity.astype(np.float64)
     if not np.isfinite(x).all(axis=0).any():
         raise TrackError("no AU is measured in every frame: fill the gaps first")
     x = np.where(np.isfinite(x).all(axis=0), x, 0.0)
-    y = smooth_values(x, n=auto_half_width(x))
-    y = (y - y[:1]).reshape(len(y), 2, -1)
+    y = smooth_values(x, n=min(2, auto_half_width(x)), method="savgol")
+    y -= y[:3].mean(axis=0)
     y[:, :, AU_INDEX[45]] = 0.0
     flat = y.reshape(len(y), -1)
-    strongest = np.argsort(-flat.max(axis=0), kind="stable")[: STRONGEST * 2]
-    course: Values = flat[:, strongest].mean(axis=1)
+    rise = flat.max(axis=0)
+    strongest = np.argsort(-rise, kind="stable")[: STRONGEST * 2]
+    leading = strongest[rise[strongest] >= rise.max() / 2]  # the rest may be noise
+    course: Values = flat[:, leading].mean(axis=1)
     return course
 
 

@@ -201,12 +201,12 @@ def _savgol(y: Values, n: int, edges: Edges) -> Values:
     missing = ~np.isfinite(y)
     mode: Literal["mirror", "interp"] = "mirror" if edges == "reflect" else "interp"
     order = min(2, 2 * n - 1)
-    filtered: Values = savgol_filter(_bridged(y), 2 * n + 1, order, axis=-3, mode=mode)
+    filtered: Values = savgol_filter(bridged(y), 2 * n + 1, order, axis=-3, mode=mode)
     filtered[missing] = np.nan
     return filtered[..., n : y.shape[-3] - n, :, :] if edges == "drop" else filtered
 
 
-def _bridged(y: Values) -> Values:
+def bridged(y: Values) -> Values:
     """NaN replaced by linear interpolation over time, held at the ends; 0 if nothing is known."""
     known = np.isfinite(y)
     if known.all():
