@@ -107,8 +107,10 @@ def _weights(graph: bytes) -> Iterator[NDArray[Any]]:
         if not buffer.DataLength() or tensor.Type() not in (0, 1):
             return None
         shape = tensor.ShapeAsNumpy() if tensor.ShapeLength() else ()
-        array = np.frombuffer(buffer.DataAsNumpy().tobytes(), _DTYPES[tensor.Type()])
-        return array.astype(np.float32).reshape(shape)
+        raw: NDArray[Any] = np.frombuffer(
+            buffer.DataAsNumpy().tobytes(), _DTYPES[tensor.Type()]
+        )
+        return raw.astype(np.float32).reshape(shape)
 
     for i in range(sub.OperatorsLength()):
         op = sub.Operators(i)
@@ -120,9 +122,9 @@ def _weights(graph: bytes) -> Iterator[NDArray[Any]]:
         if kind == "ADD":
             continue  # its constants are the norms' epsilon
         for k in op.InputsAsNumpy():
-            array = constant(int(k)) if k >= 0 else None
-            if array is not None:
-                yield _torch_layout(kind, array)
+            found = constant(int(k)) if k >= 0 else None
+            if found is not None:
+                yield _torch_layout(kind, found)
 
 
 def _torch_layout(kind: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -1,0 +1,130 @@
+"""AUs from dense optical flow in the frontal face map, seeded by the landmarks.
+
+Landmarks give pose and a first guess; the frame is unrolled with both, and DIS flow against the
+clip's neutral map gives what is left. Guess and rest together are explained by the AU basis.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.aus.basis import COLUMNS, FULL, to_head_axes
+from famaug.aus.face_map import SCALE, FaceMap
+from famaug.aus.fit import PersonBasis
+from famaug.aus.solver import Prior, UnitSolver
+from famaug.faces.pose import fit_similarity
+from famaug.types import Floats, Picture
+
+Array = NDArray[np.float64]
+PRIOR = Prior(
+    ridge=5e-3,
+    sparse=0.05,
+    tie=2.0,
+    adapt=10.0,
+    spread={20: 0.4, 15: 0.5, 10: 0.6, 23: 0.5, 17: 0.7, 9: 0.7},
+)
+STRIDE = 4
+_LARGEST_SEED = 6.0
+
+
+class FlowReading(NamedTuple):
+    """`intensity` `17 2`; `explained` share of the motion, 0-1; `agreement` share of the face
+    that still looks like the neutral map once the motion is taken out, 0-1."""
+
+    intensity: Array
+    explained: float
+    agreement: float
+
+
+class FlowSolver:
+    """Flow solver for one person and one neutral frame.
+
+    Args:
+        person: the fitted basis.
+        neutral: uint8 `H W`, the grey neutral frame that `person.pose` belongs to.
+    """
+
+    def __init__(self, person: PersonBasis, neutral: Picture, prior: Prior = PRIOR) -> None:
+        self.person = person
+        self.map = FaceMap(person)
+        self.reference = self.map.unroll(neutral, person.pose)
+        self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self.sel = self._samples()
+        self.texture = self._texture()
+        self.solver = self._solver(prior)
+        self.at_samples = self.map.gather[np.flatnonzero(self.sel.ravel())]
+
+    def _samples(self) -> NDArray[np.bool_]:
+        near_hole = cv2.dilate(self.map.holes.astype(np.uint8), np.ones((3, 3), np.uint8))
+        skin = (self.map.mask & (near_hole == 0)).astype(np.uint8)
+        inner = cv2.erode(skin, np.ones((5, 5), np.uint8)).astype(bool)
+        grid = np.zeros_like(inner)
+        grid[::STRIDE, ::STRIDE] = True
+        return np.asarray(inner & grid, np.bool_)
+
+    def _texture(self) -> Array:
+        """Weight of each sample: flow is only as good as the texture below it."""
+        smooth = cv2.GaussianBlur(self.reference, (0, 0), 1.0).astype(np.float32)
+        strength = cv2.cornerMinEigenVal(smooth, 9, 3)[self.sel].astype(np.float64)
+        scale = max(float(np.percentile(strength, 75)), 1e-12)
+        return np.asarray(np.sqrt(np.clip(strength / scale, 0.03, 1)), np.float64)
+
+    def _solver(self, prior: Prior) -> UnitSolver:
+        person = self.person
+        fields = [*person.motion.reshape(COLUMNS, -1, 3), *person.nuisance]
+        columns = np.stack([self.map.dense(f[:, :2])[self.sel].ravel() for f in fields], 1)
+        place = self.map.dense(person.neutral)[self.sel]
+        weight = np.sqrt(np.repeat(self.texture, 2)) * STRIDE / SCALE
+        return UnitSolver(columns, _rigid(place), weight, prior, axes=2)
+
+    def read(self, mesh: Floats, frame: Picture, seed: Array, passes: int = 1) -> FlowReading:
+        """Intensities of one frame.
+
+        Args:
+            mesh: `478 3` in picture axes.
+            frame: uint8 `H W` grey.
+            seed: `17 2`, a first guess, as from `PointSolver`.
+            passes: how often guess and flow are refined.
+        """
+        person = self.person
+        pose = fit_similarity(person.neutral, to_head_axes(mesh), person.basis.rest)
+        guess = seed
+        for _ in range(passes):
+            share = np.clip(guess, 0, _LARGEST_SEED) / FULL
+            known = np.tensordot(share, person.motion, ([0, 1], [0, 1]))
+            current = self.map.unroll(frame, pose, known)
+            rest = self.flow.calc(self.reference, current, None)
+            smooth = cv2.blur(rest, (5, 5))[self.sel] * [1, -1] / SCALE
+            moved = self.at_samples @ known[:468, :2] + smooth
+            solution = self.solver.solve(moved.ravel())
+            guess = solution.intensity
+        return FlowReading(guess, solution.explained, self._agreement(current, rest))
+
+    def _agreement(self, current: Picture, flow: NDArray[np.float32]) -> float:
+        """Share of textured samples whose patch, flow taken out, correlates with the neutral's."""
+        height, width = current.shape
+        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+        back = cv2.remap(current, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
+        a, b = self.reference.astype(np.float32), back.astype(np.float32)
+        size = (13, 13)
+        ma, mb = cv2.blur(a, size), cv2.blur(b, size)
+        cov = cv2.blur(a * b, size) - ma * mb
+        va, vb = cv2.blur(a * a, size) - ma * ma, cv2.blur(b * b, size) - mb * mb
+        textured = self.sel & (va > 9)
+        if not textured.any():
+            return 0.0
+        like = cov[textured] / np.sqrt(np.maximum(va * vb, 1e-6)[textured])
+        return float((like > 0.5).mean())
+
+
+def _rigid(points: Array) -> Array:
+    """`2N 6`: shifts, roll, growth, and the parallax of a small yaw and pitch."""
+    x, y = points[:, 0], points[:, 1]
+    z = points[:, 2] - points[:, 2].mean()
+    nil, one = np.zeros_like(x), np.ones_like(x)
+    fields = [(one, nil), (nil, one), (-y, x), (x, y), (z, nil), (nil, z)]
+    return np.stack([np.stack(f, 1).ravel() for f in fields], 1)
