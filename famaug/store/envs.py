@@ -1,0 +1,291 @@
+"""The open LMDB environments of this process: one a file, for all caches, readers and threads.
+
+LMDB allows an environment to be open once in a process, must not be used after a fork, and must
+not be resized while a transaction is open. This table keeps those rules: it counts who is inside
+an environment, gives exclusive turns to whoever reopens or grows it, and is emptied in a forked
+child (without closing: closing there would disturb the parent).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from famaug.errors import CacheCorruptError, CacheError, CacheLockedError
+from famaug.store.pages import check_pages, read_metas
+
+READERS = 1024
+FIRST_MAP = 1 << 28
+_CORRUPT = (
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.VersionMismatchError,
+    lmdb.PanicError,
+    lmdb.BadTxnError,
+)
+
+
+@dataclass
+class _Open:
+    env: Any
+    writable: bool
+    identity: tuple[int, int]
+    users: int = 0
+    exclusive: bool = False
+    owners: int = 0
+    known_bytes: int = 0
+
+
+@dataclass
+class _Table:
+    pid: int
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    opened: dict[str, _Open] = field(default_factory=dict)
+
+
+_table = _Table(os.getpid())
+_inherited: list[_Table] = []  # kept from being collected, and so closed, in a forked child
+
+
+def _here() -> _Table:
+    global _table
+    if _table.pid != os.getpid():
+        _inherited.append(_table)
+        _table = _Table(os.getpid())
+    return _table
+
+
+os.register_at_fork(after_in_child=_here)
+
+
+@contextmanager
+def reading(path: Path, *, sealed_bytes: int | None = None) -> Iterator[Any]:
+    """A read transaction with zero-copy values, on a file that is long enough to be read.
+
+    Args:
+        path: the shard's file.
+        sealed_bytes: its exact size when it is sealed; it is then read without a lock.
+
+    Raises:
+        CacheCorruptError: the file is damaged.
+        CacheError: it cannot be opened.
+    """
+    for _ in range(8):
+        slot = _enter(path, sealed_bytes)
+        try:
+            _check_size(path, slot)
+            try:
+                txn = slot.env.begin(buffers=True)
+            except lmdb.MapResizedError:
+                txn = None  # another process has grown the file
+            if txn is not None:
+                with txn:
+                    _check_size(path, slot)
+                    yield txn
+                return
+        except lmdb.Error as error:
+            raise _translate(path, error) from error
+        finally:
+            _leave(slot)
+        with _alone(path) as slot_alone:
+            if slot_alone is not None:
+                slot_alone.env.set_mapsize(0)
+    raise CacheError(f"{path}: its writer grows it faster than it can be opened; try again")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Any]:
+    """A write transaction of an environment opened by `open_writer`; commits at the end.
+
+    LMDB's own errors pass through: the writer knows what to do about each.
+    """
+    slot = _enter(path, None)
+    try:
+        with slot.env.begin(write=True, buffers=True) as txn:
+            yield txn
+    finally:
+        _leave(slot)
+
+
+def open_writer(path: Path, *, map_bytes: int = FIRST_MAP) -> None:
+    """Opens (or creates) a shard for writing by this process; readers here share it.
+
+    Raises:
+        CacheLockedError: this process writes it already.
+        CacheCorruptError: the file is damaged.
+    """
+    with _alone(path) as slot:
+        if slot is not None and slot.writable:
+            raise CacheLockedError(f"{path} is being written by this process ({os.getpid()})")
+        if slot is not None:
+            slot.env.close()
+        new = _open(path, writable=True, map_bytes=map_bytes)
+        new.owners = 1 + (slot.owners if slot is not None else 0)
+        _put(path, new)
+
+
+def close_writer(path: Path) -> None:
+    with _alone(path) as slot:
+        if slot is not None and slot.writable:
+            slot.env.close()
+            _here().opened.pop(str(path), None)
+
+
+def is_written_here(path: Path) -> bool:
+    slot = _here().opened.get(str(path))
+    return slot is not None and slot.writable
+
+
+def grow(path: Path, *, at_least: int) -> None:
+    """Doubles the map until `at_least` more bytes fit."""
+    with _alone(path) as slot:
+        if slot is not None:
+            size = 2 * slot.env.info()["map_size"]
+            while size < slot.known_bytes + 2 * at_least:
+                size *= 2
+            slot.env.set_mapsize(size)
+
+
+def close(path: Path) -> None:
+    """Closes a shard opened for reading; the next read opens it again."""
+    if str(path) not in _here().opened or is_written_here(path):
+        return
+    with _alone(path) as slot:
+        if slot is not None and not slot.writable:
+            slot.env.close()
+            _here().opened.pop(str(path), None)
+
+
+def _enter(path: Path, sealed_bytes: int | None) -> _Open:
+    table = _here()
+    with table.changed:
+        while (slot := table.opened.get(str(path))) is not None and slot.exclusive:
+            table.changed.wait()
+        if slot is not None and _identity(path) != slot.identity and slot.users == 0:
+            # the file was replaced under this name
+            slot.env.close()
+            slot = None
+        if slot is None:
+            slot = _open(path, writable=False, sealed_bytes=sealed_bytes)
+            table.opened[str(path)] = slot
+        slot.users += 1
+        return slot
+
+
+def _leave(slot: _Open) -> None:
+    table = _here()
+    with table.changed:
+        slot.users -= 1
+        table.changed.notify_all()
+
+
+def _put(path: Path, slot: _Open) -> None:
+    table = _here()
+    with table.changed:
+        slot.exclusive = True  # until `_alone` ends
+        table.opened[str(path)] = slot
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[_Open | None]:
+    """Waits until nobody is inside the environment and keeps everybody out."""
+    table = _here()
+    with table.changed:
+        while (slot := table.opened.get(str(path))) is not None and (slot.exclusive or slot.users):
+            table.changed.wait()
+        if slot is not None:
+            slot.exclusive = True
+    try:
+        yield slot
+    finally:
+        with table.changed:
+            for held in (slot, table.opened.get(str(path))):
+                if held is not None:
+                    held.exclusive = False
+            table.changed.notify_all()
+
+
+def _open(
+    path: Path,
+    *,
+    writable: bool,
+    sealed_bytes: int | None = None,
+    map_bytes: int = FIRST_MAP,
+) -> _Open:
+    size = path.stat().st_size if path.exists() else 0
+    if size:
+        read_metas(path)
+    elif not writable:
+        raise CacheCorruptError(f"{path}: the file is empty or missing")
+    if sealed_bytes is not None and size != sealed_bytes:
+        raise CacheCorruptError(
+            f"{path}: {size} bytes, sealed with {sealed_bytes}; restore it from a copy"
+        )
+    try:
+        env = lmdb.open(
+            str(path),
+            subdir=False,
+            readonly=not writable,
+            lock=sealed_bytes is None,
+            max_readers=READERS,
+            max_spare_txns=4,
+            map_size=max(map_bytes, 2 * size) if writable else 0,
+            meminit=False,
+        )
+        try:
+            if size:
+                _check_open(path, env, for_writing=writable)
+        except BaseException:
+            env.close()
+            raise
+    except lmdb.Error as error:
+        raise _translate(path, error) from error
+    return _Open(env, writable, _identity(path), known_bytes=size)
+
+
+def _check_open(path: Path, env: Any, *, for_writing: bool) -> None:
+    """Checks the pages of the newest commit."""
+    for _ in range(100):
+        with env.begin() as txn:
+            number = txn.id()
+            for meta in read_metas(path):
+                if meta.transaction == number:
+                    check_pages(path, meta, for_writing=for_writing)
+                    return
+        # a live writer has committed twice in between: take its newer commit
+    raise CacheCorruptError(f"{path}: its start does not name the commit that LMDB reads")
+
+
+def _check_size(path: Path, slot: _Open) -> None:
+    """An LMDB file never shrinks; one that did would end in SIGBUS."""
+    size = path.stat().st_size if path.exists() else 0
+    if size < slot.known_bytes:
+        raise CacheCorruptError(
+            f"{path}: truncated: {size} bytes, there were {slot.known_bytes}; restore it from a "
+            "copy or delete it and generate again"
+        )
+    slot.known_bytes = size
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def _translate(path: Path, error: Any) -> CacheError:
+    if isinstance(error, _CORRUPT):
+        return CacheCorruptError(f"{path}: LMDB finds it damaged ({error}); restore it from a copy")
+    if isinstance(error, lmdb.ReadersFullError):
+        return CacheError(f"{path}: more than {READERS} readers at once; use fewer processes")
+    return CacheError(f"{path}: LMDB says: {error}")
