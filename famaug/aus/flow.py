@@ -52,7 +52,7 @@ class FlowSolver:
         self.person = person
         self.map = FaceMap(person)
         self.reference = self.map.unroll(neutral, person.pose)
-        self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self.sel = self._samples()
         self.texture = self._texture()
         self.solver = self._solver(prior)
