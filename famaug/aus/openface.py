@@ -1,0 +1,217 @@
+"""OpenFace's tables as a source of AUs: CSVs of both kinds, and folders of them.
+
+FaceLandmarkImg writes one row a *face*: `face, confidence, AU01_r ... AU45_r, AU01_c ...`, one
+file an image (or all rows merged in one file). FeatureExtraction writes one row a frame of a
+video: `frame, (face_id,) timestamp, confidence, success, ...`. Both may separate by ", ". Columns
+are found by name: AU28 has a presence (`_c`) and no intensity, so positions differ.
+
+OpenFace knows no sides: both are filled alike, and the track says so.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from famaug.aus.table import VALUE_COLUMNS, frame_numbers, load, need_columns, values_of
+from famaug.errors import TableWarning, TrackError
+from famaug.types import AUS, AUTrack
+
+PRESENCE_AUS: tuple[int, ...] = (*AUS[:-1], 28, AUS[-1])
+"""The 18 units with a presence, in OpenFace's order."""
+SCALE = "openface"
+MIN_CONFIDENCE = 0.7
+"""Below it OpenFace's own landmark check calls the frame a failure."""
+MAX_FILES = 100_000
+MAX_FACE = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class OpenFaceReading:
+    """What OpenFace wrote about one clip.
+
+    Attributes:
+        track: intensities and confidences, `T 2 17`.
+        presence: AU_c (0 or 1), float32 `T 18` in the order of `PRESENCE_AUS`; NaN where missing
+            or not written.
+    """
+
+    track: AUTrack
+    presence: NDArray[np.float32]
+
+    @property
+    def presence_mean(self) -> NDArray[np.float64]:
+        """Mean presence of the 17 AUs over the measured frames; 1 where none was written."""
+        columns = self.presence[:, [PRESENCE_AUS.index(au) for au in AUS]].astype(np.float64)
+        known = np.isfinite(columns)
+        mean = np.where(known, columns, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        return np.where(known.any(axis=0), mean, 1.0)
+
+
+def read_openface(
+    path: str | Path,
+    *,
+    face: int | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
+    fps: float | None = None,
+) -> OpenFaceReading:
+    """Read a CSV of FeatureExtraction or FaceLandmarkImg, or a folder of one CSV an image.
+
+    Files of a folder are taken in the order of the numbers in their names. Frames that OpenFace
+    calls failed, or whose confidence is below `min_confidence`, are missing (NaN), and so are
+    frame numbers that were left out.
+
+    Args:
+        face: which face (`face` or `face_id` column) where there are several.
+        fps: frames per second; by default from the timestamps where they make sense.
+
+    Raises:
+        TrackError: missing columns (named), several faces and none chosen, cells that are no
+            numbers, frames twice, no frame good enough.
+    Warns:
+        TableWarning: rows were out of order.
+    """
+    source = Path(path)
+    table, kind = _load_folder(source) if source.is_dir() else _load_file(source)
+    need_columns(table, VALUE_COLUMNS, source)
+    table = _one_face(table, face, source)
+    frame = frame_numbers(table["frame"], source)
+    if (np.diff(frame) < 0).any():
+        warnings.warn(f"{source}: rows out of order, sorted by frame", TableWarning, stacklevel=2)
+        table = table.iloc[np.argsort(frame, kind="stable")].reset_index(drop=True)
+        frame = np.sort(frame, kind="stable")
+    if (np.diff(frame) == 0).any():
+        twice = int(frame[:-1][np.diff(frame) == 0][0])
+        raise TrackError(f"{source}: frame {twice} is there twice for one face")
+    return _reading(table, frame, kind, source, min_confidence, fps)
+
+
+def _load_file(path: Path) -> tuple[pd.DataFrame, str]:
+    table = load(path)
+    if "frame" in table.columns:
+        return table.rename(columns={"face_id": "face"}), "FeatureExtraction"
+    if "face" not in table.columns:
+        return table.assign(frame=np.arange(len(table))), "table"
+    return table.assign(frame=_picture_of(_faces(table, path))), "FaceLandmarkImg"
+
+
+def _picture_of(face: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Merged FaceLandmarkImg rows: a new picture begins where the face number does not rise."""
+    starts = np.r_[False, np.diff(face) <= 0]
+    return np.cumsum(starts)
+
+
+def _faces(table: pd.DataFrame, path: Path) -> NDArray[np.int64]:
+    return np.nan_to_num(values_of(table, ["face"], path, high=MAX_FACE))[:, 0].astype(np.int64)
+
+
+def _load_folder(folder: Path) -> tuple[pd.DataFrame, str]:
+    """One CSV an image; the frame is the file's place in the order of the numbers in its name."""
+    files = sorted((p for p in folder.iterdir() if p.suffix.lower() == ".csv"), key=natural)
+    if not 0 < len(files) <= MAX_FILES:
+        raise TrackError(f"{folder} holds {len(files)} CSV files; 1 to {MAX_FILES} can be read")
+    tables = []
+    for place, file in enumerate(files):
+        table = load(file)
+        need_columns(table, VALUE_COLUMNS, file)
+        if "frame" in table.columns:
+            raise TrackError(
+                f"{file} is a video's table, not an image's: give that file instead of its folder"
+            )
+        tables.append(table.assign(frame=place, face=table.get("face", 0)))
+    return pd.concat(tables, ignore_index=True), "FaceLandmarkImg"
+
+
+def natural(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key by which img2 comes before img10."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(0, int(p)) if p.isdigit() else (1, p) for p in parts if p]
+
+
+def _one_face(table: pd.DataFrame, face: int | None, path: Path) -> pd.DataFrame:
+    """Rows of the chosen face; frames without it stay as rows without values."""
+    if "face" not in table.columns:
+        return table
+    number = _faces(table, path)
+    faces, counts = np.unique(number, return_counts=True)
+    if face is None and len(faces) == 1:
+        return table
+    if face is None or face not in faces:
+        seen = ", ".join(f"face {k} in {n} frames" for k, n in zip(faces, counts, strict=True))
+        asked = "none was chosen" if face is None else f"face {face} is not among them"
+        raise TrackError(f"{path} holds {len(faces)} faces ({seen}) and {asked}: use --face N")
+    mine = table[number == face]
+    others = table[~table["frame"].isin(mine["frame"])].drop_duplicates("frame")
+    empty = others.assign(success=0, **dict.fromkeys(VALUE_COLUMNS, np.nan))
+    both = pd.concat([mine.assign(success=mine.get("success", 1)), empty])
+    ordered: pd.DataFrame = both.sort_values("frame", kind="stable").reset_index(drop=True)
+    return ordered
+
+
+def _reading(
+    table: pd.DataFrame,
+    frame: NDArray[np.int64],
+    kind: str,
+    path: Path,
+    min_confidence: float,
+    fps: float | None,
+) -> OpenFaceReading:
+    x = values_of(table, VALUE_COLUMNS, path)
+    confidence = _column(table, "confidence", path)
+    good = (confidence >= min_confidence) & (_column(table, "success", path) > 0)
+    if not (good & np.isfinite(x).any(axis=1)).any():
+        raise TrackError(
+            f"{path}: none of {len(table)} rows succeeded with confidence {min_confidence:g} "
+            f"(best {np.nanmax(confidence):g}): OpenFace did not find this face"
+        )
+    x[~good] = np.nan
+    first, length = int(frame[0]), int(frame[-1] - frame[0]) + 1
+    values = np.full((length, len(AUS)), np.nan)
+    trust = np.zeros((length, len(AUS)))
+    presence = np.full((length, len(PRESENCE_AUS)), np.nan, np.float32)
+    values[frame - first] = x
+    trust[frame - first] = np.where(np.isfinite(x), confidence[:, None], 0)
+    presence[frame - first] = np.where(good[:, None], _presence(table, path), np.nan)
+    track = AUTrack.of(
+        np.repeat(values[:, None], 2, axis=1),
+        confidence=np.repeat(trust[:, None], 2, axis=1),
+        estimator=f"openface-csv/{kind}",
+        sided=False,
+        scale=SCALE,
+        fps=_fps_of(table, frame) if fps is None else fps,
+    )
+    return OpenFaceReading(track, presence)
+
+
+def _column(table: pd.DataFrame, name: str, path: Path) -> NDArray[np.float64]:
+    """A 0-1 column; 1 where the table has none, 0 for empty cells."""
+    if name not in table.columns:
+        return np.ones(len(table))
+    return np.nan_to_num(values_of(table, [name], path, high=1.0)[:, 0])
+
+
+def _presence(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
+    result = np.full((len(table), len(PRESENCE_AUS)), np.nan)
+    names = [f"AU{au:02d}_c" for au in PRESENCE_AUS]
+    there = [i for i, name in enumerate(names) if name in table.columns]
+    if there:
+        result[:, there] = values_of(table, [names[i] for i in there], path, high=1.0)
+    return result
+
+
+def _fps_of(table: pd.DataFrame, frame: NDArray[np.int64]) -> float | None:
+    """Rate by the timestamps (seconds, rounded to ms); None where they are absent or fixed."""
+    if "timestamp" not in table.columns or len(table) < 2:
+        return None
+    seconds = pd.to_numeric(table["timestamp"], errors="coerce").to_numpy(np.float64)
+    span = seconds[-1] - seconds[0]
+    if not np.isfinite(span) or span <= 0:
+        return None
+    rate = float((frame[-1] - frame[0]) / span)
+    return round(rate, 2) if 1 <= rate <= 1000.5 else None

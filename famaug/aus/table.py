@@ -1,0 +1,241 @@
+"""famaug's own AU table: what `famaug aus` writes and every command reads.
+
+CSV, two rows a frame: `frame, side` (left or right), `AU01_r ... AU45_r` (0-5), `AU01_conf ...`
+(0-1); missing values are empty cells. Beside `x.csv` lies `x.csv.json` with what a row cannot
+say: estimator, scale, whether it knows sides, frame rate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from famaug.errors import TableWarning, TrackError
+from famaug.types import AU_NAMES, AUS, SIDES, AUTrack
+
+VALUE_COLUMNS = [f"{name}_r" for name in AU_NAMES]
+CONFIDENCE_COLUMNS = [f"{name}_conf" for name in AU_NAMES]
+COLUMNS = ["frame", "side", *VALUE_COLUMNS, *CONFIDENCE_COLUMNS]
+
+MAX_BYTES = 512 * 2**20
+"""A table above it is refused unread: an hour at 200 fps is 0.4 GB."""
+MAX_FRAMES = 1_000_000
+MAX_INTENSITY = 5.0
+
+
+def write_table(track: AUTrack, path: str | Path, *, first_frame: int = 0) -> Path:
+    """Write a track as `path` and its `path.json`; whole files or none. Returns the path.
+
+    Raises:
+        TrackError: the folder cannot be written to.
+    """
+    target = Path(path)
+    frames = np.repeat(np.arange(len(track)) + first_frame, 2)
+    wide = np.concatenate([track.intensity, track.confidence], axis=2).reshape(len(frames), -1)
+    table = pd.DataFrame(wide.astype(np.float64).round(4), columns=COLUMNS[2:])
+    table.insert(0, "frame", frames)
+    table.insert(1, "side", np.tile(SIDES, len(track)))
+    meta = {
+        "format": "famaug-aus/1",
+        "estimator": track.estimator,
+        "scale": track.scale,
+        "sided": track.sided,
+        "fps": track.fps,
+    }
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(_meta_path(target), json.dumps(meta, indent=1) + "\n")
+        _replace(target, table.to_csv(index=False, lineterminator="\n"))
+    except OSError as error:
+        raise TrackError(f"cannot write the AU table {target}: {error}") from error
+    return target
+
+
+def read_table(path: str | Path, *, scale: str | None = None, fps: float | None = None) -> AUTrack:
+    """Read a table written by famaug, or by hand in the same columns.
+
+    Frames out of order are sorted, frames left out become missing ones. Confidence columns may
+    be absent: 1 where a value is.
+
+    Args:
+        scale, fps: needed only where there is no `path.json`; they overrule it.
+
+    Raises:
+        TrackError: not such a table: missing columns (named), a side missing, a cell that is no
+            number, values outside 0-5; the message names the row.
+    Warns:
+        TableWarning: the frames were out of order.
+    """
+    source = Path(path)
+    table = load(source)
+    need_columns(table, ["frame", "side", *VALUE_COLUMNS], source)
+    side = table["side"].astype(str).str.strip().str.lower()
+    if not side.isin(SIDES).all():
+        row = int(np.flatnonzero(~side.isin(SIDES))[0])
+        raise TrackError(f"{source}, row {row + 2}: side must be left or right; got {side[row]!r}")
+    frame = frame_numbers(table["frame"], source)
+    order = frame * 2 + (side == SIDES[1]).to_numpy()
+    if (np.diff(order) < 0).any():
+        warnings.warn(f"{source}: frames out of order, sorted", TableWarning, stacklevel=2)
+    present = np.unique(order)
+    if len(present) != len(order):
+        twice = order[np.argsort(order, kind="stable")]
+        number = int(twice[:-1][np.diff(twice) == 0][0])
+        raise TrackError(f"{source}: frame {number // 2} {SIDES[number % 2]} is there twice")
+    if len(order) != 2 * len(np.unique(frame)):
+        raise TrackError(f"{source}: a frame lacks its left or right row; write both for each")
+    intensity = values_of(table, VALUE_COLUMNS, source)
+    confidence = _confidence(table, intensity, source)
+    first = int(frame.min())
+    length = int(frame.max()) - first + 1
+    x = np.full((length * 2, len(AUS)), np.nan)
+    c = np.zeros((length * 2, len(AUS)))
+    at = order - 2 * first
+    x[at], c[at] = intensity, confidence
+    return _track(x.reshape(length, 2, -1), c.reshape(length, 2, -1), source, scale, fps)
+
+
+def load(path: Path) -> pd.DataFrame:
+    """A CSV as text-or-number columns, names stripped; comma, or comma and space.
+
+    Raises:
+        TrackError: no such file, above the size limit, empty, or no CSV.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise TrackError(
+                f"{path} has {path.stat().st_size / 2**20:.0f} MB, above the limit of "
+                f"{MAX_BYTES // 2**20} MB for an AU table: split it"
+            )
+        table = pd.read_csv(path, skipinitialspace=True, encoding="utf-8-sig", low_memory=False)
+    except OSError as error:
+        raise TrackError(f"cannot read the AU table {path}: {error}") from error
+    except (ValueError, UnicodeError) as error:  # pandas' parser errors are ValueErrors
+        raise TrackError(f"{path} is no CSV table: {error}") from error
+    table.columns = [str(name).strip() for name in table.columns]
+    names = list(table.columns)  # pandas calls a second "x" "x.1"
+    doubled = [n for n in names if n.partition(".")[1] and n.partition(".")[0] in names]
+    if table.empty or doubled:
+        why = f"columns {doubled} are there twice" if doubled else "it holds no rows"
+        raise TrackError(f"cannot use the AU table {path}: {why}")
+    return table
+
+
+def need_columns(table: pd.DataFrame, wanted: list[str], path: Path) -> None:
+    """Raises TrackError that names the columns a table lacks."""
+    lacking = [name for name in wanted if name not in table.columns]
+    if lacking:
+        seen = ", ".join(map(str, table.columns[:8]))
+        raise TrackError(
+            f"{path} lacks the columns {', '.join(lacking)}; it has {len(table.columns)}: {seen}, "
+            "... For OpenFace output: run it with -aus"
+        )
+
+
+def values_of(
+    table: pd.DataFrame, columns: list[str], path: Path, *, high: float = MAX_INTENSITY
+) -> NDArray[np.float64]:
+    """Columns as float64 `rows x columns`, empty cells NaN.
+
+    Raises:
+        TrackError: a cell that is no number, infinite, or outside 0-`high`, with its row.
+    """
+    numbers = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    blank = table[columns].isna().to_numpy()
+    bad = np.isnan(numbers) & ~blank
+    with np.errstate(invalid="ignore"):
+        bad |= np.isinf(numbers) | (numbers < -1e-6) | (numbers > high + 1e-6)
+    if bad.any():
+        row, column = (int(v) for v in np.argwhere(bad)[0])
+        cell = str(table[columns[column]].iloc[row])
+        raise TrackError(
+            f"{path}, row {row + 2}, {columns[column]}: {cell!r} is no number from 0 to {high:g}"
+        )
+    clipped: NDArray[np.float64] = np.clip(numbers, 0, high)
+    return clipped
+
+
+def frame_numbers(column: pd.Series[Any], path: Path) -> NDArray[np.int64]:
+    """Frame numbers as int64.
+
+    Raises:
+        TrackError: no whole numbers from 0, or so far apart that the clip would be absurd.
+    """
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    fine = np.isfinite(numbers) & (numbers >= 0) & (numbers < 2**53)
+    fine &= np.where(fine, numbers, 0) == np.rint(np.where(fine, numbers, 0))
+    if not fine.all():
+        row = int(np.flatnonzero(~fine)[0])
+        raise TrackError(
+            f"{path}, row {row + 2}: frame must be a whole number from 0; got {column.iloc[row]!r}"
+        )
+    if numbers.max() - numbers.min() >= MAX_FRAMES:
+        raise TrackError(
+            f"{path}: frames {numbers.min():.0f} to {numbers.max():.0f} span more than "
+            f"{MAX_FRAMES}: this is not one clip"
+        )
+    return numbers.astype(np.int64)
+
+
+def _confidence(
+    table: pd.DataFrame, intensity: NDArray[np.float64], path: Path
+) -> NDArray[np.float64]:
+    seen = np.isfinite(intensity)
+    if not any(name in table.columns for name in CONFIDENCE_COLUMNS):
+        return seen.astype(np.float64)
+    need_columns(table, CONFIDENCE_COLUMNS, path)
+    given = values_of(table, CONFIDENCE_COLUMNS, path, high=1.0)
+    return np.where(seen, np.nan_to_num(given), 0.0)
+
+
+def _track(
+    x: NDArray[np.float64],
+    c: NDArray[np.float64],
+    path: Path,
+    scale: str | None,
+    fps: float | None,
+) -> AUTrack:
+    meta = _read_meta(path)
+    sided = meta.get("sided")
+    rate = meta.get("fps") if fps is None else fps
+    return AUTrack.of(
+        x,
+        confidence=c,
+        estimator=str(meta.get("estimator", "table")),
+        sided=not np.array_equal(x[:, 0], x[:, 1], equal_nan=True) if sided is None else sided,
+        scale=scale or str(meta.get("scale", "famaug")),
+        fps=None if rate is None else float(rate),
+    )
+
+
+def _meta_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    """What lies beside a table, {} when nothing does; raises TrackError for anything else."""
+    beside = _meta_path(path)
+    if not beside.exists():
+        return {}
+    try:
+        meta = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrackError(f"cannot read {beside}: {error}") from error
+    rate = meta.get("fps") if isinstance(meta, dict) else "?"
+    plain = isinstance(meta, dict) and isinstance(meta.get("sided", True), bool)
+    if not plain or not (rate is None or (isinstance(rate, (int, float)) and 0 < rate < 1e6)):
+        raise TrackError(f"{beside} is not what famaug writes: delete it, or measure again")
+    return dict(meta)
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
