@@ -44,20 +44,19 @@ _SEALED = (12, 14, 15, 17, 20, 23)
 _SEAL_WIDTH = 0.06
 
 
-def unit_fields(archive: MakeHumanArchive, points: Array, eye_level: Array) -> Array:
+def unit_fields(archive: MakeHumanArchive, points: Array, eye_level: Array, seal: LipSeal) -> Array:
     """Displacement in decimetres at intensity 5: float `17 2 19158 3`, side 0 the person's left.
 
     Args:
         points: float `19158 3`, the mean head, x to the person's left.
         eye_level: float `3`, midpoint between its eyeballs.
+        seal: of the same head.
     """
-    fields = np.stack(
-        [
-            [_side_field(archive, points, eye_level, au, left) for left in (True, False)]
-            for au in AUS
-        ]
-    )
-    _seal_lips(archive, points, eye_level, fields)
+    sides = (True, False)
+    fields = np.stack([[_side_field(archive, points, eye_level, a, s) for s in sides] for a in AUS])
+    for au in _SEALED:
+        for field in fields[AUS.index(au)]:
+            seal.apply(field, led_by_upper=au == 12)  # in a smile the lower lip follows
     return fields
 
 
@@ -94,41 +93,44 @@ def _smooth_step(x: Array, half_width: float) -> Array:
     return result
 
 
-def lip_rims(archive: MakeHumanArchive, points: Array, eye: Array) -> tuple[Ints, Ints, Bools]:
-    """Where the lips touch.
+class LipSeal:
+    """Keeps closed lips closed: gives both rims one motion, which dies off away from the seam."""
 
-    Returns:
-        upper, lower: int `n`, rim vertices that face each other, one to one.
-        is_low: bool `19158`, moves with the jaw rather than with the upper lip.
-    """
-    jaw = -archive.target("units/jawOpen").dense()[:, 1]
-    is_low = jaw > 0.16 - 0.175 * np.minimum(np.abs(points[:, 0]), 0.2)
-    body = np.unique(archive.quads["body"])
-    p = points[body] - eye
-    near = body[(np.abs(p[:, 0]) < 0.21) & (np.abs(p[:, 1] + 0.671) < 0.02) & (p[:, 2] > 0.18)]
+    def __init__(self, archive: MakeHumanArchive, points: Array, eye_level: Array) -> None:
+        """Args: points: float `19158 3`, the mean head; eye_level: float `3`, between its eyes."""
+        body = np.unique(archive.quads["body"])
+        jaw = -archive.target("units/jawOpen").dense()[:, 1]
+        is_low = jaw > 0.16 - 0.175 * np.minimum(np.abs(points[:, 0]), 0.2)
+        self._upper, self._lower = _lip_rims(body, points, points - eye_level, is_low)
+        middle = points[self._upper].mean(axis=0)
+        mouth = body[np.linalg.norm(points[body] - middle, axis=1) < 0.5]
+        self._spreads = [
+            (rim, mouth[side], _spread(points[mouth[side]], points[rim]))
+            for rim, side in ((self._lower, is_low[mouth]), (self._upper, ~is_low[mouth]))
+        ]
+
+    def apply(self, field: Array, *, led_by_upper: bool = False) -> None:
+        """Seal a displacement field, float `19158 3`, in place.
+
+        Args:
+            led_by_upper: both rims follow the upper lip; else they meet halfway.
+        """
+        upper, lower = self._upper, self._lower
+        target = field[upper] if led_by_upper else (field[upper] + field[lower]) / 2
+        for rim, where, spread in self._spreads:
+            field[where] += spread @ (target - field[rim])
+        field[upper] = field[lower] = target
+
+
+def _lip_rims(body: Ints, points: Array, p: Array, is_low: Bools) -> tuple[Ints, Ints]:
+    """Upper and lower rim vertices that face each other, one to one; `p` from the eye level."""
+    x, y, z = p[body].T
+    near = body[(np.abs(x) < 0.21) & (np.abs(y + 0.671) < 0.02) & (z > 0.18)]
     upper, lower = near[~is_low[near]], near[is_low[near]]
     gap = np.linalg.norm(points[upper][:, None] - points[lower][None], axis=2)
     to_lower, to_upper = gap.argmin(axis=1), gap.argmin(axis=0)
     mutual = to_upper[to_lower] == np.arange(len(upper))
-    return upper[mutual], lower[to_lower[mutual]], is_low
-
-
-def _seal_lips(archive: MakeHumanArchive, points: Array, eye: Array, fields: Array) -> None:
-    """Give both rims one motion; the correction dies off away from the seam."""
-    upper, lower, is_low = lip_rims(archive, points, eye)
-    body = np.unique(archive.quads["body"])
-    mouth = body[np.linalg.norm(points[body] - points[upper].mean(axis=0), axis=1) < 0.5]
-    spreads = [
-        (rim, mouth[side], _spread(points[mouth[side]], points[rim]))
-        for rim, side in ((lower, is_low[mouth]), (upper, ~is_low[mouth]))
-    ]
-    for au in _SEALED:
-        for field in fields[AUS.index(au)]:
-            # a smile is led by the upper lip, which the lower one follows
-            target = field[upper] if au == 12 else (field[upper] + field[lower]) / 2
-            for rim, where, spread in spreads:
-                field[where] += spread @ (target - field[rim])
-            field[upper] = field[lower] = target
+    return upper[mutual], lower[to_lower[mutual]]
 
 
 def _spread(points: Array, rim: Array) -> Array:

@@ -50,13 +50,15 @@ def draw_truth_set(
         size: side of the pictures.
     """
     frames, aus = [], []
+    order = keyed_generator(seed, "au-truth", "order").permutation(len(COMBINATIONS))
     for person in range(identities):
         rng = keyed_generator(seed, "au-truth", person)
         asked = np.zeros((1 + per_identity, 2, len(AUS)), np.float32)
         poses = np.zeros((1 + per_identity, 3))
         poses[:] = (rng.uniform(-8, 8), rng.uniform(-6, 6), rng.uniform(-3, 3))
         for k in range(1, 1 + per_identity):
-            for au in COMBINATIONS[int(rng.integers(len(COMBINATIONS)))]:
+            turn = order[(person * per_identity + k - 1) % len(order)]
+            for au in COMBINATIONS[turn]:
                 asked[k, :, AU_INDEX[au]] = rng.uniform(*strength) * _sides(rng)
             poses[k, :2] += rng.normal(0, sway, 2)
         clip = truth_clip(first_identity + 1000 * seed + person, asked, poses, size=size, noise=1.5)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from famaug.errors import InputError
-from famaug.testing.action_units import unit_fields
+from famaug.testing.action_units import LipSeal, unit_fields
 from famaug.testing.identity import Complexion, draw_complexion, draw_shape, mean_shape
 from famaug.testing.makehuman import MakeHumanArchive
 from famaug.testing.paint import Features
@@ -77,13 +77,14 @@ class MakeHumanHead:
     def __init__(self, archive_path: Path | None = None) -> None:
         """Args: archive_path: the MakeHuman archive; fetched by name if not given."""
         self._archive = archive = MakeHumanArchive(archive_path or fetch("makehuman_head"))
-        mean = mean_shape(archive)
+        self._mean = mean = mean_shape(archive)
         eye_level = _eyes(archive, mean)[:, :3].mean(axis=0)
+        self._seal = LipSeal(archive, mean, eye_level)
         quads, part = _head_quads(archive, mean, eye_level)
         self._kept, local = np.unique(quads, return_inverse=True)
         self._subdivision = Subdivision(local.reshape(-1, 4), len(self._kept))
         self._set_surface(part, mean - eye_level)
-        fields = unit_fields(archive, mean, eye_level)[:, :, self._kept]
+        fields = unit_fields(archive, mean, eye_level, self._seal)[:, :, self._kept]
         self.fields = self._smooth_fields(fields)
         self._set_landmarks()
         self.features = self._features(archive)
@@ -137,11 +138,13 @@ class MakeHumanHead:
 
     def mean_identity(self) -> Identity:
         """The mean of the six young macro heads, with a middle complexion."""
-        return self._identity(None, mean_shape(self._archive), draw_complexion(None))
+        return self._identity(None, self._mean, draw_complexion(None))
 
     def identity(self, seed: int) -> Identity:
         """An unseen person: macro heads mixed, detail targets and slight asymmetry drawn."""
-        return self._identity(seed, draw_shape(self._archive, seed), draw_complexion(seed))
+        change = draw_shape(self._archive, seed) - self._mean
+        self._seal.apply(change)  # else some targets part the lips of a face at rest
+        return self._identity(seed, self._mean + change, draw_complexion(seed))
 
     def _identity(self, seed: int | None, shape: Array, complexion: Complexion) -> Identity:
         eyes = _eyes(self._archive, shape)

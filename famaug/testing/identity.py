@@ -24,11 +24,21 @@ _STRENGTH = {
     "forehead": 0.4,
     "head": 0.35,
     "mouth": 0.35,
-    "nose": 0.45,
+    "nose": 0.4,
 }
 _SHARE = 0.4
 _ASYMMETRY = 0.25
-_LEFT_OUT = ("trans-in", "trans-out", "head-trans", "head-age", "mouth-dimples", "laugh-lines")
+_LEFT_OUT = (
+    "trans-in",
+    "trans-out",
+    "head-trans",
+    "head-age",
+    "mouth-dimples",
+    "laugh-lines",
+    "nose-trans",  # pushes the nostrils' lining through the cheek
+    "mouth-trans-backward",
+    "mouth-trans-forward",
+)
 _OPPOSITES = (
     ("decr", "incr"),
     ("down", "up"),
@@ -100,9 +110,9 @@ def _macro(seed: int) -> tuple[Array, float, float, float]:
 
 def _details(names: tuple[str, ...], seed: int) -> list[tuple[str, float]]:
     """Detail targets and their amounts; left and right alike, plus a little asymmetry."""
-    draw = keyed_generator(seed, "makehuman", "details")
     chosen = []
     for axis, ends in sorted(_axes(names).items()):
+        draw = keyed_generator(seed, "makehuman", axis)
         folder = axis.split("/")[0]
         used = draw.random() < _SHARE or folder == "asym"
         strength = _ASYMMETRY if folder == "asym" else _STRENGTH[folder]
