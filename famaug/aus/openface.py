@@ -79,17 +79,40 @@ def read_openface(
     """
     source = Path(path)
     table, kind = _load_folder(source) if source.is_dir() else _load_file(source)
+    return reading_of(
+        table,
+        source=source,
+        estimator=f"openface-csv/{kind}",
+        face=face,
+        min_confidence=min_confidence,
+        fps=fps,
+    )
+
+
+def reading_of(
+    table: pd.DataFrame,
+    *,
+    source: Path,
+    estimator: str,
+    face: int | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
+    fps: float | None = None,
+) -> OpenFaceReading:
+    """A table with OpenFace's column names and a `frame` column as a reading.
+
+    `source` is named in messages. Arguments, errors and warnings as in `read_openface`.
+    """
     need_columns(table, VALUE_COLUMNS, source)
     table = _one_face(table, face, source)
     frame = frame_numbers(table["frame"], source)
     if (np.diff(frame) < 0).any():
-        warnings.warn(f"{source}: rows out of order, sorted by frame", TableWarning, stacklevel=2)
+        warnings.warn(f"{source}: rows out of order, sorted by frame", TableWarning, stacklevel=3)
         table = table.iloc[np.argsort(frame, kind="stable")].reset_index(drop=True)
         frame = np.sort(frame, kind="stable")
     if (np.diff(frame) == 0).any():
         twice = int(frame[:-1][np.diff(frame) == 0][0])
         raise TrackError(f"{source}: frame {twice} is there twice for one face")
-    return _reading(table, frame, kind, source, min_confidence, fps)
+    return _reading(table, frame, source, estimator, min_confidence, fps)
 
 
 def _load_file(path: Path) -> tuple[pd.DataFrame, str]:
@@ -157,8 +180,8 @@ def _one_face(table: pd.DataFrame, face: int | None, path: Path) -> pd.DataFrame
 def _reading(
     table: pd.DataFrame,
     frame: NDArray[np.int64],
-    kind: str,
     path: Path,
+    estimator: str,
     min_confidence: float,
     fps: float | None,
 ) -> OpenFaceReading:
@@ -181,7 +204,7 @@ def _reading(
     track = AUTrack.of(
         np.repeat(values[:, None], 2, axis=1),
         confidence=np.repeat(trust[:, None], 2, axis=1),
-        estimator=f"openface-csv/{kind}",
+        estimator=estimator,
         sided=False,
         scale=SCALE,
         fps=_fps_of(table, frame) if fps is None else fps,

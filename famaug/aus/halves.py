@@ -1,0 +1,166 @@
+"""Left and right from an estimator that knows no sides: each half face mirrored into a whole one.
+
+The paper makes "two new images with left and right part of the human face"; its code cuts at the
+picture's middle. Here the mirror is the face's own midline, found from the mesh, at any tilt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.aus.multisize import Estimator
+from famaug.errors import InputError, TrackError
+from famaug.types import AUTrack, Frames, Picture
+
+Values = NDArray[np.float64]
+
+MIDLINE_POINTS = (10, 151, 9, 8, 168, 6, 164, 0, 17, 18, 200, 199, 152)
+"""Mesh points on the face's midline: forehead, nose root, lips, chin. Not the nose's tip: it
+stands out, so a turned head carries it to one side."""
+MESH_SHAPE = (478, 3)
+
+
+def midline_of(mesh: NDArray[np.floating[Any]]) -> Values:
+    """The face's midline: (top, bottom) points x, y in pixels, float64 `... 2 2`.
+
+    The line of least squared distances to the mesh's midline points. `mesh` is `... 478 3`.
+
+    Raises:
+        InputError: another shape, or points that are not finite.
+    """
+    points = np.asarray(mesh, np.float64)
+    if points.shape[-2:] != MESH_SHAPE or not np.isfinite(points).all():
+        raise InputError(f"mesh must be ... 478 3 and finite; got {points.shape}")
+    middle = points[..., MIDLINE_POINTS, :2]
+    centre = middle.mean(axis=-2, keepdims=True)
+    spread = middle - centre
+    direction = np.linalg.svd(spread, full_matrices=False)[2][..., :1, :]
+    along = (spread * direction).sum(axis=-1, keepdims=True)
+    ends = centre + np.concatenate(
+        [along[..., :1, :] * direction, along[..., -1:, :] * direction], axis=-2
+    )
+    return np.asarray(ends, np.float64)
+
+
+def side_of(shape: tuple[int, int], midline: NDArray[np.floating[Any]]) -> Values:
+    """Signed distance from the midline in pixels, `H W`: above 0 on the person's left half.
+
+    `midline` is (top, bottom) points `2 2`. The person's left is at the viewer's right.
+
+    Raises:
+        InputError: the two points are not apart.
+    """
+    top, bottom = _line(midline)
+    down = (bottom - top) / np.linalg.norm(bottom - top)
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float64)
+    distance: Values = (columns - top[0]) * down[1] - (rows - top[1]) * down[0]
+    return distance
+
+
+def mirror_halves(picture: Picture, midline: NDArray[np.floating[Any]]) -> tuple[Picture, Picture]:
+    """(left, right): whole faces, each made of one half of `picture` and its mirror image.
+
+    Args:
+        picture: uint8 RGB `H W 3`.
+        midline: (top, bottom) points `2 2`, or the mesh `478 3` they are found from.
+
+    The kept half is bit-identical; what lies outside the picture repeats its edge.
+
+    Raises:
+        InputError: a midline of another shape, or one outside the picture.
+    """
+    line = _as_line(midline)
+    distance = side_of(picture.shape[:2], line)
+    if not (distance > 0).any() or not (distance < 0).any():
+        raise InputError(
+            f"the midline {line.round(1).tolist()} leaves no half of a picture of "
+            f"{picture.shape[1]} x {picture.shape[0]} pixels"
+        )
+    mirrored = _mirrored(picture, line, distance)
+    left = np.where((distance >= 0)[..., None], picture, mirrored)
+    right = np.where((distance <= 0)[..., None], picture, mirrored)
+    return left, right
+
+
+def measure_halves(
+    estimator: Estimator, frames: Frames, midline: NDArray[np.floating[Any]]
+) -> AUTrack:
+    """AUs of both sides by an estimator without sides: every frame is measured twice.
+
+    Args:
+        estimator: callable from frames (uint8 RGB `T H W 3`) to a track of T frames.
+        midline: `2 2` or `478 3` for all frames, or one a frame (`T 2 2`, `T 478 3`).
+
+    Raises:
+        InputError: a midline of another shape.
+        TrackError: the estimator gave other than T frames.
+    """
+    lines = _lines(midline, len(frames))
+    pairs = [mirror_halves(frame, line) for frame, line in zip(frames, lines, strict=True)]
+    tracks = [estimator(np.stack([pair[side] for pair in pairs])) for side in (0, 1)]
+    if any(len(t) != len(frames) for t in tracks):
+        seen = [len(t) for t in tracks]
+        raise TrackError(f"the estimator gave {seen} frames for halves of {len(frames)} frames")
+    both = [(_mean_of_sides(t.intensity), t.confidence.mean(axis=1)) for t in tracks]
+    intensity = np.stack([x for x, _ in both], axis=1)
+    confidence = np.where(np.isfinite(intensity), np.stack([c for _, c in both], axis=1), 0)
+    return replace(
+        tracks[0],
+        intensity=intensity.astype(np.float32),
+        confidence=confidence.astype(np.float32),
+        estimator=f"{tracks[0].estimator}+mirror",
+        sided=True,
+    )
+
+
+def _mean_of_sides(x: NDArray[np.float32]) -> Values:
+    """`T 17`; a mirrored face is symmetric, so where one side is missing the other stands."""
+    known = np.isfinite(x)
+    total = np.where(known, x, 0).astype(np.float64).sum(axis=1)
+    return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
+
+
+def _mirrored(picture: Picture, line: Values, distance: Values) -> Picture:
+    top, bottom = line
+    down = (bottom - top) / np.linalg.norm(bottom - top)
+    rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float64)
+    x = columns - 2 * distance * down[1]
+    y = rows + 2 * distance * down[0]
+    return np.asarray(
+        cv2.remap(
+            picture,
+            x.astype(np.float32),
+            y.astype(np.float32),
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
+    )
+
+
+def _as_line(midline: NDArray[np.floating[Any]]) -> Values:
+    return midline_of(midline) if midline.shape == MESH_SHAPE else _line(midline)
+
+
+def _line(midline: NDArray[np.floating[Any]]) -> Values:
+    line = np.asarray(midline, np.float64)
+    if line.shape != (2, 2) or not np.isfinite(line).all() or np.allclose(line[0], line[1]):
+        raise InputError(
+            f"a midline is two points apart, 2 x 2, or a mesh of 478 x 3; got {midline.shape}"
+        )
+    return line
+
+
+def _lines(midline: NDArray[np.floating[Any]], length: int) -> list[Values]:
+    if midline.ndim == 2:
+        return [_as_line(midline)] * length
+    if midline.ndim != 3 or len(midline) != length:
+        raise InputError(
+            f"one midline for all, or one for each of {length} frames; got {midline.shape}"
+        )
+    return [_as_line(line) for line in midline]

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from famaug.aus.facs import FacsUnit, facs_track, not_shown, parse_facs
+from famaug.errors import InputError, TrackError
+from famaug.types import AU_INDEX
+
+U = FacsUnit
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("4", [U(4)]),
+        ("4+L7", [U(4), U(7, "left")]),
+        ("R12", [U(12, "right")]),
+        ("7B", [U(7, letter="B")]),
+        ("R14A", [U(14, "right", "A")]),
+        ("R12 or R14", [U(12, "right", None, True), U(14, "right", None, True)]),
+        (
+            "(R6 or R12)+R15",
+            [U(6, "right", None, True), U(12, "right", None, True), U(15, "right")],
+        ),
+        ("ref(7B)", [U(7, letter="B", uncertain=True)]),
+        ("10A/B", [U(10, letter="A/B", uncertain=True)]),
+        ("T18", [U(18)]),
+        ("A12", [U(12)]),
+        ("A1B+A2B", [U(1, letter="B"), U(2, letter="B")]),
+        ("AU01 + AU12", [U(1), U(12)]),
+        ("4?", [U(4, uncertain=True)]),
+        ("4(k)+7", [U(4, uncertain=True), U(7)]),
+        ("l12b; r4, 25", [U(12, "left", "B"), U(4, "right"), U(25)]),
+        ("12/14", [U(12, uncertain=True), U(14, uncertain=True)]),
+        ("4+4", [U(4)]),
+        ("", []),
+        ("/", []),
+    ],
+)
+def test_annotations_as_published(text: str, want: list[FacsUnit]) -> None:
+    assert list(parse_facs(text)) == want
+
+
+@pytest.mark.parametrize("text", ["happy", "4++7", "4+", "12F", "X12", "L", "0", "4-7", "12 14"])
+def test_what_is_no_annotation_is_quoted(text: str) -> None:
+    with pytest.raises(InputError, match=r"cannot read .* in the AU annotation"):
+        parse_facs(text)
+
+
+def test_a_novel_is_refused() -> None:
+    with pytest.raises(InputError, match="600 characters"):
+        parse_facs("4+" * 300)
+
+
+def test_track() -> None:
+    track = facs_track("4C+L12+10A/B", length=21, apex=10, fps=200)
+    peak = track.intensity[10]
+    assert peak[:, AU_INDEX[4]].tolist() == [3, 3]
+    assert peak[:, AU_INDEX[12]].tolist() == [1, 0]
+    assert peak[:, AU_INDEX[10]].tolist() == [1.5, 1.5]
+    assert np.count_nonzero(peak) == 5
+    assert not track.intensity[[0, -1]].any()
+    assert np.isclose(track.intensity[5, 0, AU_INDEX[4]], 1.5)
+    assert track.confidence[0, :, AU_INDEX[10]].tolist() == [0.5, 0.5]
+    assert track.confidence.min() == 0.5
+    assert (track.estimator, track.scale, track.sided, track.fps) == ("facs/1", "facs", True, 200)
+
+
+def test_both_sides_named_apart_and_onset_within_the_clip() -> None:
+    track = facs_track("L12B+R12A", length=30, onset=10, apex=15, offset=20)
+    assert track.intensity[15, :, AU_INDEX[12]].tolist() == [2, 1]
+    assert not track.intensity[:11].any()
+    assert not track.intensity[20:].any()
+
+
+def test_doubt_can_be_left_out_and_unknown_aus_are_named() -> None:
+    track = facs_track("4+R12 or R14", length=9, apex=4, uncertain="drop")
+    assert np.count_nonzero(track.intensity[4]) == 2
+    assert not_shown("4+T18+24A+39") == (18, 24, 39)
+    with pytest.raises(TrackError, match="no AU of '24' can be shown"):
+        facs_track("24", length=9, apex=4)
+    with pytest.raises(TrackError, match="no AU"):
+        facs_track("R12 or R14", length=9, apex=4, uncertain="drop")
+
+
+@pytest.mark.parametrize("bad", [{"apex": 20}, {"default": 0.0}, {"uncertain": "half"}])
+def test_bad_arguments(bad: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        facs_track("4", **{"length": 9, "apex": 4, **bad})  # type: ignore[arg-type]
