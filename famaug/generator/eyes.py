@@ -1,0 +1,61 @@
+"""What lies behind the lids: the eyeball, continued under them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.faces.landmarks import LEFT_IRIS, RIGHT_IRIS
+from famaug.generator.layers import Box, Image, Place, look_up
+from famaug.generator.opening import EYES, Rims, find_rims
+from famaug.generator.ring import smooth_step
+
+_OUTWARD = (0.05, 0.03)
+"""Centimetres by which the upper and the lower rim are laid outwards: a strip of skin left on the
+eyeball does not show, a strip of eyeball on the lid does."""
+_LASHES = (0.17, 0.1)
+"""Centimetres inside the upper and the lower rim that travel with the lid: lashes and shadow."""
+
+
+def eye_rims(mesh: NDArray[Any], side: int, scale: float) -> Rims:
+    """Rims of an eye (0 the person's left), laid outwards a little."""
+    rims = find_rims(mesh, *EYES[side])
+    out = np.sqrt(np.clip(1 - np.square(rims.knots / rims.half_width), 0, 1)) * scale
+    return replace(rims, upper=rims.upper - _OUTWARD[0] * out, lower=rims.lower + _OUTWARD[1] * out)
+
+
+def eyeball(
+    picture: Image, box: Box, mesh: NDArray[Any], side: int, rims: Rims, place: Place, scale: float
+) -> Image:
+    """The eyeball over a box of the picture: the picture itself well inside the rims, continued
+    round the iris' centre beyond them."""
+    iris = np.asarray(mesh, np.float64)[list(LEFT_IRIS if side == 0 else RIGHT_IRIS), :2]
+    cs, ct = (float(v) for v in rims.to_frame(iris[0, 0], iris[0, 1]))
+    radius = float(np.hypot(*(iris[1:] - iris[0]).T).mean())
+    top, low = _clear_band(place.upper, place.lower, scale)
+    t = np.clip(place.t, top, low)
+    ds, dt, held = place.s - cs, place.t - ct, t - ct
+    # the same distance from the iris' centre, where it can be seen
+    turned = np.sign(ds) * np.sqrt(np.maximum(ds**2 + dt**2 - held**2, ds**2))
+    round_iris = smooth_step((2.2 * radius - np.hypot(ds, dt)) / (0.7 * radius))
+    s = cs + ds + (turned - ds) * round_iris
+    s = np.clip(s, -0.8 * rims.half_width, 0.8 * rims.half_width)
+    hidden = (place.t < top) | (place.t > low) | (np.abs(place.s) > rims.half_width * 0.8)
+    top, low = _clear_band(*rims.curves(s), scale)
+    x, y = rims.to_picture(s, np.clip(t, top, low))
+    out: Image = np.where(hidden[..., None], look_up(picture, x, y), picture[box.slices])
+    return out
+
+
+def _clear_band(
+    upper: NDArray[Any], lower: NDArray[Any], scale: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The part of the opening that neither lashes nor lid shadow touch."""
+    height = lower - upper
+    return (
+        upper + np.minimum(_LASHES[0] * scale, 0.35 * height),
+        lower - np.minimum(_LASHES[1] * scale, 0.25 * height),
+    )

@@ -1,0 +1,183 @@
+"""The dense fields: how each AU and side moves every place of the picture.
+
+There are two: `upper`, in which the upper lids and the upper lip reach on downwards over what lies
+below them, and `lower`, the other way round. Each is continuous across the openings, so each can be
+inverted; where there is no opening near they are equal. They live on a grid of about a millimetre.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.aus.basis import COLUMNS
+from famaug.faces.landmarks import SKIN_POINTS
+from famaug.faces.raster import rasterize
+from famaug.generator.opening import EYES, MOUTH
+from famaug.generator.ring import border_weight, ring_weight
+
+Array = NDArray[np.float64]
+Fields = NDArray[np.float32]
+STEP = 0.12
+"""Distance of the nodes in centimetres (never under one pixel)."""
+SMOOTHING = 0.14
+"""Standard deviation of the smoothing in centimetres: rounds the creases of the mesh."""
+STILL = 0.002
+"""Motions at full intensity below this many pixels are none."""
+EYE_SKIRT = (1.3, 1.3)
+MOUTH_SKIRT = (1.8, 3.3)
+"""Centimetres that the lower rim's motion reaches upwards and the upper rim's downwards."""
+_FAR = 1e4
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Nodes over the box `x0..x1`, `y0..y1` (pixels, both included)."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    columns: int
+    lines: int
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """Distance of the nodes in pixels, (x, y)."""
+        return (self.x1 - self.x0) / (self.columns - 1), (self.y1 - self.y0) / (self.lines - 1)
+
+    @property
+    def nodes(self) -> tuple[Array, Array]:
+        """x and y of the nodes, both `lines columns`."""
+        x = np.linspace(self.x0, self.x1, self.columns)
+        y = np.linspace(self.y0, self.y1, self.lines)
+        gx, gy = np.meshgrid(x, y)
+        return gx, gy
+
+    @staticmethod
+    def over(outline: Array, shape: tuple[int, int], step: float, grow: float) -> Grid:
+        """A grid over points grown from their middle, within the frame."""
+        low, high = outline.min(0), outline.max(0)
+        mid, half = (low + high) / 2, (high - low) / 2 * grow + 2 * step
+        h, w = shape
+        x0, y0 = (int(v) for v in np.clip(np.floor(mid - half), 0, [w - 2, h - 2]))
+        x1, y1 = (int(v) for v in np.clip(np.ceil(mid + half), [x0 + 1, y0 + 1], [w - 1, h - 1]))
+        columns = max(2, round((x1 - x0) / step) + 1)
+        lines = max(2, round((y1 - y0) / step) + 1)
+        return Grid(x0, y0, x1, y1, columns, lines)
+
+
+def dense_fields(
+    mesh: Array,
+    motion: Array,
+    triangles: NDArray[np.int64],
+    grid: Grid,
+    *,
+    shape: tuple[int, int],
+    scale: float,
+) -> tuple[Fields, Fields]:
+    """`upper` and `lower` fields, each `34 2 lines columns`, pixels at full intensity.
+
+    Args:
+        mesh: `478 3`, pixels, picture axes.
+        motion: `34 478 2`, pixels.
+        triangles: `M 3`.
+        grid: where.
+        shape: height and width of the frame.
+        scale: pixels per centimetre.
+    """
+    x, y = grid.nodes
+    outline = mesh[:SKIN_POINTS, :2]
+    ring = ring_weight(outline, x, y)
+    sides = []
+    for upper in (True, False):
+        points = _with_skirts(mesh, triangles, scale, upper=upper)
+        field = _raster_field(points, motion, grid)
+        field = _smooth(field, SMOOTHING * scale, grid)
+        sides.append(field * ring.astype(np.float32))
+    border = border_weight(
+        np.maximum(np.abs(sides[0]), np.abs(sides[1])), x, y, shape, np.ptp(outline[:, 1])
+    )
+    first, second = (_shrunk(f * border) for f in sides)
+    return first, second
+
+
+class _Sheet(NamedTuple):
+    """Points `N 2`, the mesh point each takes its motion from, triangles, and nearness."""
+
+    points: Array
+    source: NDArray[np.int64]
+    triangles: NDArray[np.int64]
+    near: Array
+
+
+def _raster_field(sheet: _Sheet, motion: Array, grid: Grid) -> Fields:
+    """Piecewise linear over the sheet; beyond it as at the nearest place."""
+    on_grid = (sheet.points - [grid.x0, grid.y0]) / grid.step
+    raster = rasterize(on_grid, sheet.near, sheet.triangles, (grid.lines, grid.columns))
+    values = motion[:, sheet.source].transpose(1, 0, 2).reshape(len(sheet.source), -1)
+    field = _spread(raster.interpolate(values, sheet.triangles), raster.mask)
+    out = field.reshape(grid.lines, grid.columns, COLUMNS, 2).transpose(2, 3, 0, 1)
+    return np.ascontiguousarray(out)
+
+
+def _with_skirts(mesh: Array, triangles: NDArray[np.int64], scale: float, *, upper: bool) -> _Sheet:
+    """The mesh with a skirt hung from each upper (or lower) rim, in front of all else."""
+    points, sources = [mesh[:, :2]], [np.arange(len(mesh))]
+    near, faces = [-mesh[:, 2]], [triangles]
+    count = len(mesh)
+    for opening, reach in ((EYES[0], EYE_SKIRT), (EYES[1], EYE_SKIRT), (MOUTH, MOUTH_SKIRT)):
+        rim = np.array(opening[0 if upper else 1])
+        corner = mesh[rim[-1], :2] - mesh[rim[0], :2]
+        corner = corner * np.sign(corner[0] or 1)
+        down = np.array([-corner[1], corner[0]]) / np.linalg.norm(corner)
+        drop = mesh[rim, :2] + down * scale * (reach[1] if upper else -reach[0])
+        n = len(rim)
+        top, low = count + np.arange(n), count + n + np.arange(n)
+        points += [mesh[rim, :2], drop]
+        sources += [rim, rim]
+        near += [np.full(2 * n, _FAR)]
+        quads = [
+            np.stack([top[:-1], low[:-1], top[1:]], -1),
+            np.stack([top[1:], low[:-1], low[1:]], -1),
+        ]
+        faces += [*quads, *(q[:, ::-1] for q in quads)]  # one of the windings is culled
+        count += 2 * n
+    return _Sheet(
+        np.concatenate(points), np.concatenate(sources), np.concatenate(faces), np.concatenate(near)
+    )
+
+
+def _spread(field: Fields, mask: NDArray[np.bool_]) -> Fields:
+    """Gives places outside the mask the value of the nearest place inside."""
+    outside = (~mask).astype(np.uint8)
+    _, label = cv2.distanceTransformWithLabels(
+        outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(int(label.max()) + 1, np.int64)
+    place[label[mask]] = np.flatnonzero(mask)
+    flat = field.reshape(-1, field.shape[-1])
+    out: Fields = flat[place[label.ravel()]].reshape(field.shape)
+    return out
+
+
+def _smooth(field: Fields, sigma: float, grid: Grid) -> Fields:
+    sx, sy = grid.step
+    out = np.empty_like(field)
+    for i, unit in enumerate(field):
+        for j, axis in enumerate(unit):
+            cv2.GaussianBlur(axis, (0, 0), sigma / sx, dst=out[i, j], sigmaY=sigma / sy,
+                             borderType=cv2.BORDER_REPLICATE)  # fmt: skip
+    return out
+
+
+def _shrunk(field: Fields) -> Fields:
+    """Pulls every motion `STILL` towards zero, so that hardly moved places do not move at all."""
+    size = np.hypot(field[:, :1], field[:, 1:])
+    share = np.maximum(size - STILL, 0) / np.maximum(size, STILL)
+    out: Fields = (field * share).astype(np.float32)
+    return out

@@ -1,0 +1,82 @@
+"""What lies behind the lips: teeth where they show, and a dark cavity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from famaug.generator.layers import Image, Place, look_up
+from famaug.generator.opening import MOUTH, Rims, find_rims
+from famaug.generator.ring import smooth_step
+
+_CLOSED = 0.045
+"""Rims nearer than this share of the mouth's width are one seam."""
+_SEAM_REACH = 0.22
+"""Centimetres round the mesh's seam in which the dark line between the lips is looked for."""
+_DEPTH = 0.35
+"""Centimetres behind the lips over which the cavity grows dark."""
+
+
+def mouth_rims(picture: Image, mesh: NDArray[Any], scale: float) -> tuple[Rims, bool]:
+    """Rims of the mouth opening, and whether the lips are closed (both rims are one seam)."""
+    rims = find_rims(mesh, *MOUTH)
+    closed = rims.height < _CLOSED * 2 * rims.half_width
+    if closed:
+        seam = (rims.upper + rims.lower) / 2
+        seam = seam + _seam_shift(picture, rims, seam, scale)
+        return replace(rims, upper=seam, lower=seam), True
+    return rims, False
+
+
+def _seam_shift(
+    picture: Image, rims: Rims, seam: NDArray[Any], scale: float
+) -> NDArray[np.float64]:
+    """From the mesh's seam to the dark line between the lips, at the knots (0 at the corners)."""
+    reach = np.linspace(-1, 1, 23) * _SEAM_REACH * scale
+    s = np.repeat(rims.knots[:, None], len(reach), 1)
+    x, y = rims.to_picture(s, seam[:, None] + reach)
+    light = picture @ np.array([0.3, 0.59, 0.11], np.float32)
+    light = cv2.GaussianBlur(light, (0, 0), max(0.04 * scale, 0.6))
+    profile = look_up(light, x, y).astype(np.float64)
+    contrast = profile.std(1, keepdims=True) + 2
+    cost = (profile - profile.min(1, keepdims=True)) / contrast
+    cost = cost + 1.5 * np.square(reach / reach[-1])
+    share = np.exp(-4 * cost)
+    shift = (share * reach).sum(1) / share.sum(1)
+    taper = np.sqrt(np.clip(1 - np.square(rims.knots / rims.half_width), 0, 1))
+    out: NDArray[np.float64] = gaussian_filter1d(shift, 1.0) * taper
+    return out
+
+
+def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, closed: bool) -> Image:
+    """What shows behind the lips over a box of the picture."""
+    dark = _darkness(picture, rims, scale)
+    if closed:
+        depth = smooth_step(np.abs(place.t - place.upper) / (_DEPTH * scale))
+        return (dark * (1 - 0.55 * depth[..., None])).astype(np.float32)
+    margin = np.minimum(0.06 * scale, 0.25 * (place.lower - place.upper))
+    top, low = place.upper + margin, place.lower - margin
+    side = 0.9 * rims.half_width
+    seen = look_up(
+        picture, *rims.to_picture(np.clip(place.s, -side, side), np.clip(place.t, top, low))
+    )
+    # teeth go on upwards under the lip; below and to the sides they end
+    beyond = np.maximum((place.t - low) / 0.15, (np.abs(place.s) - side) / 0.3) / scale
+    fade = smooth_step(beyond)[..., None]
+    return (seen * (1 - fade) + 0.6 * dark * fade).astype(np.float32)
+
+
+def _darkness(picture: Image, rims: Rims, scale: float) -> Image:
+    """Colour of the dark between the lips: the darkest tenth along the middle of the opening,
+    never brighter than half the lips' own."""
+    s = np.linspace(-0.6, 0.6, 41) * rims.half_width
+    upper, lower = rims.curves(s)
+    middle = look_up(picture, *rims.to_picture(s, (upper + lower) / 2))
+    lips = look_up(picture, *rims.to_picture(s, upper - 0.3 * scale)).mean(0)
+    out: Image = np.minimum(np.quantile(middle, 0.1, axis=0), 0.5 * lips).astype(np.float32)
+    return out
