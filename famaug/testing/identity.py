@@ -59,6 +59,7 @@ class Complexion:
     skin: Colour
     lips: Colour
     hair: Colour
+    brow: Colour
     iris: Colour
     cloth: Colour
     beard: float
@@ -184,6 +185,7 @@ def _complexion(
         skin=skin,
         lips=(0.80 * r, 0.46 * g, 0.52 * b),
         hair=_along(_HAIR, hair),
+        brow=_along(_HAIR, 0.5 * hair),
         iris=_along(_IRIS, iris),
         cloth=_along(("25303f", "5a6470", "7c3b36", "8f8f88"), cloth),
         beard=beard,

@@ -91,9 +91,10 @@ def _skin(place: Floats, uv: Floats, c: Complexion, features: Features) -> tuple
     colour[:, 1:] *= np.exp(-redness)[:, None]
     lip_colour = np.array(c.lips, np.float32) * np.exp(0.06 * noise[2] + 0.07 * noise[3])[:, None]
     colour += (0.85 * lips)[:, None] * (lip_colour - colour)
-    hair = np.maximum(_brow(place, c, noise), _scalp(x, y, z, noise) * (1 - ears))
-    hair_colour = np.array(c.hair, np.float32) * np.exp(0.35 * noise[3])[:, None]
-    colour += hair[:, None] * (hair_colour - colour)
+    brow, scalp = _brow(place, c, noise), _scalp(x, y, z, noise) * (1 - ears)
+    for cover, tint in ((brow, c.brow), (scalp, c.hair)):
+        strands = np.array(tint, np.float32) * np.exp(0.25 * noise[3])[:, None]
+        colour += cover[:, None] * (strands - colour)
     lashes = _lashes(x, y, z, features)
     colour *= (1 - 0.85 * lashes)[:, None]
     colour += inside[:, None] * (_GUMS - colour)
@@ -101,7 +102,7 @@ def _skin(place: Floats, uv: Floats, c: Complexion, features: Features) -> tuple
     colour += cloth[:, None] * (
         np.array(c.cloth, np.float32) * np.exp(0.15 * noise[2])[:, None] - colour
     )
-    gloss = (0.32 + 0.25 * lips + 0.2 * inside) * (1 - hair) * (1 - cloth)
+    gloss = (0.32 + 0.25 * lips + 0.2 * inside) * (1 - brow) * (1 - scalp) * (1 - cloth)
     return colour, gloss.astype(np.float32)
 
 

@@ -22,10 +22,12 @@ _FAR = np.float32(1e6)
 class Pose:
     """How the head is held.
 
+    The angles are those of `famaug.faces.pose.angles`.
+
     Attributes:
         yaw: degrees; positive turns the face to the person's own left (the picture's right).
-        pitch: degrees; positive lowers the chin.
-        roll: degrees; positive tilts the head to the person's own left shoulder.
+        pitch: degrees; positive looks up.
+        roll: degrees; positive tilts the head to the person's own right shoulder.
         shift: movement in the picture plane, decimetres: to the person's left, up.
     """
 
@@ -34,16 +36,21 @@ class Pose:
     roll: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
 
+    @property
+    def rotation(self) -> Array:
+        """float `3 3`, from the head's frame to the camera's: roll first, then pitch, then yaw."""
+        a, b, c = np.deg2rad([self.yaw, self.pitch, self.roll])
+        yaw = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
+        pitch = np.array([[1, 0, 0], [0, np.cos(b), np.sin(b)], [0, -np.sin(b), np.cos(b)]])
+        roll = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
+        turn: Array = yaw @ pitch @ roll
+        return turn
+
     def apply(self, points: NDArray[np.floating[Any]]) -> Array:
         """float `n 3` from the head's frame to the camera's (x right in the picture, z nearer)."""
-        a, b, c = np.deg2rad([self.yaw, self.pitch, self.roll])
-        yaw = [[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]]
-        pitch = [[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]]
-        roll = [[np.cos(c), np.sin(c), 0], [-np.sin(c), np.cos(c), 0], [0, 0, 1]]
-        turn = np.array(roll) @ np.array(pitch) @ np.array(yaw)
-        moved = (points - _PIVOT) @ turn.T + _PIVOT - _LOOK_AT
-        result: Array = moved + np.array([*self.shift, 0.0])
-        return result
+        shift = _PIVOT - _LOOK_AT + np.array([*self.shift, 0.0])
+        moved: Array = (points - _PIVOT) @ self.rotation.T + shift
+        return moved
 
 
 @dataclass(frozen=True)
