@@ -128,11 +128,18 @@ def rise_kept(before: NDArray[np.floating[Any]], after: NDArray[np.floating[Any]
 
 def _rise(x: Values) -> Values:
     """Onset-to-peak of every column, `2 17`, never below 0; 0 for AU45 and unseen columns."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a column without a single value
-        rise = np.nanquantile(x, 0.95, axis=0) - np.nanmean(x[:3], axis=0)
+    known = np.isfinite(x)
+    ordered = np.sort(np.where(known, x, np.inf), axis=0)
+    at = 0.95 * np.maximum(known.sum(axis=0, keepdims=True) - 1, 0)
+    low = at.astype(np.int64)
+    below = np.take_along_axis(ordered, low, axis=0)
+    above = np.take_along_axis(ordered, np.minimum(low + 1, np.ceil(at).astype(np.int64)), axis=0)
+    peak = np.where(np.isfinite(below), below, 0.0)
+    peak = peak + (at - low) * np.where(np.isfinite(above), above - peak, 0.0)
+    first, seen = np.where(known[:3], x[:3], 0.0).sum(axis=0), known[:3].sum(axis=0)
+    rise = np.where(seen > 0, peak[0] - first / np.maximum(seen, 1), 0.0)
     rise[:, AU_INDEX[45]] = 0.0
-    positive: Values = np.maximum(np.nan_to_num(rise), 0.0)
+    positive: Values = np.maximum(rise, 0.0)
     return positive
 
 

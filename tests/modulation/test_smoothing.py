@@ -110,6 +110,16 @@ def test_auto_is_wider_for_a_slower_expression_and_keeps_nine_tenths() -> None:
         assert rise_kept(x, smooth_values(x, n=n + 1)) < 0.9
 
 
+def test_rise_kept_by_hand() -> None:
+    x = np.full((5, 2, 17), np.nan)
+    x[:, 0, AU_INDEX[12]] = [0, 0.5, 1, np.nan, 3]  # known: 95 % lies at 1 + .85 * (3 - 1)
+    x[:, 1, AU_INDEX[4]] = [1, 1, 1, 1, 1]
+    y = x.copy()
+    y[:, 0, AU_INDEX[12]] = [0.5, 0.5, 0.5, np.nan, 1.6]  # .5 + .85 * 1.1 - .5
+    assert np.isclose(rise_kept(x, y), 0.935 / 2.2)
+    assert rise_kept(np.full((5, 2, 17), np.nan), y) == 1
+
+
 def test_auto_never_warns_and_ignores_blinks() -> None:
     x = bump(100, 30)
     x[50:53, :, AU_INDEX[45]] = 4.0

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from famaug.errors import InputError, TrackError
+from famaug.modulation.pools import macro_pool, pair_pool
+from famaug.seeding import keyed_generator
+from famaug.types import AU_INDEX, AUTrack
+
+A12, A4 = AU_INDEX[12], AU_INDEX[4]
+
+
+def micro(au: int, strength: float, scale: str = "famaug") -> AUTrack:
+    """Onset to offset over a resting level; the left side stronger."""
+    level = np.sin(np.linspace(0, np.pi, 61)) ** 2
+    x = np.full((61, 2, 17), 0.3)
+    x[:, 0, au] += strength * level
+    x[:, 1, au] += 0.5 * strength * level
+    return AUTrack.of(x, estimator="e/1", scale=scale, fps=200)
+
+
+def macro(strength: float = 4.0) -> AUTrack:
+    x = np.full((81, 2, 17), 0.2)
+    x[:, :, A12] += strength * np.linspace(0, 1, 81)[:, None]
+    return AUTrack.of(x, estimator="e/1", fps=30)
+
+
+def pool(**changes: object):  # type: ignore[no-untyped-def]
+    settings: dict[str, object] = {
+        "subjects": ["d/1", "d/2", "d/3"],
+        "labels": ["positive", "negative", "positive"],
+        "training": {"d/1", "d/2"},
+        **changes,
+    }
+    return pair_pool([micro(A12, 1.2), micro(A4, 1.0), micro(A12, 2.0)], **settings)  # type: ignore[arg-type]
+
+
+def test_pairs_of_training_subjects_only() -> None:
+    held_out = pool()
+    assert (len(held_out), held_out.excluded) == (2, 1)
+    rng = keyed_generator(0, "pairs")
+    drawn = [held_out.draw(rng, fps=200) for _ in range(200)]
+    assert {d.subjects for d in drawn} == {("d/1",), ("d/2",)}
+    assert max(d.track.intensity[:, 0, A12].max() for d in drawn) < 1.25
+
+
+def test_a_pair_keeps_its_sides_and_loses_its_resting_level() -> None:
+    drawn = pool().draw(keyed_generator(1), fps=200, label="positive")
+    x = drawn.track.intensity
+    assert np.isclose(x[drawn.apex, 0, A12], 1.2, atol=0.06)
+    assert np.isclose(x[drawn.apex, 1, A12], 0.6, atol=0.03)
+    assert np.count_nonzero(x[drawn.apex]) == 2
+    assert not x[[0, -1]].any()
+    assert (drawn.label, drawn.track.estimator, drawn.track.fps) == ("positive", "pair(e/1)", 200)
+
+
+def test_annotated_apex_is_used() -> None:
+    early = pair_pool([micro(A12, 2.0)], subjects=["d/1"], training={"d/1"}, apexes=[15]).draw(
+        keyed_generator(0), fps=200
+    )
+    assert np.isclose(early.track.intensity[early.apex, 0, A12], 1.0, atol=0.06)
+
+
+def test_early_macro_frames_are_a_quarter_to_half_of_the_way() -> None:
+    macros = macro_pool([macro(), macro(2)], subjects=["d/1", "d/2"], training={"d/1"})
+    assert macros.excluded == 1
+    rng = keyed_generator(0, "macro")
+    peaks = np.array([macros.draw(rng, fps=200).track.intensity.max() for _ in range(200)])
+    assert 0.95 < peaks.min() < 1.1
+    assert 1.9 < peaks.max() < 2.05
+    assert macros.draw(rng, fps=200).track.estimator == "early-macro(e/1)"
+
+
+def test_deterministic() -> None:
+    one, same = (pool().draw(keyed_generator(5), fps=100) for _ in range(2))
+    assert np.array_equal(one.track.intensity, same.track.intensity)
+
+
+def test_bad_input() -> None:
+    with pytest.raises(InputError, match="no clip is left of 3"):
+        pool(training={"d/9"})
+    with pytest.raises(InputError, match="3 tracks, 2 subjects"):
+        pool(subjects=["d/1", "d/2"])
+    with pytest.raises(InputError, match="holds no 'surprise': it has negative, positive"):
+        pool().draw(keyed_generator(0), fps=200, label="surprise")
+    with pytest.raises(InputError, match="apex 61 of a clip"):
+        pool(apexes=[61, None, None])
+    with pytest.raises(InputError, match="early must be"):
+        macro_pool([macro()], subjects=["a"], training={"a"}, early=(0.5, 0.2))
+    with pytest.raises(TrackError, match="never mixed in one pool"):
+        pair_pool(
+            [micro(A12, 1), micro(A12, 1, "openface")], subjects=["a", "b"], training={"a", "b"}
+        )
+    still = AUTrack.of(np.full((40, 2, 17), 0.4), estimator="e", fps=100)
+    with pytest.raises(InputError, match="no clip is left"):
+        pair_pool([still], subjects=["a"], training={"a"}, apexes=[20])
