@@ -1,0 +1,63 @@
+"""Text on pictures: DejaVu Sans, which comes with matplotlib, so every machine draws alike."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import matplotlib
+from PIL import Image, ImageDraw, ImageFont
+
+INK = (28, 32, 38)
+MUTED = (99, 106, 116)
+PAPER = (255, 255, 255)
+
+
+@lru_cache(maxsize=32)
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans at this size in pixels."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+
+
+def text_width(text: str, face: ImageFont.FreeTypeFont) -> int:
+    """Pixels the text takes from left to right."""
+    return int(face.getlength(text) + 0.999)
+
+
+def fitted(text: str, width: int, size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """The largest face up to `size` (at least 8 pixels) in which the text fits the width."""
+    while size > 8 and text_width(text, font(size, bold=bold)) > width:
+        size -= 1
+    return font(size, bold=bold)
+
+
+def shortened(text: str, width: int, face: ImageFont.FreeTypeFont) -> str:
+    """The text, cut with an ellipsis where it is wider than `width`."""
+    if text_width(text, face) <= width:
+        return text
+    while text and text_width(text + "…", face) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def centred(draw: ImageDraw.ImageDraw, x: int, y: int, width: int, text: str, size: int) -> None:
+    """Draw muted text in the middle of `width`, its top at `y`, smaller or cut if need be."""
+    face = fitted(text, width, size)
+    draw.text((x + width / 2, y), shortened(text, width, face), MUTED, face, anchor="ma")
+
+
+def upright(lines: tuple[str, ...], length: int) -> Image.Image:
+    """Lines of text reading upwards, as tall as `length`: the label at the side of a row.
+
+    The first line is in ink, the others are muted.
+    """
+    step = 16
+    label = Image.new("RGB", (length, step * len(lines)), PAPER)
+    draw = ImageDraw.Draw(label)
+    for i, line in enumerate(lines):
+        face = fitted(line, length, 12)
+        text = shortened(line, length, face)
+        middle = (length / 2, i * step + step / 2)
+        draw.text(middle, text, MUTED if i else INK, face, anchor="mm")
+    return label.transpose(Image.Transpose.ROTATE_90)

@@ -1,0 +1,204 @@
+"""The report: one HTML file that needs nothing but itself.
+
+Pictures, drawings and style are inlined; there is no script, no font and no address to load, and a
+content policy in the page forbids any. Text from outside is escaped.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+
+from famaug.report.agreement import Agreement, agreement, agreement_table
+from famaug.report.clip_view import clip_view
+from famaug.report.curves import agreement_scatter
+from famaug.report.encode import Figure, picture_figure, svg_figure
+from famaug.report.values import Cell, ReportClip, ReportMedia, ReportTable
+
+_THUMBNAIL = 320
+
+
+def write_report(
+    path: str | Path,
+    *,
+    title: str,
+    intro: str,
+    clips: Sequence[ReportClip],
+    tables: Sequence[ReportTable] = (),
+    media: Sequence[ReportMedia] = (),
+    timings: Mapping[str, float] | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write the page and return its path; an earlier page stays until the new one is complete.
+
+    Args:
+        path: the HTML file to write; its folder is made.
+        title: heading of the page.
+        intro: what this is, plain text; an empty line starts a new paragraph.
+        clips: the synthetic clips. Those measured again are also pooled into one table of every
+            unit and one scatter figure.
+        tables: further tables (background check, data loader, ...).
+        media: what went in, with licence and source.
+        timings: seconds by stage, in the order to be shown.
+        notes: what fell short, one sentence or paragraph each.
+
+    Raises:
+        TrackError: a clip's tracks are on two intensity scales.
+        OSError: the file cannot be written; nothing half-written is left.
+    """
+    path = Path(path)
+    html = render_report(
+        title=title,
+        intro=intro,
+        clips=clips,
+        tables=tables,
+        media=media,
+        timings=timings or {},
+        notes=notes,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, html)
+    return path
+
+
+def render_report(
+    *,
+    title: str,
+    intro: str,
+    clips: Sequence[ReportClip],
+    tables: Sequence[ReportTable],
+    media: Sequence[ReportMedia],
+    timings: Mapping[str, float],
+    notes: Sequence[str],
+) -> str:
+    """The page as text; arguments as `write_report`."""
+    pairs = [(c.asked, c.measured) for c in clips if c.measured is not None]
+    pooled = agreement(pairs) if pairs else None
+    scatter = None
+    if pooled is not None:
+        svg, width, height = agreement_scatter(pairs)
+        alt = "Asked against re-measured AU intensities of all clips"
+        scatter = svg_figure(svg, width=width, height=height, alt=alt)
+        tables = [agreement_table(pooled), *tables]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=title,
+            intro=[p.strip() for p in intro.split("\n\n") if p.strip()],
+            figures=_headline(len(clips), pooled, timings),
+            clips=[clip_view(clip) for clip in clips],
+            scatter=scatter,
+            tables=[_table_view(table) for table in tables],
+            media=[(item, _thumbnail(item)) for item in media],
+            timings=_timing_rows(timings),
+            notes=notes,
+        )
+    )
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        # mkstemp makes private files; a report is meant to be read.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _headline(
+    count: int, pooled: Agreement | None, timings: Mapping[str, float]
+) -> list[tuple[str, str]]:
+    """(value, what it is) of the figures at the top of the page."""
+    figures = [(str(count), "synthetic clip" if count == 1 else "synthetic clips")]
+    if pooled is not None:
+        figures += [
+            (_number(pooled.r), "r, asked to re-measured, all AUs"),
+            (_number(pooled.r_sides), "r, left minus right"),
+            (_number(pooled.false_reading), "mean reading of AUs not asked"),
+        ]
+    if timings:
+        figures.append((_seconds(sum(timings.values())), "in all"))
+    return figures
+
+
+def _thumbnail(item: ReportMedia) -> Figure | None:
+    if item.picture is None:
+        return None
+    image = Image.fromarray(item.picture)
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
+    return picture_figure(image, alt=f"{item.name}, used as {item.role}")
+
+
+def _timing_rows(timings: Mapping[str, float]) -> list[tuple[str, str, int]]:
+    """(stage, time, percent of the slowest stage)."""
+    slowest = max(timings.values(), default=0.0) or 1.0
+    return [(name, _seconds(s), round(100 * s / slowest)) for name, s in timings.items()]
+
+
+def _table_view(table: ReportTable) -> dict[str, Any]:
+    """Cells as (text, is a number), so that numbers line up on the right."""
+    numeric = [
+        any(isinstance(row[k], int | float) for row in table.rows)
+        and all(not isinstance(row[k], str) for row in table.rows)
+        for k in range(len(table.columns))
+    ]
+    return {
+        "title": table.title,
+        "caption": table.caption,
+        "columns": list(zip(table.columns, numeric, strict=True)),
+        "rows": [
+            [(_text(cell), right) for cell, right in zip(row, numeric, strict=True)]
+            for row in table.rows
+        ],
+    }
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return str(cell) if isinstance(cell, int) else _number(cell)
+
+
+def _number(value: float | None) -> str:
+    """Two decimals with a true minus sign; a dash for nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:.2f}"
+    return ("0.00" if text == "-0.00" else text).replace("-", "−")
+
+
+def _seconds(value: float) -> str:
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, seconds = divmod(round(value), 60)
+    return f"{minutes} min {seconds} s"

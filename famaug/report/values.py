@@ -1,0 +1,150 @@
+"""The plain values a report is made of. They check themselves, so figures need not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from famaug.errors import InputError
+from famaug.types import AUTrack, Frames, Picture
+
+Box = tuple[int, int, int, int]
+Cell = str | int | float | None
+
+FACS_NAMES: dict[int, str] = {
+    1: "inner brow raiser",
+    2: "outer brow raiser",
+    4: "brow lowerer",
+    5: "upper lid raiser",
+    6: "cheek raiser",
+    7: "lid tightener",
+    9: "nose wrinkler",
+    10: "upper lip raiser",
+    12: "lip corner puller",
+    14: "dimpler",
+    15: "lip corner depressor",
+    17: "chin raiser",
+    20: "lip stretcher",
+    23: "lip tightener",
+    25: "lips part",
+    26: "jaw drop",
+    45: "blink",
+}
+"""What each unit does, in the words of FACS."""
+
+
+def _check_frames(title: str, name: str, frames: Frames) -> None:
+    shape = frames.shape
+    if frames.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or 0 in shape:
+        raise InputError(
+            f"clip {title!r}: {name} must be uint8 T H W 3, all at least 1; "
+            f"got {frames.dtype} {shape}"
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReportClip:
+    """One synthetic clip with all that is shown of it.
+
+    Attributes:
+        title: name of the clip, plain text.
+        frames: the synthetic clip, uint8 `T H W 3`.
+        fps: its frames per second.
+        asked: AU intensities it was rendered with, `T 2 17`.
+        measured: the same clip measured again, or None when it was not.
+        onset, apex, offset: frame positions counted from 0.
+        driver_frames: the real clip whose expression is shown, uint8 `T' H' W' 3` of any length
+            and size (it is shown over the same time), or None for a rule.
+        notes: remarks printed under the title.
+        provenance: JSON-able record of where the clip comes from; its entry `key`, or the key of
+            the plan in its entry `plan`, is shown.
+        boxes: regions shown enlarged, name -> (x0, y0, x1, y1) in pixels of `frames`.
+
+    Raises:
+        InputError: frames, positions, boxes or the lengths of the tracks do not fit together.
+    """
+
+    title: str
+    frames: Frames
+    fps: float
+    asked: AUTrack
+    onset: int
+    apex: int
+    offset: int
+    measured: AUTrack | None = None
+    driver_frames: Frames | None = None
+    notes: Sequence[str] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_frames(self.title, "frames", self.frames)
+        if self.driver_frames is not None:
+            _check_frames(self.title, "driver_frames", self.driver_frames)
+        count, height, width = self.frames.shape[:3]
+        if not 0 <= self.onset <= self.apex <= self.offset < count:
+            raise InputError(
+                f"clip {self.title!r}: wants 0 <= onset <= apex <= offset < {count}; "
+                f"got {self.onset}, {self.apex}, {self.offset}"
+            )
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise InputError(f"clip {self.title!r}: fps must be above 0; got {self.fps}")
+        for name, track in (("asked", self.asked), ("measured", self.measured)):
+            if track is not None and len(track) != count:
+                raise InputError(
+                    f"clip {self.title!r}: {name} has {len(track)} frames, the clip {count}"
+                )
+        for name, (x0, y0, x1, y1) in self.boxes.items():
+            if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+                raise InputError(
+                    f"clip {self.title!r}: box {name!r} {(x0, y0, x1, y1)} is empty or leaves the "
+                    f"{width} x {height} picture; clip it to the picture first"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportTable:
+    """A table: numbers are printed with two decimals, None and NaN as a dash.
+
+    Raises:
+        InputError: a row has another number of cells than there are columns.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        for i, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise InputError(
+                    f"table {self.title!r}: row {i} has {len(row)} cells, "
+                    f"there are {len(self.columns)} columns"
+                )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReportMedia:
+    """A picture or clip that went in, and the right to use it.
+
+    Attributes:
+        name: file or clip name.
+        role: what it was used for ("driver", "identity").
+        licence: its licence, as its source states it.
+        source: where it comes from; printed as text, never loaded.
+        picture: uint8 `H W 3` to show, or None.
+    """
+
+    name: str
+    role: str
+    licence: str
+    source: str
+    picture: Picture | None = None
+
+    def __post_init__(self) -> None:
+        if self.picture is not None:
+            _check_frames(self.name, "picture", self.picture[None])
