@@ -5,6 +5,7 @@
     truth = render_truth(default_head().identity(3), aus, size=400)
     truth.picture, truth.landmarks, truth.aus, truth.flow
 
+`make_clip` makes small clips of formulas, without any file.
 The head's data are fetched once by name (`famaug.weights.fetch`); rays need the package embreex.
 """
 
@@ -14,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from famaug.testing.clips import make_clip as make_clip
     from famaug.testing.head import Identity as Identity
     from famaug.testing.head import MakeHumanHead as MakeHumanHead
     from famaug.testing.light import Light as Light
@@ -32,6 +34,7 @@ _LAZY = {
     "Truth": "famaug.testing.truth",
     "TruthClip": "famaug.testing.truth",
     "default_head": "famaug.testing.truth",
+    "make_clip": "famaug.testing.clips",
     "render_truth": "famaug.testing.truth",
     "truth_clip": "famaug.testing.truth",
 }
