@@ -1,9 +1,9 @@
 """The open LMDB environments of this process: one a file, for all caches, readers and threads.
 
-LMDB allows an environment to be open once in a process, must not be used after a fork, and must
-not be resized while a transaction is open. This table keeps those rules: it counts who is inside
-an environment, gives exclusive turns to whoever reopens or grows it, and is emptied in a forked
-child (without closing: closing there would disturb the parent).
+LMDB allows an environment to be open once in a process, must not be used (nor closed) after a
+fork, and must not be resized while a transaction is open. This table keeps those rules: it counts
+who is inside an environment, gives exclusive turns to whoever reopens or grows it, and closes
+everything before a fork: parent and child open again what they need.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import lmdb
 
 from famaug.errors import CacheCorruptError, CacheError, CacheLockedError
+from famaug.store.locks import WriterLock
 from famaug.store.pages import check_pages, read_metas
 
 READERS = 1024
@@ -35,12 +36,12 @@ _CORRUPT = (
 
 @dataclass
 class _Open:
+    """An environment; None while it is closed around a fork although its writer lives on."""
+
     env: Any
     writable: bool
     identity: tuple[int, int]
     users: int = 0
-    exclusive: bool = False
-    owners: int = 0
     known_bytes: int = 0
 
 
@@ -49,21 +50,39 @@ class _Table:
     pid: int
     changed: threading.Condition = field(default_factory=threading.Condition)
     opened: dict[str, _Open] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)  # being opened, closed or grown by one thread
 
 
 _table = _Table(os.getpid())
-_inherited: list[_Table] = []  # kept from being collected, and so closed, in a forked child
+_FORK_PATIENCE = 5.0  # seconds that a fork waits for other threads to finish reading
 
 
 def _here() -> _Table:
     global _table
     if _table.pid != os.getpid():
-        _inherited.append(_table)
         _table = _Table(os.getpid())
     return _table
 
 
-os.register_at_fork(after_in_child=_here)
+def _before_fork() -> None:
+    table = _here()
+    table.changed.acquire()  # until `_after_fork`, so that no thread opens anything in between
+    table.changed.wait_for(
+        lambda: not table.busy and not any(s.users for s in table.opened.values()), _FORK_PATIENCE
+    )
+    for name, slot in list(table.opened.items()):
+        if not slot.users and slot.env is not None:
+            slot.env.close()
+            slot.env = None
+            if not slot.writable:
+                del table.opened[name]
+
+
+def _after_fork() -> None:
+    _here().changed.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_here)
 
 
 @contextmanager
@@ -96,7 +115,7 @@ def reading(path: Path, *, sealed_bytes: int | None = None) -> Iterator[Any]:
         finally:
             _leave(slot)
         with _alone(path) as slot_alone:
-            if slot_alone is not None:
+            if slot_alone is not None and slot_alone.env is not None:
                 slot_alone.env.set_mapsize(0)
     raise CacheError(f"{path}: its writer grows it faster than it can be opened; try again")
 
@@ -115,28 +134,41 @@ def writing(path: Path) -> Iterator[Any]:
         _leave(slot)
 
 
-def open_writer(path: Path, *, map_bytes: int = FIRST_MAP) -> None:
+def open_writer(path: Path, *, map_bytes: int = FIRST_MAP) -> WriterLock:
     """Opens (or creates) a shard for writing by this process; readers here share it.
 
+    Returns:
+        the lock that keeps other processes out, to be released after `close_writer`.
+
     Raises:
-        CacheLockedError: this process writes it already.
+        CacheLockedError: this process or another one writes it already.
         CacheCorruptError: the file is damaged.
     """
     with _alone(path) as slot:
         if slot is not None and slot.writable:
-            raise CacheLockedError(f"{path} is being written by this process ({os.getpid()})")
-        if slot is not None:
-            slot.env.close()
-        new = _open(path, writable=True, map_bytes=map_bytes)
-        new.owners = 1 + (slot.owners if slot is not None else 0)
-        _put(path, new)
+            # asked before the lock file is opened: closing it again would free our own lock
+            raise CacheLockedError(
+                f"{path} is being written by this process ({os.getpid()}); close that writer "
+                "first, or give this one a shard of its own"
+            )
+        lock = WriterLock(path.with_name(path.name + ".writer"))
+        try:
+            if slot is not None:
+                _drop(path, slot)
+            new = _open(path, writable=True, map_bytes=map_bytes)
+        except BaseException:
+            lock.release()
+            raise
+        table = _here()
+        with table.changed:
+            table.opened[str(path)] = new
+        return lock
 
 
 def close_writer(path: Path) -> None:
     with _alone(path) as slot:
         if slot is not None and slot.writable:
-            slot.env.close()
-            _here().opened.pop(str(path), None)
+            _drop(path, slot)
 
 
 def is_written_here(path: Path) -> bool:
@@ -147,7 +179,7 @@ def is_written_here(path: Path) -> bool:
 def grow(path: Path, *, at_least: int) -> None:
     """Doubles the map until `at_least` more bytes fit."""
     with _alone(path) as slot:
-        if slot is not None:
+        if slot is not None and slot.env is not None:
             size = 2 * slot.env.info()["map_size"]
             while size < slot.known_bytes + 2 * at_least:
                 size *= 2
@@ -160,22 +192,23 @@ def close(path: Path) -> None:
         return
     with _alone(path) as slot:
         if slot is not None and not slot.writable:
-            slot.env.close()
-            _here().opened.pop(str(path), None)
+            _drop(path, slot)
 
 
 def _enter(path: Path, sealed_bytes: int | None) -> _Open:
-    table = _here()
+    table, name = _here(), str(path)
     with table.changed:
-        while (slot := table.opened.get(str(path))) is not None and slot.exclusive:
+        while name in table.busy:
             table.changed.wait()
-        if slot is not None and _identity(path) != slot.identity and slot.users == 0:
+        slot = table.opened.get(name)
+        if slot is not None and not slot.users and _identity(path) != slot.identity:
             # the file was replaced under this name
-            slot.env.close()
+            _drop(path, slot)
             slot = None
-        if slot is None:
-            slot = _open(path, writable=False, sealed_bytes=sealed_bytes)
-            table.opened[str(path)] = slot
+        if slot is None or slot.env is None:
+            writable = slot is not None
+            slot = _open(path, writable=writable, sealed_bytes=sealed_bytes)
+            table.opened[name] = slot
         slot.users += 1
         return slot
 
@@ -187,29 +220,26 @@ def _leave(slot: _Open) -> None:
         table.changed.notify_all()
 
 
-def _put(path: Path, slot: _Open) -> None:
-    table = _here()
-    with table.changed:
-        slot.exclusive = True  # until `_alone` ends
-        table.opened[str(path)] = slot
+def _drop(path: Path, slot: _Open) -> None:
+    """Closes an environment that nobody is inside; the next use opens the file anew."""
+    _here().opened.pop(str(path), None)
+    if slot.env is not None:
+        slot.env.close()
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[_Open | None]:
     """Waits until nobody is inside the environment and keeps everybody out."""
-    table = _here()
+    table, name = _here(), str(path)
     with table.changed:
-        while (slot := table.opened.get(str(path))) is not None and (slot.exclusive or slot.users):
+        while name in table.busy or (name in table.opened and table.opened[name].users):
             table.changed.wait()
-        if slot is not None:
-            slot.exclusive = True
+        table.busy.add(name)
     try:
-        yield slot
+        yield table.opened.get(name)
     finally:
         with table.changed:
-            for held in (slot, table.opened.get(str(path))):
-                if held is not None:
-                    held.exclusive = False
+            table.busy.discard(name)
             table.changed.notify_all()
 
 

@@ -16,7 +16,6 @@ from famaug.errors import (
     CacheCorruptError,
     CacheError,
     CacheFullError,
-    CacheLockedError,
     InputError,
 )
 from famaug.store import envs, manifest
@@ -64,20 +63,8 @@ class CacheWriter:
         if manifest.load(self.root).sealed is not None:
             raise CacheError(f"{self.root} is sealed and cannot grow; write to a new folder")
         refuse_network(self.path.parent)
-        if envs.is_written_here(self.path):
-            # asked before the lock file is opened: closing it again would free our own lock
-            raise CacheLockedError(
-                f"{self.path} is being written by this process ({os.getpid()}); close that "
-                "writer first, or give this one a shard of its own"
-            )
-        self._lock: WriterLock | None = WriterLock(self.path.with_suffix(".lmdb.writer"))
+        self._lock: WriterLock | None = envs.open_writer(self.path, map_bytes=map_bytes)
         self._pid = os.getpid()
-        try:
-            envs.open_writer(self.path, map_bytes=map_bytes)
-        except BaseException:
-            self._lock.release()
-            self._lock = None
-            raise
         self._others = ClipCache(self.root)
 
     def __enter__(self) -> CacheWriter:

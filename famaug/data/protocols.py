@@ -1,0 +1,81 @@
+"""What a dataset and a synthesizer must offer to be used together here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from famaug.errors import InputError
+from famaug.types import Clip, ClipRef, Frames, Plan
+
+Label = str | int | None
+AsClip = Callable[[Any], tuple[Clip, Label]]
+
+
+class ClipDataset(Protocol):
+    """Any map-style dataset.
+
+    Its items are `Clip`s, pairs `(Clip, label)`, or whatever `as_clip` turns into such a pair.
+    Two attributes are used where a dataset has them, so that nothing needs its pixels:
+    `refs`, a sequence of `ClipRef` in item order, and `labels`, a sequence in item order.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+@runtime_checkable
+class ClipSynthesizer(Protocol):
+    """`plan` draws everything random, `render` is deterministic (famaug.Synthesizer is one)."""
+
+    def plan(
+        self, driver: Clip, identity: Clip, rng: np.random.Generator, *, seed: int = 0
+    ) -> Plan:
+        """How the driver's expression will be shown on the identity's face.
+
+        `identity` is a clip of one frame, neutral; `seed` is only noted in the plan.
+        """
+        ...
+
+    def render(self, plans: Sequence[Plan], device: Any = None) -> list[Frames]:
+        """One clip a plan, uint8 `T H W 3`; the same plan gives the same pixels."""
+        ...
+
+
+def as_clip_with_label(item: Any) -> tuple[Clip, Label]:
+    """The default `as_clip`: a `Clip` (its label is its emotion), or `(Clip, label)`.
+
+    Raises:
+        InputError: the item is neither.
+    """
+    if isinstance(item, Clip):
+        return item, item.ref.emotion
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Clip):
+        return item[0], item[1]
+    raise InputError(
+        f"a dataset item is {type(item).__name__}, not a famaug.Clip or (Clip, label); pass "
+        "as_clip=, a function from an item to (Clip, label)"
+    )
+
+
+def refs_of(dataset: Any) -> list[ClipRef] | None:
+    """The dataset's references in item order, or None when it offers none."""
+    refs = getattr(dataset, "refs", None)
+    if refs is None:
+        return None
+    if len(refs) != len(dataset):
+        raise InputError(f"the dataset has {len(dataset)} items but {len(refs)} refs")
+    return list(refs)
+
+
+def labels_of(dataset: Any) -> list[Label] | None:
+    """The dataset's labels in item order, or None when it offers none."""
+    labels = getattr(dataset, "labels", None)
+    if labels is None:
+        return None
+    if len(labels) != len(dataset):
+        raise InputError(f"the dataset has {len(dataset)} items but {len(labels)} labels")
+    return list(labels)

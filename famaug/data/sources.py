@@ -1,0 +1,285 @@
+"""Where the synthetic clips of a training set come from: the cache, or a synthesizer.
+
+Both answer one question, `draw(epoch, slot)`, from a generator keyed by (seed, epoch, slot): the
+same for any number of workers, any batch size and any order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from famaug import __version__
+from famaug.clip import frame_paths, read_picture
+from famaug.data.guard import Guard, canonical, subject_name
+from famaug.data.protocols import AsClip, ClipSynthesizer, Label, labels_of, refs_of
+from famaug.errors import CacheError, InputError, LeakageError
+from famaug.seeding import keyed_generator
+from famaug.store.reader import ClipCache
+from famaug.types import Clip, ClipRef, Frames, Provenance
+
+Balance = Literal["none", "class"]
+LabelOf = Callable[[Provenance], Label] | Mapping[Any, Label]
+Identities = Sequence[Clip] | str | os.PathLike[str] | None
+NO_LABEL = "no label"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What fills a slot: a clip of the cache (`frames` None until read), or a plan.
+
+    Attributes:
+        name: the clip's key.
+        label: its label.
+        story: provenance as JSON text, "" until it is read with the clip.
+        provenance: set for a plan.
+    """
+
+    name: str
+    label: Label
+    story: str = ""
+    provenance: Provenance | None = None
+
+
+class Chooser:
+    """Draws one of several candidates, evenly, or so that rare classes fill up.
+
+    Args:
+        labels: label of each candidate.
+        real: labels of the real clips; with balance "class" a class is drawn in proportion to
+            what it lacks to the most frequent one, then a candidate of it evenly.
+    """
+
+    def __init__(self, labels: Sequence[Label], real: Sequence[Label] | None, balance: Balance):
+        self.count = len(labels)
+        self.groups: list[list[int]] = []
+        self.weights: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
+        if balance == "none":
+            return
+        if real is None:
+            raise InputError("balance='class' needs a dataset with `labels`; it has none")
+        have = Counter(real)
+        classes = sorted(set(labels), key=repr)
+        self.groups = [[i for i, x in enumerate(labels) if x == c] for c in classes]
+        lacks = np.asarray([max(have.values()) - have[c] for c in classes], float)
+        self.weights = lacks / lacks.sum() if lacks.sum() else np.full(len(classes), 1 / len(lacks))
+
+    def draw(self, rng: np.random.Generator) -> int:
+        if not self.groups:
+            return int(rng.integers(self.count))
+        group = self.groups[int(rng.choice(len(self.groups), p=self.weights))]
+        return group[int(rng.integers(len(group)))]
+
+
+class CachedSource:
+    """Clips of a cache that the guard lets in.
+
+    Attributes:
+        keys, labels: of the clips that may be drawn.
+        excluded: how many may not, by reason.
+
+    Raises:
+        InputError: none may be drawn, or their labels are of another kind than the dataset's.
+        CacheError: the cache cannot be read.
+    """
+
+    def __init__(
+        self,
+        cache: ClipCache,
+        guard: Guard,
+        *,
+        dataset: Any,
+        seed: int,
+        balance: Balance,
+        label_of: LabelOf | None,
+    ) -> None:
+        self.cache, self.guard, self.seed = cache, guard, seed
+        self.keys: list[str] = []
+        self.labels: list[Label] = []
+        self.excluded: Counter[str] = Counter()
+        for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
+            provenance = cache.provenance(key)
+            label = None if provenance is None else label_for(provenance, label_of)
+            why = guard.reason(provenance) or (NO_LABEL if label is None else None)
+            if why is not None:
+                self.excluded[why] += 1
+                continue
+            self.keys.append(key)
+            self.labels.append(label)
+        if not self.keys:
+            raise InputError(
+                f"{cache.root} holds no clip that may be trained on; left out: "
+                f"{dict(self.excluded) or 'nothing, it is empty'}; generate clips whose driver and "
+                "identity subjects are in this fold"
+            )
+        real = labels_of(dataset)
+        _check_kinds(self.labels, real)
+        self.chooser = Chooser(self.labels, real, balance)
+
+    def draw(self, epoch: int, slot: int) -> Drawn:
+        i = self.chooser.draw(keyed_generator(self.seed, epoch, slot, "draw"))
+        return Drawn(self.keys[i], self.labels[i])
+
+    def frames(self, drawn: Drawn) -> tuple[Frames, str]:
+        """Frames and provenance (JSON text), guarded once more: the cache may have changed.
+
+        Raises:
+            LeakageError: the clip of that key is now another one.
+        """
+        clip = self.cache.read(drawn.name)
+        self.guard.check(clip.provenance, drawn.name)
+        return clip.frames, to_text(clip.provenance)
+
+
+class PlannedSource:
+    """Plans drawn from the training clips and identities.
+
+    A driver is a training clip; the identity is somebody else's neutral face where there is
+    somebody else.
+
+    Raises:
+        LeakageError: an identity that was passed is held out.
+    """
+
+    def __init__(
+        self,
+        synthesizer: ClipSynthesizer,
+        guard: Guard,
+        *,
+        dataset: Any,
+        as_clip: AsClip,
+        seed: int,
+        balance: Balance,
+        identities: Identities,
+    ) -> None:
+        self.synthesizer, self.guard, self.seed = synthesizer, guard, seed
+        self.dataset, self.as_clip = dataset, as_clip
+        self.refs = refs_of(dataset)
+        real = labels_of(dataset)
+        self.chooser = Chooser(real or [None] * len(dataset), real, balance)
+        self.identities = None if identities is None else _identities(identities, guard)
+
+    def draw(self, epoch: int, slot: int) -> Drawn:
+        rng = keyed_generator(self.seed, epoch, slot, "draw")
+        driver, label = self.as_clip(self.dataset[self.chooser.draw(rng)])
+        if label is None:
+            raise InputError(f"clip {driver.ref.key} has no label, so no synthetic clip can")
+        identity = self._identity(driver.ref, rng)
+        rng = keyed_generator(self.seed, epoch, slot, "plan")
+        plan = self.synthesizer.plan(driver, identity, rng, seed=self.seed)
+        provenance = Provenance(
+            plan,
+            subject_name(driver.ref),
+            subject_name(identity.ref),
+            label,
+            "driver",
+            version=__version__,
+        )
+        self.guard.check(provenance, plan.key)
+        return Drawn(plan.key, label, to_text(provenance), provenance)
+
+    def _identity(self, driver: ClipRef, rng: np.random.Generator) -> Clip:
+        """A neutral face, of another person than the driver if there is one."""
+        own = canonical(subject_name(driver))
+        if self.identities is not None:
+            refs: Sequence[ClipRef] | None = [r for r, _ in self.identities]
+        else:
+            refs = self.refs
+        if refs is not None:
+            others = [i for i, r in enumerate(refs) if not own or canonical(subject_name(r)) != own]
+            picked = others or list(range(len(refs)))
+            return self._face(picked[int(rng.integers(len(picked)))])
+        # subjects are known only once a clip is read: try a few
+        for i in rng.permutation(len(self.dataset))[:8]:
+            face = self._face(int(i))
+            if not own or canonical(subject_name(face.ref)) != own:
+                break
+        return face
+
+    def _face(self, index: int) -> Clip:
+        if self.identities is not None:
+            ref, source = self.identities[index]
+            return (
+                neutral(source)
+                if isinstance(source, Clip)
+                else (Clip(ref, read_picture(source)[None]))
+            )
+        return neutral(self.as_clip(self.dataset[index])[0])
+
+
+def neutral(clip: Clip) -> Clip:
+    """The clip's onset frame (its first where the onset is unknown) as a clip of one frame."""
+    at = min(clip.ref.onset or 0, len(clip.frames) - 1)
+    ref = replace(clip.ref, frames=clip.ref.frames[at : at + 1], onset=0, apex=None, offset=None)
+    return Clip(ref, clip.frames[at : at + 1])
+
+
+def label_for(provenance: Provenance, label_of: LabelOf | None) -> Label:
+    """The label of a synthetic clip in the user's own terms.
+
+    Raises:
+        InputError: a mapping was given and lacks the label.
+    """
+    if label_of is None or provenance.label is None:
+        return provenance.label
+    if callable(label_of):
+        return label_of(provenance)
+    if provenance.label not in label_of:
+        raise InputError(
+            f"label_of has no entry for {provenance.label!r}; it has {sorted(map(repr, label_of))}"
+        )
+    return label_of[provenance.label]
+
+
+def to_text(provenance: Provenance | None) -> str:
+    return "" if provenance is None else json.dumps(provenance.to_json(), sort_keys=True)
+
+
+def open_cache(cache: ClipCache | str | os.PathLike[str] | None) -> ClipCache:
+    if cache is None:
+        raise InputError("mode='cached' needs cache=, a cache folder or a ClipCache")
+    if isinstance(cache, ClipCache):
+        return cache
+    try:
+        return ClipCache(cache)
+    except TypeError as error:
+        raise CacheError(f"cache= is a folder or a ClipCache; got {cache!r}") from error
+
+
+def _check_kinds(labels: Sequence[Label], real: Sequence[Label] | None) -> None:
+    mine = {type(x).__name__ for x in labels}
+    theirs = {type(x).__name__ for x in real or () if x is not None}
+    if theirs and not mine <= theirs:
+        raise InputError(
+            f"synthetic clips are labelled with {sorted(mine)} (such as {labels[0]!r}), the "
+            f"dataset with {sorted(theirs)}; pass label_of=, a mapping or function to the "
+            "dataset's labels"
+        )
+
+
+def _identities(identities: Any, guard: Guard) -> list[tuple[ClipRef, Clip | Path]]:
+    found: list[tuple[ClipRef, Clip | Path]] = []
+    if isinstance(identities, str | os.PathLike):
+        paths = frame_paths(Path(identities))
+        return [(ClipRef("", "", p.stem, frames=(str(p),), onset=0), p) for p in paths]
+    for clip in identities:
+        if not isinstance(clip, Clip):
+            raise InputError(
+                f"identities are Clips, or a folder of pictures; got {type(clip).__name__}"
+            )
+        if guard.holds_out(subject_name(clip.ref)):
+            raise LeakageError(
+                f"identity {clip.ref.key} is a held-out subject; pass identities of the training "
+                "subjects, or none to use their own neutral frames"
+            )
+        found.append((clip.ref, clip))
+    if not found:
+        raise InputError("identities are empty; pass None to use the training clips' own faces")
+    return found

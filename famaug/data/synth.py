@@ -1,0 +1,279 @@
+"""The training set that mixes real and synthetic clips: one line around an existing dataset."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import torch
+from torch.utils.data import Dataset, default_collate
+
+from famaug.data.guard import Guard, held_out_of
+from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
+from famaug.data.sources import (
+    Balance,
+    CachedSource,
+    Drawn,
+    Identities,
+    LabelOf,
+    PlannedSource,
+    open_cache,
+)
+from famaug.errors import InputError, RenderError
+from famaug.store.reader import ClipCache
+from famaug.types import Frames, Plan
+
+Mode = Literal["cached", "online", "deferred"]
+Sample = dict[str, Any]
+
+
+class MicroExpressionSynth(Dataset[Any]):
+    """A map-style dataset of N real clips followed by round(ratio x N) synthetic ones.
+
+    Every item is a dict that `default_collate` understands:
+
+        frames      uint8 tensor `T H W 3` (layout "THWC") or `T 3 H W` ("TCHW"), or what
+                    `transform` makes of it
+        label       as the dataset gives it; "" for a clip without one
+        synthetic   bool
+        clip        name of a real clip ("dataset/subject/clip"), key of a synthetic one
+        index       position in this dataset
+        provenance  JSON text (`Provenance.from_json`), "" for a real clip
+
+    `as_item` turns that dict into the form your training loop knows (`as_pair` gives
+    `(frames, label)`). Ratio 0 without a transform is the bare dataset: its own items, untouched;
+    `passthrough=False` gives them the form above, so that one loop serves every ratio.
+
+    Which clip fills a synthetic slot follows from (seed, epoch, slot) alone: the same for any
+    number of workers, start method, batch size and order. `set_epoch` draws anew.
+
+    No held-out subject enters: a synthetic clip is drawn only if neither its driver nor its
+    identity is held out by the fold; `excluded` counts what was left out, by reason.
+
+    Args:
+        dataset: map-style; see `famaug.data.protocols.ClipDataset`.
+        ratio: synthetic clips for each real one, 0 or more.
+        cache: folder or `ClipCache` (mode "cached").
+        synthesizer: plans and renders (modes "online" and "deferred").
+        mode: "cached" reads the cache only; "online" renders in the worker; "deferred" leaves
+            rendering to the main process: use `collate` as the loader's collate_fn and
+            `render_batch` in the loop.
+        identities: clips of neutral faces or a folder of pictures; None takes the neutral frames
+            of the training clips themselves. Not for mode "cached".
+        transform: called with the frames of each clip, real or synthetic.
+        seed: any integer.
+        as_clip: from a dataset item to (Clip, label).
+        as_item: from the dict above to your item. Not for mode "deferred".
+        held_out: subjects ("dataset/subject") held out beside those of the fold.
+        label_of: from the label of a synthetic clip (mapping) or its provenance (function) to
+            the dataset's own label. For mode "cached".
+        layout: axes of the frames.
+        balance: "class" draws rare classes more often, by what they lack to the most frequent.
+        passthrough: see above.
+
+    Raises:
+        InputError: an argument does not fit the others, or nothing may be drawn.
+        LeakageError: the training data or the identities hold a held-out subject.
+        CacheError: the cache cannot be read.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        *,
+        ratio: float,
+        cache: ClipCache | str | os.PathLike[str] | None = None,
+        synthesizer: ClipSynthesizer | None = None,
+        mode: Mode = "cached",
+        identities: Identities = None,
+        transform: Callable[[torch.Tensor], Any] | None = None,
+        seed: int = 0,
+        as_clip: AsClip | None = None,
+        as_item: Callable[[Sample], Any] | None = None,
+        held_out: Iterable[str] = (),
+        label_of: LabelOf | None = None,
+        layout: Literal["THWC", "TCHW"] = "THWC",
+        balance: Balance = "none",
+        passthrough: bool = True,
+    ) -> None:
+        _check_choices(ratio=ratio, mode=mode, layout=layout, balance=balance, as_item=as_item)
+        self.dataset = dataset
+        self.ratio = ratio
+        self.mode = mode
+        self.transform = transform
+        self.layout = layout
+        self.as_item = as_item
+        self.as_clip: AsClip = as_clip or as_clip_with_label
+        self.synthesizer = synthesizer
+        self.guard = Guard(held_out_of(dataset) | frozenset(held_out))
+        self.guard.check_real(refs_of(dataset) or ())
+        self._real = len(dataset)
+        self._extra = round(ratio * self._real)
+        self._bare = not self._extra and transform is None and as_item is None and passthrough
+        # shared memory: workers that live across epochs see the new number
+        self._epoch: torch.Tensor = torch.zeros((), dtype=torch.int64)
+        self._epoch.share_memory_()  # type: ignore[no-untyped-call]
+        self._source: CachedSource | PlannedSource | None = None
+        if not self._extra:
+            return
+        if mode == "cached":
+            if identities is not None:
+                raise InputError("identities= is for mode 'online' or 'deferred'")
+            self._source = CachedSource(
+                open_cache(cache),
+                self.guard,
+                dataset=dataset,
+                seed=seed,
+                balance=balance,
+                label_of=label_of,
+            )
+        else:
+            if not isinstance(synthesizer, ClipSynthesizer):
+                raise InputError(
+                    f"mode={mode!r} needs synthesizer=, with plan() and render(); got "
+                    f"{type(synthesizer).__name__}"
+                )
+            self._source = PlannedSource(
+                synthesizer,
+                self.guard,
+                dataset=dataset,
+                as_clip=self.as_clip,
+                seed=seed,
+                balance=balance,
+                identities=identities,
+            )
+
+    @property
+    def held_out(self) -> frozenset[str]:
+        """Subjects that may not enter."""
+        return frozenset(self.guard.held_out)
+
+    @property
+    def excluded(self) -> dict[str, int]:
+        """Clips of the cache that may not be drawn, by reason."""
+        return dict(self._source.excluded) if isinstance(self._source, CachedSource) else {}
+
+    @property
+    def epoch(self) -> int:
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draws other synthetic clips from now on. Call it before iterating over the loader;
+        workers see it too, those of `persistent_workers=True` included."""
+        self._epoch.fill_(int(epoch))
+
+    def __len__(self) -> int:
+        return self._real + self._extra
+
+    def __getitem__(self, index: int) -> Any:
+        at = int(index)
+        if not -len(self) <= at < len(self):
+            raise IndexError(f"index {at} of a dataset of {len(self)} clips")
+        at %= len(self)
+        if self._bare:
+            return self.dataset[at]
+        sample = self._real_sample(at) if at < self._real else self._synthetic_sample(at)
+        return sample if self.as_item is None else self.as_item(sample)
+
+    def collate(self, samples: Sequence[Sample]) -> Any:
+        """collate_fn of the loader in mode "deferred": keeps the samples for `render_batch`.
+
+        In the other modes it is `default_collate`.
+        """
+        return (
+            {"pending": list(samples)} if self.mode == "deferred" else default_collate([*samples])
+        )
+
+    def render_batch(self, batch: Any, device: Any = None) -> Any:
+        """In the main process: renders a deferred batch's plans together and collates it.
+
+        Args:
+            batch: what the loader yields in mode "deferred"; any other batch passes through.
+            device: where to render, and where the frames end up.
+
+        Raises:
+            RenderError: the synthesizer gave another number of clips than there are plans.
+        """
+        if not isinstance(batch, dict) or "pending" not in batch:
+            return batch
+        samples = [dict(s) for s in batch["pending"]]
+        todo = [s for s in samples if s["synthetic"]]
+        if todo:
+            if self.synthesizer is None:
+                raise RenderError("there is no synthesizer to render this batch with")
+            plans = [Plan.from_json(json.loads(s["provenance"])["plan"]) for s in todo]
+            clips = self.synthesizer.render(plans, device=device)
+            if len(clips) != len(plans):
+                raise RenderError(f"{len(plans)} plans were rendered to {len(clips)} clips")
+            for sample, frames in zip(todo, clips, strict=True):
+                sample["frames"] = self._finish(frames)
+        joined = default_collate(samples)
+        if device is not None and isinstance(joined["frames"], torch.Tensor):
+            joined["frames"] = joined["frames"].to(device)
+        return joined
+
+    def _real_sample(self, at: int) -> Sample:
+        clip, label = self.as_clip(self.dataset[at])
+        self.guard.check_real([clip.ref])
+        return _sample(self._finish(clip.frames), label, at, clip=clip.ref.key)
+
+    def _synthetic_sample(self, at: int) -> Sample:
+        source = self._source
+        if source is None:  # unreachable: a synthetic slot exists only with a source
+            raise IndexError(at)
+        drawn = source.draw(self.epoch, at)
+        if isinstance(source, CachedSource):
+            frames, story = source.frames(drawn)
+            return _synthetic(self._finish(frames), drawn, at, story)
+        if self.mode == "deferred":
+            return _synthetic(torch.empty(0, dtype=torch.uint8), drawn, at, drawn.story)
+        plan = Plan.from_json(json.loads(drawn.story)["plan"])
+        (frames,) = source.synthesizer.render([plan])
+        return _synthetic(self._finish(frames), drawn, at, drawn.story)
+
+    def _finish(self, frames: Frames) -> Any:
+        """To a tensor in the layout asked for, then through the user's transform."""
+        if not frames.flags.writeable or any(s < 0 for s in frames.strides):
+            frames = frames.copy()
+        tensor = torch.from_numpy(frames)
+        if self.layout == "TCHW":
+            tensor = tensor.permute(0, 3, 1, 2).contiguous()
+        return tensor if self.transform is None else self.transform(tensor)
+
+
+def as_pair(sample: Sample) -> tuple[Any, Any]:
+    """`as_item` for loops that expect `(frames, label)`."""
+    return sample["frames"], sample["label"]
+
+
+def _sample(frames: Any, label: Any, at: int, *, clip: str) -> Sample:
+    return {
+        "frames": frames,
+        "label": "" if label is None else label,
+        "synthetic": False,
+        "clip": clip,
+        "index": at,
+        "provenance": "",
+    }
+
+
+def _synthetic(frames: Any, drawn: Drawn, at: int, story: str) -> Sample:
+    sample = _sample(frames, drawn.label, at, clip=drawn.name)
+    return {**sample, "synthetic": True, "provenance": story}
+
+
+def _check_choices(*, ratio: Any, mode: Any, layout: Any, balance: Any, as_item: Any) -> None:
+    if not isinstance(ratio, int | float) or not math.isfinite(ratio) or ratio < 0:
+        raise InputError(f"ratio must be a number of at least 0; got {ratio!r}")
+    for name, value, known in (
+        ("mode", mode, ("cached", "online", "deferred")),
+        ("layout", layout, ("THWC", "TCHW")),
+        ("balance", balance, ("none", "class")),
+    ):
+        if value not in known:
+            raise InputError(f"{name} must be one of {', '.join(known)}; got {value!r}")
+    if as_item is not None and mode == "deferred":
+        raise InputError("as_item= cannot be used with mode 'deferred': items are not rendered yet")

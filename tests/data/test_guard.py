@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from store_builders import ListOfClips, provenance_of
+
+from famaug.data.folds import SubjectSubset
+from famaug.data.guard import DRIVER, IDENTITY, NO_PROVENANCE, Guard, canonical, held_out_of
+from famaug.errors import InputError, LeakageError
+from famaug.types import ClipRef
+
+
+def test_both_people_must_be_in_the_fold() -> None:
+    guard = Guard({"d/01"})
+    assert guard.reason(provenance_of(1, driver="d/01", identity="d/02")) == DRIVER
+    assert guard.reason(provenance_of(1, driver="d/02", identity="d/01")) == IDENTITY
+    assert guard.reason(provenance_of(1, driver="d/02", identity="d/03")) is None
+    assert guard.reason(provenance_of(1, driver="", identity="d/03")) is None
+    assert guard.reason(None) == NO_PROVENANCE
+    assert Guard(()).reason(None) == NO_PROVENANCE
+
+
+@pytest.mark.parametrize(
+    ("held_out", "seen"),
+    [
+        ("casme2/sub01", "CASME2/sub1"),
+        ("smic/s1", "smic/s01"),
+        ("samm/006", "samm/6"),
+        ("/06", "samm/6"),
+        ("samm/006", "/6"),
+        ("d/ 01", "d/ 01 "),
+    ],
+)
+def test_other_spellings_are_the_same_person(held_out: str, seen: str) -> None:
+    assert Guard({held_out}).reason(provenance_of(1, driver=seen, identity="d/x")) == DRIVER
+
+
+def test_other_people_stay() -> None:
+    for held_out, seen in (("d/1", "d/10"), ("d/1", "e/1"), ("d/10", "d/1"), ("d/s1", "d/1")):
+        assert not Guard({held_out}).holds_out(seen)
+    assert canonical("SMIC/s010") == "smic/s10"
+    assert canonical("x/0") == "x/0"
+
+
+def test_the_plan_is_believed_too() -> None:
+    honest = provenance_of(1, driver="d/01", identity="d/02")
+    forged = type(honest)(**{**vars(honest), "driver_subject": "d/77"})
+    assert Guard({"d/01"}).reason(forged) == DRIVER
+
+
+def test_held_out_is_found_through_wrappers() -> None:
+    part = SubjectSubset(ListOfClips(["1", "2"]), [0], held_out={"d/2"})
+    wrapped = torch.utils.data.Subset(part, [0])
+    assert held_out_of(torch.utils.data.ConcatDataset([wrapped, wrapped])) == {"d/2"}
+    assert held_out_of(ListOfClips(["1"])) == frozenset()
+
+
+def test_messages() -> None:
+    with pytest.raises(LeakageError, match="'d/01'"):
+        Guard({"d/01"}).check(provenance_of(1), "k")
+    with pytest.raises(LeakageError, match="d/01/c"):
+        Guard({"d/01"}).check_real([ClipRef("d", "01", "c")])
+    for wrong in (["01"], ["d/"], "d/01"):
+        with pytest.raises(InputError):
+            Guard(wrong)
