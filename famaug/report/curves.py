@@ -154,7 +154,7 @@ def side_bars(
     width, height = 5.4, 3.6
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height))
-        axes = figure.add_axes((0.09, 0.13, 0.89, 0.77))
+        axes = figure.add_axes((0.09, 0.08, 0.89, 0.82))
         place = np.arange(len(units))
         for side, shift, colour, name in (
             (LEFT, -0.2, "#0072B2", "left"),
