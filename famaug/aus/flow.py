@@ -20,13 +20,7 @@ from famaug.faces.pose import fit_similarity
 from famaug.types import Floats, Picture
 
 Array = NDArray[np.float64]
-PRIOR = Prior(
-    ridge=5e-3,
-    sparse=0.05,
-    tie=2.0,
-    adapt=10.0,
-    spread={20: 0.4, 15: 0.5, 10: 0.6, 23: 0.5, 17: 0.7, 9: 0.7},
-)
+PRIOR = Prior(ridge=5e-3, sparse=0.2, tie=3.0, adapt=10.0)
 STRIDE = 4
 _LARGEST_SEED = 6.0
 
@@ -52,7 +46,7 @@ class FlowSolver:
         self.person = person
         self.map = FaceMap(person)
         self.reference = self.map.unroll(neutral, person.pose)
-        self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self.flow = _dis_flow()
         self.sel = self._samples()
         self.texture = self._texture()
         self.solver = self._solver(prior)
@@ -119,6 +113,18 @@ class FlowSolver:
             return 0.0
         like = cov[textured] / np.sqrt(np.maximum(va * vb, 1e-6)[textured])
         return float((like > 0.5).mean())
+
+
+def _dis_flow() -> cv2.DISOpticalFlow:
+    """DIS flow down to single pixels. The preset stops at half resolution, where the small units
+    of the lids and lips drown: on rendered faces of known AUs that costs .03 of r over all AUs
+    and .08 of left minus right."""
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow.setFinestScale(0)
+    flow.setPatchSize(4)
+    flow.setPatchStride(2)
+    flow.setVariationalRefinementAlpha(10.0)
+    return flow
 
 
 def _rigid(points: Array) -> Array:
