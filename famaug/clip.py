@@ -1,4 +1,5 @@
-"""Pictures, videos and frame folders from disk: uint8 RGB, limits checked before memory is taken."""
+"""Pictures, videos and frame folders from disk, as uint8 RGB. Limits are checked before the
+memory is taken."""
 
 from __future__ import annotations
 
@@ -51,8 +52,6 @@ def read_picture(path: Path) -> Picture:
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    # our own limit below comes before decoding; Pillow's is a warning first
-    Image.MAX_IMAGE_PIXELS = None
     try:
         with Image.open(path) as file:
             _check_pixels(path, file.width, file.height)

@@ -166,7 +166,8 @@ class Plan:
         driver: the clip, table or rule whose expression is shown: `{"kind": "clip" | "csv" |
             "rule", "name": ..., "subject": ..., "dataset": ..., "digest": ..., "label": ...}`.
         identity: whose face is shown: `{"name": ..., "subject": ..., "dataset": ...,
-            "digest": ..., "source": path or None}`; `source` is left out of the key.
+            "digest": ..., "source": {"path": ..., "frame": ...} or None, "mesh": ...}`; `source`
+            and `mesh` (a function of the picture) are left out of the key.
         track: intensities `T 2 17` as nested lists, rounded to 1e-4: what is rendered.
         generator: name and version of the renderer ("warp/1").
         weights: sha256 of the renderer's weights file.
@@ -202,7 +203,7 @@ class Plan:
         """64 hex digits; changes with every choice, not with paths or the order of keys."""
         value = self.to_json()
         value["driver"] = {k: v for k, v in self.driver.items() if k != "source"}
-        value["identity"] = {k: v for k, v in self.identity.items() if k != "source"}
+        value["identity"] = {k: v for k, v in self.identity.items() if k not in ("source", "mesh")}
         return digest(["plan/1", value])
 
     @property

@@ -1,0 +1,250 @@
+"""The way from a real micro-expression to the same one on another face, in one place.
+
+`Synthesizer.plan` makes every choice and draws everything random; `Synthesizer.render` turns
+plans into pixels and draws nothing. The same plan gives the same pixels.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from famaug.aus.basis import head_pose
+from famaug.aus.estimator import PROFILE, measure_aus
+from famaug.errors import FaceError, InputError, RenderError
+from famaug.faces.align import crop_face
+from famaug.faces.mesher import FaceMesher
+from famaug.faces.pose import angles
+from famaug.generator.warp import WarpRenderer
+from famaug.modulation.modulate import Modulation, modulate
+from famaug.modulation.rules import RuleSource
+from famaug.sources import Driver, Identity, pixels_digest, read_identity
+from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
+from famaug.weights.load import SHIPPED
+
+K = TypeVar("K")
+V = TypeVar("V")
+GENERATORS = ("warp",)
+MESH_STEP = 1 / 32
+"""Pixels: a plan keeps the identity's mesh on this grid."""
+
+
+class Synthesizer:
+    """Plans and renders synthetic clips.
+
+    Args:
+        generator: how pixels are made; "warp" moves the photograph by the AU basis.
+        size: side of the square output in pixels, cropped to the face; None keeps the identity
+            picture's own size and framing.
+        modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`).
+        sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
+        fps: frames per second of clips from rules, and from drivers that do not say.
+        peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
+        device: where rendering and measuring run.
+        keep: how many measured drivers and prepared faces are kept in memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: str = "warp",
+        size: int | None = 256,
+        modulation: Modulation | None = None,
+        sizes: Sequence[int] = (0,),
+        fps: float = 100.0,
+        peak: float | None = None,
+        device: str = "cpu",
+        keep: int = 16,
+    ) -> None:
+        if generator not in GENERATORS:
+            raise InputError(f"no generator {generator!r}; there are: {', '.join(GENERATORS)}")
+        if size is not None and not 64 <= size <= 4096:
+            raise InputError(f"size must be 64 to 4096 pixels; got {size}")
+        if peak is not None and not 0 < peak <= 5:
+            raise InputError(f"peak must be above 0 and at most 5; got {peak}")
+        self.generator, self.size, self.sizes = generator, size, tuple(sizes)
+        self.modulation = modulation or Modulation()
+        self.fps, self.peak, self.device = fps, peak, device
+        self._mesher: FaceMesher | None = None
+        self._tracks: _Recent[str, AUTrack] = _Recent(keep)
+        self._pictures: _Recent[str, Picture] = _Recent(max(keep, 4) * 16)
+        self._meshes: _Recent[str, Floats] = _Recent(max(keep, 4) * 16)
+        self._renderers: _Recent[tuple[Any, ...], WarpRenderer] = _Recent(keep)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy for another process: settings and pictures, no networks."""
+        return self.__dict__ | {"_mesher": None, "_renderers": _Recent(self._renderers.most)}
+
+    @property
+    def mesher(self) -> FaceMesher:
+        """The face nets, loaded when first needed."""
+        if self._mesher is None:
+            self._mesher = FaceMesher(device=self.device)
+        return self._mesher
+
+    # -- PLAN ---------------------------------------------------------------------------------
+
+    def plan(self, driver: Any, identity: Any, rng: np.random.Generator, *, seed: int = 0) -> Plan:
+        """Everything that decides a clip.
+
+        Args:
+            driver: anything `Driver.of` reads: a clip, a path, an AU table, a track, a rule.
+            identity: anything `Identity.of` reads: a picture, a path, a clip.
+            rng: what the drawing draws from (`famaug.seeding.keyed_generator`).
+            seed: noted in the plan.
+
+        Raises:
+            InputError, FaceError, MediaError, TrackError: the driver or the identity will not do.
+        """
+        source, face = Driver.of(driver), Identity.of(identity)
+        track = self._shown(source, rng)
+        digest = pixels_digest(face.picture)
+        mesh = self._mesh(digest, face.picture)
+        self._pictures.put(digest, face.picture)
+        return Plan(
+            driver=source.to_json(),
+            identity=face.to_json() | {"mesh": _packed(mesh)},
+            track=np.round(track.intensity.astype(np.float64), 4).tolist(),
+            generator=WarpRenderer.name,
+            weights=SHIPPED["au_basis"].sha256,
+            size=self.size,
+            fps=float(track.fps or self.fps),
+            seed=seed,
+            params={
+                "estimator": track.estimator,
+                "modulation": self.modulation.to_json(),
+                "sizes": list(self.sizes),
+                "peak": self.peak,
+            },
+        )
+
+    def _shown(self, driver: Driver, rng: np.random.Generator) -> AUTrack:
+        """The track the new face shall show."""
+        if isinstance(driver.content, RuleSource):
+            track = driver.content.draw(rng, fps=self.fps)
+        else:
+            measured = self._measured(driver)
+            track = modulate(measured, settings=self.modulation)
+        if self.peak is not None:
+            strongest = float(np.nanmax(track.intensity))
+            if strongest <= 0:
+                raise InputError(f"{driver.name}: no expression left above the threshold")
+            scaled = np.clip(track.intensity * (self.peak / strongest), 0, 5)
+            track = track.with_intensity(scaled)
+        return track
+
+    def _measured(self, driver: Driver) -> AUTrack:
+        if isinstance(driver.content, AUTrack):
+            return driver.content
+        if not isinstance(driver.content, Clip):
+            raise InputError(f"{driver.name}: a {driver.kind} has no AUs to measure")
+        key = driver.digest
+        track = self._tracks.get(key)
+        if track is None:
+            clip = driver.content
+            track = measure_aus(
+                clip.frames,
+                neutral=clip.ref.onset or 0,
+                fps=clip.ref.fps,
+                sizes=self.sizes,
+                mesher=self.mesher,
+            ).track
+            self._tracks.put(key, track)
+        return track
+
+    def _mesh(self, digest: str, picture: Picture) -> Floats:
+        mesh = self._meshes.get(digest)
+        if mesh is None:
+            mesh = self.mesher.find(picture)
+            yaw, pitch, _ = angles(head_pose(mesh).rotation)
+            if max(abs(yaw), abs(pitch)) > PROFILE:
+                raise FaceError(
+                    f"the identity's face is turned away (yaw {yaw:.0f}, pitch {pitch:.0f} "
+                    f"degrees); up to {PROFILE:.0f} degrees can be rendered"
+                )
+            self._meshes.put(digest, mesh)
+        return mesh
+
+    # -- RENDER -------------------------------------------------------------------------------
+
+    def render(self, plans: Sequence[Plan], *, device: str | None = None) -> list[Frames]:
+        """Clips uint8 `T H W 3`, one a plan, in order. The same plan gives the same pixels,
+        whatever else is rendered with it.
+
+        Raises:
+            RenderError: another generator or weights than here, or an identity picture that is
+                neither in memory nor at the path the plan names.
+        """
+        return [self._renderer(p, device or self.device).render(p.intensity) for p in plans]
+
+    def still(self, plan: Plan) -> Picture:
+        """The identity's face at rest, cropped as in the clip: what frame 0 is compared with."""
+        return self._face(plan)[0]
+
+    def _renderer(self, plan: Plan, device: str) -> WarpRenderer:
+        if plan.generator != WarpRenderer.name or plan.weights != SHIPPED["au_basis"].sha256:
+            raise RenderError(
+                f"the plan asks for {plan.generator} with weights {plan.weights[:12]}; this is "
+                f"{WarpRenderer.name} with {SHIPPED['au_basis'].sha256[:12]}: use the famaug "
+                "version that made the plan, or plan again"
+            )
+        key = (plan.identity["digest"], plan.identity["mesh"], plan.size, device)
+        found = self._renderers.get(key)
+        if found is None:
+            found = WarpRenderer(*self._face(plan), device=device)
+            self._renderers.put(key, found)
+        return found
+
+    def _face(self, plan: Plan) -> tuple[Picture, Floats]:
+        """The identity's picture in the plan's framing, and its mesh there."""
+        digest = plan.identity["digest"]
+        picture = self._pictures.get(digest)
+        if picture is None:
+            picture = read_identity(plan.identity["source"], digest)
+            if picture is None:
+                raise RenderError(
+                    f"the face {plan.identity['name']!r} (sha256 {digest[:12]}) is not in memory "
+                    f"and not at {plan.identity['source']}: give the picture again with plan()"
+                )
+            self._pictures.put(digest, picture)
+        mesh = _unpacked(plan.identity["mesh"])
+        if plan.size is None:
+            return picture, mesh
+        crop = crop_face(picture, mesh, plan.size)
+        return crop.picture, crop.mesh
+
+
+class _Recent(OrderedDict[K, V]):
+    """A dictionary of the last `most` things put in."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def get(self, key: K) -> V | None:  # type: ignore[override]
+        if key not in self:
+            return None
+        self.move_to_end(key)
+        return self[key]
+
+    def put(self, key: K, value: V) -> None:
+        self[key] = value
+        self.move_to_end(key)
+        while len(self) > self.most:
+            self.popitem(last=False)
+
+
+def _packed(mesh: Floats) -> str:
+    """Fixed point, base64: eight kilobytes of text that every machine reads alike."""
+    steps = np.clip(np.round(mesh / MESH_STEP), -(2**31), 2**31 - 1).astype("<i4")
+    return base64.b64encode(steps.tobytes()).decode()
+
+
+def _unpacked(text: str) -> Floats:
+    steps = np.frombuffer(base64.b64decode(text), "<i4").reshape(-1, 3)
+    mesh: Floats = (steps * MESH_STEP).astype(np.float32)
+    return mesh

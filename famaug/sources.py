@@ -1,0 +1,203 @@
+"""Whose expression and whose face: the two inputs of a synthetic clip, named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from famaug.clip import VIDEOS, load_clip, read_frames, read_picture
+from famaug.errors import InputError, MediaError
+from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.types import AUTrack, Clip, ClipRef, Picture
+
+
+def pixels_digest(pixels: np.ndarray[Any, Any]) -> str:
+    """sha256 (hex) of a picture or clip: its shape and its bytes."""
+    hasher = hashlib.sha256(repr((pixels.shape, str(pixels.dtype))).encode())
+    hasher.update(np.ascontiguousarray(pixels).data)
+    return hasher.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """A face at rest.
+
+    Attributes:
+        picture: uint8 RGB `H W 3`.
+        name: shown to people.
+        subject, dataset: whose face it is in a data set, or "" for a loose picture.
+        source: path it was read from, so that another process can read it again, or None.
+        frame: which frame of `source`, for a clip.
+    """
+
+    picture: Picture
+    name: str
+    subject: str = ""
+    dataset: str = ""
+    source: str | None = None
+    frame: int | None = None
+
+    @staticmethod
+    def of(value: Identity | Clip | ClipRef | Picture | str | Path) -> Identity:
+        """From a picture, a path, or a clip (its onset frame, else its first).
+
+        Raises:
+            MediaError: an unreadable file.
+            InputError: something else.
+        """
+        if isinstance(value, Identity):
+            return value
+        if isinstance(value, ClipRef):
+            value = load_clip(value)
+        if isinstance(value, Clip):
+            return _of_clip(value)
+        if isinstance(value, str | Path):
+            path = Path(value)
+            if path.is_dir() or path.suffix.lower() in VIDEOS:
+                frames, _ = read_frames(path, stop=1)
+                return Identity(frames[0], path.name, source=str(path), frame=0)
+            return Identity(read_picture(path), path.stem, source=str(path))
+        if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3:
+            return Identity(value, f"picture {pixels_digest(value)[:8]}")
+        raise InputError(
+            "an identity is a picture (uint8 H W 3), a path, a Clip, a ClipRef or an Identity; "
+            f"got {type(value).__name__}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What a plan keeps of it."""
+        source = None if self.source is None else {"path": self.source, "frame": self.frame}
+        return {
+            "name": self.name,
+            "subject": self.subject,
+            "dataset": self.dataset,
+            "digest": pixels_digest(self.picture),
+            "source": source,
+        }
+
+
+def _of_clip(clip: Clip) -> Identity:
+    ref = clip.ref
+    at = ref.onset or 0
+    path = ref.video or (ref.frames[at] if at < len(ref.frames) else None)
+    return Identity(
+        clip.frames[at],
+        ref.key,
+        subject=ref.subject,
+        dataset=ref.dataset,
+        source=path,
+        frame=at if ref.video else None,
+    )
+
+
+def read_identity(source: dict[str, Any] | None, digest: str) -> Picture | None:
+    """The picture a plan names, read again from its source; None if it is gone or differs."""
+    if not source or not Path(source["path"]).exists():
+        return None
+    path, frame = Path(source["path"]), source.get("frame")
+    if frame is None:
+        picture = read_picture(path)
+    else:
+        picture = read_frames(path, start=frame, stop=frame + 1)[0][0]
+    return picture if pixels_digest(picture) == digest else None
+
+
+@dataclass(frozen=True, eq=False)
+class Driver:
+    """An expression: a clip to measure, a measured track, or a rule to draw from.
+
+    Attributes:
+        kind: "clip", "track" or "rule".
+        content: the clip, track or rule.
+        name: shown to people.
+        subject, dataset: whose expression it is in a data set, or "".
+        label: class label that goes with the expression, or None.
+    """
+
+    kind: str
+    content: Clip | AUTrack | RuleSource
+    name: str
+    subject: str = ""
+    dataset: str = ""
+    label: str | int | None = None
+
+    @staticmethod
+    def of(value: Driver | Clip | ClipRef | AUTrack | RuleSource | str | Path) -> Driver:
+        """From a clip, a track, a rule ("rule:positive", "aus:4=1.5,12L=1"), an AU table
+        (.csv), a video or a folder of frames.
+
+        Raises:
+            InputError: none of these.
+            MediaError, TrackError: an unreadable file.
+        """
+        if isinstance(value, Driver):
+            return value
+        if isinstance(value, str) and value.startswith(("rule:", "aus:")):
+            value = parse_expression(value)
+        if isinstance(value, RuleSource):
+            return Driver("rule", value, value.text, label=value.label)
+        if isinstance(value, AUTrack):
+            return Driver("track", value, f"track by {value.estimator}")
+        if isinstance(value, str | Path):
+            return _of_path(Path(value))
+        if isinstance(value, ClipRef):
+            value = load_clip(value)
+        if isinstance(value, Clip):
+            ref = value.ref
+            return Driver("clip", value, ref.key, ref.subject, ref.dataset, ref.emotion)
+        raise InputError(
+            "a driver is a Clip, ClipRef, AUTrack, rule, path of a video, frame folder or AU "
+            f"table; got {type(value).__name__}"
+        )
+
+    @property
+    def digest(self) -> str:
+        """Of the content: pixels, intensities, or the rule's text."""
+        if isinstance(self.content, Clip):
+            return pixels_digest(self.content.frames)
+        if isinstance(self.content, AUTrack):
+            return pixels_digest(self.content.intensity)
+        return hashlib.sha256(repr(self.content).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """What a plan keeps of it."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "subject": self.subject,
+            "dataset": self.dataset,
+            "label": self.label,
+            "digest": self.digest,
+        }
+
+
+def _of_path(path: Path) -> Driver:
+    if path.suffix.lower() == ".csv":
+        return Driver("track", read_csv(path), path.name)
+    frames, fps = read_frames(path)
+    ref = ClipRef(dataset="", subject="", clip=path.stem, fps=fps, onset=0)
+    return replace(Driver.of(Clip(ref, frames)), name=path.name)
+
+
+def read_csv(path: Path) -> AUTrack:
+    """An AU table: famaug's own (it has a column `side`), or OpenFace's.
+
+    Raises:
+        TrackError: neither, or damaged.
+        MediaError: missing or unreadable.
+    """
+    from famaug.aus.openface import read_openface
+    from famaug.aus.table import read_table
+
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            header = file.readline(1 << 16)
+    except OSError as e:
+        raise MediaError(f"{path}: asked for an AU table: {e}") from e
+    if "side" in [name.strip() for name in header.split(",")]:
+        return read_table(path)
+    return read_openface(path).track
