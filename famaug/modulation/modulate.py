@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.errors import InputError
+from famaug.errors import FamaugWarning, InputError
 from famaug.modulation.gaps import fill_gaps
 from famaug.modulation.smoothing import Edges, Method, smooth, smooth_values
 from famaug.modulation.transfer import ALPHA, THRESHOLD, Reference, transfer, transfer_values
@@ -77,6 +78,34 @@ def modulate(
         presence=presence,
         presence_gate=s.presence_gate,
     )
+
+
+def modulation_stages(
+    track: AUTrack,
+    target: AUTrack | NDArray[np.floating[Any]] | None = None,
+    *,
+    settings: Modulation | None = None,
+    presence: NDArray[np.floating[Any]] | None = None,
+    averaged: AUTrack | None = None,
+) -> dict[str, AUTrack]:
+    """The track after every step, for figures: raw, (averaged,) filtered, relative, transferred.
+
+    Args:
+        track: as measured at one size.
+        averaged: the same clip averaged over sizes (Eq. 1); the later steps then start from it.
+
+    "relative" is the change alone (no target, no threshold, gain 1); it may be clipped at 0.
+    """
+    s = settings or Modulation()
+    source = averaged or track
+    stages = {"raw": track} | ({} if averaged is None else {"averaged": averaged})
+    whole = fill_gaps(source, min_confidence=s.min_confidence, max_gap=s.max_gap)
+    with warnings.catch_warnings():  # the last step gives them all
+        warnings.simplefilter("ignore", FamaugWarning)
+        filtered = smooth(whole, n=s.n, edges=s.edges, method=s.method)
+        relative = transfer(filtered, reference=s.reference, alpha=0.0, threshold=0.0)
+    shown = modulate(source, target, settings=s, presence=presence)
+    return stages | {"filtered": filtered, "relative": relative, "transferred": shown}
 
 
 def modulate_many(

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from famaug.aus.read import read_aus
+from famaug.aus.table import write_table
+from famaug.errors import InputError
+from famaug.modulation.measure import filter_effects, reference_effect
+from famaug.modulation.rules import parse_expression
+from famaug.seeding import keyed_generator
+from famaug.types import AUTrack
+
+REAL = Path(__file__).resolve().parents[3] / "shared" / "openface"
+CLIPS = ("casme2_surprise", "casme2_positive", "samm_negative", "smic_positive")
+
+
+def noisy() -> AUTrack:
+    x = parse_expression("aus:4=1.5,7=0.8").draw(keyed_generator(0)).intensity
+    return AUTrack.of(
+        np.clip(x + 0.4 + 0.1 * keyed_generator(1).standard_normal(x.shape), 0, 5), estimator="t"
+    )
+
+
+def test_filter_effects() -> None:
+    raw, one, two, *_, auto = filter_effects(noisy())
+    assert (raw.n, raw.range_kept, raw.rise_kept) == (0, 1, 1)
+    assert 0.3 < one.jitter / raw.jitter < 0.4  # 1/3 for independent noise
+    assert 0.17 < two.jitter / raw.jitter < 0.25
+    assert raw.range_kept > one.range_kept > two.range_kept
+    assert auto.asked == "auto"
+    assert auto.rise_kept >= 0.9
+    short = AUTrack.of(noisy().intensity[:6], estimator="t")
+    assert [e.asked for e in filter_effects(short)] == [0, 1, 2, "auto"]
+
+
+def test_the_printed_form_shows_only_steps() -> None:
+    effect = reference_effect(noisy())
+    assert effect.au == "AU04"
+    assert np.isclose(effect.onset_peak, effect.rise)
+    assert effect.onset_match > 0.99
+    assert effect.printed_peak < 0.3 * effect.onset_peak
+    assert effect.printed_match < 0.5
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_real_sequences(name: str) -> None:
+    if not REAL.is_dir():
+        pytest.skip("no real OpenFace output beside the project")
+    track, presence = read_aus(REAL / f"{name}.csv")
+    assert presence is not None
+    effects = {e.asked: e for e in filter_effects(track)}
+    assert 0.05 < effects[0].jitter < 0.1
+    assert 0.25 < effects[1].jitter / effects[0].jitter < 0.42
+    assert 0.65 < effects[1].range_kept < 0.82
+    assert effects["auto"].n >= 1
+    assert effects["auto"].rise_kept >= 0.9
+    reference = reference_effect(track)
+    assert reference.onset_match > 0.95
+    assert reference.printed_match < 0.6
+    assert reference.printed_peak < 0.5 * reference.onset_peak
+
+
+def test_read_aus_tells_tables_apart(tmp_path: Path) -> None:
+    path = write_table(noisy(), tmp_path / "a.csv")
+    track, presence = read_aus(path, fps=50)
+    assert (track.estimator, track.fps, presence) == ("t", 50, None)
+    with pytest.raises(InputError, match="fps must be above 0"):
+        read_aus(path, fps=0)
