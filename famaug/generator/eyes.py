@@ -19,6 +19,9 @@ eyeball does not show, a strip of eyeball on the lid does."""
 _LASHES = (0.17, 0.1)
 """Centimetres inside the upper and the lower rim that travel with the lid: lashes and shadow."""
 
+_WIDTH = 0.8
+"""Share of the opening's width in which the eyeball is looked up; the corners are too narrow."""
+
 
 def eye_rims(mesh: NDArray[Any], side: int, scale: float) -> Rims:
     """Rims of an eye (0 the person's left), laid outwards a little."""
@@ -34,20 +37,27 @@ def eyeball(
     round the iris' centre beyond them."""
     iris = np.asarray(mesh, np.float64)[list(LEFT_IRIS if side == 0 else RIGHT_IRIS), :2]
     cs, ct = (float(v) for v in rims.to_frame(iris[0, 0], iris[0, 1]))
+    half = rims.half_width
     radius = float(np.hypot(*(iris[1:] - iris[0]).T).mean())
-    top, low = _clear_band(place.upper, place.lower, scale)
-    t = np.clip(place.t, top, low)
-    ds, dt, held = place.s - cs, place.t - ct, t - ct
-    # the same distance from the iris' centre, where it can be seen
-    turned = np.sign(ds) * np.sqrt(np.maximum(ds**2 + dt**2 - held**2, ds**2))
+    band = _clear_band(place.upper, place.lower, scale)
+    ds, dt, held = place.s - cs, place.t - ct, np.clip(place.t, *band) - ct
+    # the same distance from the iris' centre, where it can be seen: to the left and to the right
+    turned = np.sqrt(np.maximum(ds**2 + dt**2 - held**2, ds**2))
     round_iris = smooth_step((2.2 * radius - np.hypot(ds, dt)) / (0.7 * radius))
-    s = cs + ds + (turned - ds) * round_iris
-    s = np.clip(s, -0.8 * rims.half_width, 0.8 * rims.half_width)
-    hidden = (place.t < top) | (place.t > low) | (np.abs(place.s) > rims.half_width * 0.8)
-    top, low = _clear_band(*rims.curves(s), scale)
-    x, y = rims.to_picture(s, np.clip(t, top, low))
-    out: Image = np.where(hidden[..., None], look_up(picture, x, y), picture[box.slices])
-    return out
+    filled = np.zeros(())
+    for sign, share in ((1, smooth_step(ds / radius + 0.5)), (-1, smooth_step(0.5 - ds / radius))):
+        s = np.clip(cs + ds + (sign * turned - ds) * round_iris, -_WIDTH * half, _WIDTH * half)
+        t = np.clip(place.t, *_clear_band(*rims.curves(s), scale))
+        filled = filled + look_up(picture, *rims.to_picture(s, t)) * share[..., None]
+    hidden = (place.t < band[0]) | (place.t > band[1]) | (np.abs(place.s) > _WIDTH * half)
+    seen = picture[box.slices]
+    # lashes and shadow darken; what is brighter than the filling is the eye itself (a glint)
+    inside = np.minimum(
+        (place.t - place.upper) / np.maximum(band[0] - place.upper, 1e-6),
+        (place.lower - place.t) / np.maximum(place.lower - band[1], 1e-6),
+    )
+    filled = filled + np.maximum(seen - filled, 0) * smooth_step(inside)[..., None]
+    return np.where(hidden[..., None], filled, seen).astype(np.float32)
 
 
 def _clear_band(

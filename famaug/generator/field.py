@@ -13,23 +13,24 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from famaug.aus.basis import COLUMNS
 from famaug.faces.landmarks import SKIN_POINTS
 from famaug.faces.raster import rasterize
 from famaug.generator.opening import EYES, MOUTH
-from famaug.generator.ring import border_weight, ring_weight
+from famaug.generator.ring import ring_weight, still_border
 
 Array = NDArray[np.float64]
 Fields = NDArray[np.float32]
-STEP = 0.12
+STEP = 0.16
 """Distance of the nodes in centimetres (never under one pixel)."""
 SMOOTHING = 0.14
 """Standard deviation of the smoothing in centimetres: rounds the creases of the mesh."""
 STILL = 0.002
 """Motions at full intensity below this many pixels are none."""
-EYE_SKIRT = (1.3, 1.3)
-MOUTH_SKIRT = (1.8, 3.3)
+EYE_SKIRT = (2.2, 2.2)
+MOUTH_SKIRT = (2.2, 6.0)
 """Centimetres that the lower rim's motion reaches upwards and the upper rim's downwards."""
 _FAR = 1e4
 
@@ -95,15 +96,13 @@ def dense_fields(
     ring = ring_weight(outline, x, y)
     sides = []
     for upper in (True, False):
-        points = _with_skirts(mesh, triangles, scale, upper=upper)
-        field = _raster_field(points, motion, grid)
-        field = _smooth(field, SMOOTHING * scale, grid)
-        sides.append(field * ring.astype(np.float32))
-    border = border_weight(
-        np.maximum(np.abs(sides[0]), np.abs(sides[1])), x, y, shape, np.ptp(outline[:, 1])
-    )
-    first, second = (_shrunk(f * border) for f in sides)
-    return first, second
+        sheet = _with_skirts(mesh, triangles, scale, upper=upper)
+        field = _smooth(_raster_field(sheet, motion, grid), SMOOTHING * scale, grid)
+        field *= ring[..., None].astype(np.float32)
+        planes = field.reshape(grid.lines, grid.columns, COLUMNS, 2).transpose(2, 3, 0, 1)
+        sides.append(np.ascontiguousarray(planes))
+    still_border(sides, x, y, shape, float(np.ptp(outline[:, 1])))
+    return _shrunk(sides[0]), _shrunk(sides[1])
 
 
 class _Sheet(NamedTuple):
@@ -119,10 +118,16 @@ def _raster_field(sheet: _Sheet, motion: Array, grid: Grid) -> Fields:
     """Piecewise linear over the sheet; beyond it as at the nearest place."""
     on_grid = (sheet.points - [grid.x0, grid.y0]) / grid.step
     raster = rasterize(on_grid, sheet.near, sheet.triangles, (grid.lines, grid.columns))
-    values = motion[:, sheet.source].transpose(1, 0, 2).reshape(len(sheet.source), -1)
-    field = _spread(raster.interpolate(values, sheet.triangles), raster.mask)
-    out = field.reshape(grid.lines, grid.columns, COLUMNS, 2).transpose(2, 3, 0, 1)
-    return np.ascontiguousarray(out)
+    place = _nearest(raster.mask)
+    point = sheet.source[sheet.triangles[raster.triangle.ravel()[place]]]
+    weight = raster.weights.reshape(-1, 3)[place]
+    mix = csr_array(
+        (weight.ravel(), point.ravel(), np.arange(0, weight.size + 1, 3)),
+        shape=(len(place), motion.shape[1]),
+    )
+    values = motion.transpose(1, 0, 2).reshape(motion.shape[1], -1).astype(np.float32)
+    out: Fields = (mix @ values).reshape(grid.lines, grid.columns, -1)
+    return out
 
 
 def _with_skirts(mesh: Array, triangles: NDArray[np.int64], scale: float, *, upper: bool) -> _Sheet:
@@ -152,32 +157,29 @@ def _with_skirts(mesh: Array, triangles: NDArray[np.int64], scale: float, *, upp
     )
 
 
-def _spread(field: Fields, mask: NDArray[np.bool_]) -> Fields:
-    """Gives places outside the mask the value of the nearest place inside."""
+def _nearest(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Flat number of the nearest place inside the mask, for every place."""
     outside = (~mask).astype(np.uint8)
     _, label = cv2.distanceTransformWithLabels(
         outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     place = np.zeros(int(label.max()) + 1, np.int64)
     place[label[mask]] = np.flatnonzero(mask)
-    flat = field.reshape(-1, field.shape[-1])
-    out: Fields = flat[place[label.ravel()]].reshape(field.shape)
+    out: NDArray[np.int64] = place[label.ravel()]
     return out
 
 
 def _smooth(field: Fields, sigma: float, grid: Grid) -> Fields:
+    """Gaussian smoothing of `lines columns K`."""
     sx, sy = grid.step
-    out = np.empty_like(field)
-    for i, unit in enumerate(field):
-        for j, axis in enumerate(unit):
-            cv2.GaussianBlur(axis, (0, 0), sigma / sx, dst=out[i, j], sigmaY=sigma / sy,
-                             borderType=cv2.BORDER_REPLICATE)  # fmt: skip
+    out: Fields = cv2.GaussianBlur(
+        field, (0, 0), sigma / sx, sigmaY=sigma / sy, borderType=cv2.BORDER_REPLICATE
+    )
     return out
 
 
 def _shrunk(field: Fields) -> Fields:
     """Pulls every motion `STILL` towards zero, so that hardly moved places do not move at all."""
     size = np.hypot(field[:, :1], field[:, 1:])
-    share = np.maximum(size - STILL, 0) / np.maximum(size, STILL)
-    out: Fields = (field * share).astype(np.float32)
-    return out
+    field *= np.maximum(size - np.float32(STILL), 0) / np.maximum(size, np.float32(STILL))
+    return field

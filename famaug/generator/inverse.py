@@ -9,21 +9,18 @@ from torch.nn import functional as F
 ITERATIONS = 4
 _LEAST_STRETCH = 0.2
 """Where the field nearly folds, Newton's step is held as if areas shrank to this share."""
+_LONGEST_STEP = 2.5
+"""Nodes. Keeps a step from leaping over a place where the field changes abruptly."""
 
 
-def node_axes(lines: int, columns: int, like: Tensor) -> Tensor:
-    """`1 lines columns 2`: (x, y) of the nodes, counted in nodes."""
-    y = torch.arange(lines, dtype=torch.float32, device=like.device)
-    x = torch.arange(columns, dtype=torch.float32, device=like.device)
-    gy, gx = torch.meshgrid(y, x, indexing="ij")
-    return torch.stack([gx, gy], -1)[None]
+def to_grid(places: Tensor, lines: int, columns: int) -> Tensor:
+    """Places `... 2` counted in nodes to the -1..1 that `grid_sample` takes."""
+    return places * places.new_tensor([2 / (columns - 1), 2 / (lines - 1)]) - 1
 
 
-def at_nodes(values: Tensor, place: Tensor) -> Tensor:
-    """Linear interpolation of `B C lines columns` at `B h w 2` (x, y counted in nodes)."""
-    lines, columns = values.shape[-2:]
-    scale = torch.tensor([2 / (columns - 1), 2 / (lines - 1)], device=values.device)
-    return F.grid_sample(values, place * scale - 1, padding_mode="border", align_corners=True)
+def at_nodes(values: Tensor, grid: Tensor) -> Tensor:
+    """Linear interpolation of `B C lines columns` at `B h w 2`, from `to_grid`."""
+    return F.grid_sample(values, grid, padding_mode="border", align_corners=True)
 
 
 def invert(field: Tensor) -> Tensor:
@@ -37,17 +34,21 @@ def invert(field: Tensor) -> Tensor:
         exactly zero. Plain fixed-point iteration would diverge where a closing lid stretches the
         skin to more than twice its height.
     """
-    base = node_axes(field.shape[2], field.shape[3], field)
+    lines, columns = field.shape[2:]
+    y = torch.arange(lines, dtype=torch.float32, device=field.device)[:, None]
+    x = torch.arange(columns, dtype=torch.float32, device=field.device)
+    kx, ky = 2 / (columns - 1), 2 / (lines - 1)
     stack = torch.cat([field, *_slopes(field)], 1)
-    u = -field
+    ux, uy = -field[:, 0], -field[:, 1]
     for _ in range(ITERATIONS):
-        there = at_nodes(stack, base + u.permute(0, 2, 3, 1))
-        rx, ry = u[:, 0] + there[:, 0], u[:, 1] + there[:, 1]
-        a, b, c, d = there[:, 2] + 1, there[:, 4], there[:, 3], there[:, 5] + 1
-        area = (a * d - b * c).clamp(min=_LEAST_STRETCH)
-        step = torch.stack([(d * rx - b * ry) / area, (a * ry - c * rx) / area], 1)
-        u = u - step
-    return u
+        grid = torch.stack([(x + ux) * kx - 1, (y + uy) * ky - 1], -1)
+        fx, fy, a, c, b, d = at_nodes(stack, grid).unbind(1)
+        rx, ry = ux + fx, uy + fy
+        a, d = a + 1, d + 1
+        share = 1 / (a * d - b * c).clamp(min=_LEAST_STRETCH)
+        ux = ux - ((d * rx - b * ry) * share).clamp(-_LONGEST_STEP, _LONGEST_STEP)
+        uy = uy - ((a * ry - c * rx) * share).clamp(-_LONGEST_STEP, _LONGEST_STEP)
+    return torch.stack([ux, uy], 1)
 
 
 def _slopes(field: Tensor) -> tuple[Tensor, Tensor]:

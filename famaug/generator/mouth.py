@@ -18,6 +18,8 @@ _CLOSED = 0.045
 """Rims nearer than this share of the mouth's width are one seam."""
 _SEAM_REACH = 0.22
 """Centimetres round the mesh's seam in which the dark line between the lips is looked for."""
+_GUM = 0.35
+"""Centimetres over which teeth under the upper lip give way to gum."""
 _DEPTH = 0.35
 """Centimetres behind the lips over which the cavity grows dark."""
 
@@ -49,7 +51,7 @@ def _seam_shift(
     share = np.exp(-4 * cost)
     shift = (share * reach).sum(1) / share.sum(1)
     taper = np.sqrt(np.clip(1 - np.square(rims.knots / rims.half_width), 0, 1))
-    out: NDArray[np.float64] = gaussian_filter1d(shift, 1.0) * taper
+    out: NDArray[np.float64] = gaussian_filter1d(shift, 2.0) * taper
     return out
 
 
@@ -65,18 +67,29 @@ def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, close
     seen = look_up(
         picture, *rims.to_picture(np.clip(place.s, -side, side), np.clip(place.t, top, low))
     )
-    # teeth go on upwards under the lip; below and to the sides they end
-    beyond = np.maximum((place.t - low) / 0.15, (np.abs(place.s) - side) / 0.3) / scale
+    # upwards the teeth go on and then end in gum; below and to the sides they end in the dark
+    gum = smooth_step((top - place.t) / (_GUM * scale))[..., None]
+    teeth = seen * (1 - gum) + 0.7 * _lip_colour(picture, rims, scale) * gum
+    beyond = np.maximum((place.t - low) / 0.2, (np.abs(place.s) - side) / 0.5) / scale
     fade = smooth_step(beyond)[..., None]
-    return (seen * (1 - fade) + 0.6 * dark * fade).astype(np.float32)
+    depth = smooth_step((place.t - low) / (2 * _DEPTH * scale))[..., None]
+    return (teeth * (1 - fade) + dark * (0.9 - 0.45 * depth) * fade).astype(np.float32)
+
+
+def _lip_colour(picture: Image, rims: Rims, scale: float) -> Image:
+    """Mean colour of the upper lip."""
+    s = np.linspace(-0.5, 0.5, 21) * rims.half_width
+    upper, _ = rims.curves(s)
+    out: Image = look_up(picture, *rims.to_picture(s, upper - 0.3 * scale)).mean(0)
+    return out
 
 
 def _darkness(picture: Image, rims: Rims, scale: float) -> Image:
     """Colour of the dark between the lips: the darkest tenth along the middle of the opening,
-    never brighter than half the lips' own."""
+    never brighter than a third of the lips' own (a little redder: light comes through them)."""
     s = np.linspace(-0.6, 0.6, 41) * rims.half_width
     upper, lower = rims.curves(s)
     middle = look_up(picture, *rims.to_picture(s, (upper + lower) / 2))
-    lips = look_up(picture, *rims.to_picture(s, upper - 0.3 * scale)).mean(0)
-    out: Image = np.minimum(np.quantile(middle, 0.1, axis=0), 0.5 * lips).astype(np.float32)
+    most = _lip_colour(picture, rims, scale) * np.array([0.36, 0.28, 0.28], np.float32)
+    out: Image = np.minimum(np.quantile(middle, 0.1, axis=0), most).astype(np.float32)
     return out

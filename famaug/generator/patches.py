@@ -13,7 +13,7 @@ from torch import Tensor
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.eyes import eye_rims, eyeball
 from famaug.generator.field import Grid
-from famaug.generator.inverse import at_nodes, invert
+from famaug.generator.inverse import at_nodes, invert, to_grid
 from famaug.generator.layers import Box, Image, Place, take_apart
 from famaug.generator.mouth import inner_mouth, mouth_rims
 from famaug.generator.opening import Rims
@@ -32,89 +32,97 @@ class Patch:
     """One opening, ready to be rendered.
 
     Attributes:
-        lines, columns: the nodes of the grid that cover it.
         box: the pixels that it fills.
-        place: `1 h w 2`, its pixels counted in its own nodes.
-        origin: first pixel of the layers' pictures.
-        upper, lower: spline sources of the skin layers (colour and cover).
+        upper, lower: its part of the two fields, `34 2 lines columns`, in nodes.
+        grid: `1 h w 2`, its pixels among its nodes.
+        x, y: its pixels in the pictures of the skin layers.
+        above, below: spline sources of the skin layers (colour and cover).
         back: `1 3 h w`, what lies behind.
     """
 
-    lines: slice
-    columns: slice
     box: Box
-    place: Tensor
-    pixels: tuple[Tensor, Tensor]
-    origin: tuple[int, int]
     upper: Tensor
     lower: Tensor
+    grid: Tensor
+    x: Tensor
+    y: Tensor
+    above: Tensor
+    below: Tensor
     back: Tensor
 
     def render(self, upper: Tensor, lower: Tensor, step: tuple[float, float]) -> Tensor:
-        """Colours `B 3 h w` for forward fields `B 2 lines columns` of the whole grid (in nodes)."""
-        above = self._moved(self.upper, upper, step)
-        below = self._moved(self.lower, lower, step)
+        """Colours `B 3 h w` for its part of the forward fields, `B 2 lines columns`, in nodes."""
+        above = self._moved(self.above, upper, step)
+        below = self._moved(self.below, lower, step)
         skin = below[:, :3] + (1 - below[:, 3:]) * self.back
         return above[:, :3] + (1 - above[:, 3:]) * skin
 
     def _moved(self, source: Tensor, field: Tensor, step: tuple[float, float]) -> Tensor:
-        back = invert(field[:, :, self.lines, self.columns])
-        u = at_nodes(back, self.place.expand(len(back), -1, -1, -1))
-        x = self.pixels[0] + u[:, 0] * step[0]
-        y = self.pixels[1] + u[:, 1] * step[1]
-        return sample_spline(source, x, y)
+        u = at_nodes(invert(field), self.grid.expand(len(field), -1, -1, -1))
+        return sample_spline(source, self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1])
 
 
-def make_patches(
-    picture: Image, mesh: NDArray[Any], grid: Grid, scale: float, device: torch.device
-) -> tuple[list[Patch], list[Rims]]:
-    """Patches of both eyes and the mouth, and the rims they were cut along.
+def find_openings(picture: Image, mesh: NDArray[Any], scale: float) -> tuple[list[Rims], bool]:
+    """Rims of the left eye, the right eye and the mouth, and whether the lips are closed."""
+    mouth, closed = mouth_rims(picture, mesh, scale)
+    return [eye_rims(mesh, 0, scale), eye_rims(mesh, 1, scale), mouth], closed
+
+
+def make_patch(
+    number: int,
+    rims: Rims,
+    picture: Image,
+    mesh: NDArray[Any],
+    fields: tuple[Tensor, Tensor],
+    grid: Grid,
+    scale: float,
+    *,
+    closed: bool,
+) -> Patch | None:
+    """The patch of an opening; None where it lies outside the frame.
 
     Args:
+        number: 0 the left eye, 1 the right eye, 2 the mouth.
+        rims: of the opening.
         picture: `H W 3`, the box of the grid.
         mesh: `478 3`, in pixels of that box.
+        fields: upper and lower field, `34 2 lines columns`, in nodes.
+        grid: the fields' grid.
+        scale: pixels per centimetre.
+        closed: whether the lips are closed.
     """
-    patches, found = [], []
-    for opening in (0, 1, 2):
-        if opening == 2:
-            rims, closed = mouth_rims(picture, mesh, scale)
-        else:
-            rims, closed = eye_rims(mesh, opening, scale), False
-        found.append(rims)
-        window = _window(rims, grid, scale, _MOUTH_REACH if opening == 2 else _EYE_REACH)
-        if window is None:
-            continue
-        lines, columns, box = window
-        around = box.grown(int(np.ceil(_SOURCE_REACH * scale)), picture.shape[:2])
-        place = Place.of(rims, around)
-        if opening == 2:
-            back = inner_mouth(picture, rims, place, scale, closed=closed)
-        else:
-            back = eyeball(picture, around, mesh, opening, rims, place, scale)
-        edge = max(_EDGE * scale, 1.3)
-        layers = take_apart(picture[around.slices], back, rims, place, edge)
-        inner = Box(box.x0 - around.x0, box.y0 - around.y0, box.x1 - around.x0, box.y1 - around.y0)
-        behind = np.ascontiguousarray(layers.back[inner.slices].transpose(2, 0, 1)[None])
-        x, y = box.pixels
-        sx, sy = grid.step
-        nodes = np.stack([x / sx - columns.start, y / sy - lines.start], -1)
-        patches.append(
-            Patch(
-                lines,
-                columns,
-                box,
-                torch.from_numpy(nodes.astype(np.float32))[None].to(device),
-                (
-                    torch.from_numpy((x - around.x0).astype(np.float32)).to(device),
-                    torch.from_numpy((y - around.y0).astype(np.float32)).to(device),
-                ),
-                (around.x0, around.y0),
-                as_source(spline_coefficients(layers.upper), device),
-                as_source(spline_coefficients(layers.lower), device),
-                torch.from_numpy(behind).to(device),
-            )
-        )
-    return patches, found
+    window = _window(rims, grid, scale, _MOUTH_REACH if number == 2 else _EYE_REACH)
+    if window is None:
+        return None
+    lines, columns, box = window
+    around = box.grown(int(np.ceil(_SOURCE_REACH * scale)), picture.shape[:2])
+    place = Place.of(rims, around)
+    if number == 2:
+        back = inner_mouth(picture, rims, place, scale, closed=closed)
+    else:
+        back = eyeball(picture, around, mesh, number, rims, place, scale)
+    layers = take_apart(picture[around.slices], back, rims, place, max(_EDGE * scale, 1.3))
+    inner = Box(box.x0 - around.x0, box.y0 - around.y0, box.x1 - around.x0, box.y1 - around.y0)
+    behind = layers.back[inner.slices].transpose(2, 0, 1)[None]
+    x, y = box.pixels
+    nodes = np.stack([x / grid.step[0] - columns.start, y / grid.step[1] - lines.start], -1)
+    device = fields[0].device
+    parts = [f[:, :, lines, columns].contiguous() for f in fields]
+    return Patch(
+        box,
+        parts[0],
+        parts[1],
+        to_grid(_tensor(nodes[None], device), *parts[0].shape[2:]),
+        _tensor(x - around.x0, device),
+        _tensor(y - around.y0, device),
+        as_source(spline_coefficients(layers.upper), device),
+        as_source(spline_coefficients(layers.lower), device),
+        _tensor(behind, device),
+    )
+
+
+def _tensor(values: NDArray[Any], device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(device)
 
 
 def _window(

@@ -15,7 +15,7 @@ RING = 1.32
 
 def smooth_step(x: NDArray[Any]) -> Array:
     """0 below 0, 1 above 1, level at both ends."""
-    t = np.clip(np.asarray(x, np.float64), 0, 1)
+    t = np.clip(x, 0, 1)
     out: Array = t * t * (3 - 2 * t)
     return out
 
@@ -44,25 +44,25 @@ def _radius(hull: Array, dx: NDArray[Any], dy: NDArray[Any]) -> Array:
     return out
 
 
-def border_weight(
-    motion: NDArray[np.float32], x: Array, y: Array, shape: tuple[int, int], face: float
-) -> NDArray[np.float32]:
-    """Holds the border of the frame still without folding what lies before it.
+def still_border(
+    sides: list[NDArray[np.float32]], x: Array, y: Array, shape: tuple[int, int], face: float
+) -> None:
+    """Holds the border of the frame still without folding what lies before it, in place.
+
+    Each field is weighted by 0 on the border, rising to 1 over twice its own size near there.
 
     Args:
-        motion: `K 2 H W`, fields at full intensity in pixels.
+        sides: fields `K 2 lines columns` at full intensity, pixels.
         x, y: positions of the nodes.
         shape: height and width of the frame.
         face: size of the face in pixels.
-
-    Returns:
-        `K 1 H W` weights: 0 on the border, 1 from twice each field's own size near it.
     """
     h, w = shape
-    inward = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y))
+    inward = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y)).astype(np.float32)
     near = inward < 0.25 * face
-    size = np.hypot(motion[:, 0], motion[:, 1])
-    reach = 2 * np.where(near, size, 0).max((1, 2)) + 2
-    weight = smooth_step(inward[None] / reach[:, None, None])
-    out: NDArray[np.float32] = weight[:, None].astype(np.float32)
-    return out
+    for k in range(len(sides[0])):
+        size = max(float(np.abs(side[k][:, near]).max(initial=0)) for side in sides)
+        if size > 0:
+            weight = smooth_step(inward / (2 * size + 2)).astype(np.float32)
+            for side in sides:
+                side[k] *= weight

@@ -16,9 +16,10 @@ from famaug.faces.landmarks import SKIN_POINTS
 from famaug.faces.pose import FLIP, angles
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.field import STEP, Grid, dense_fields
-from famaug.generator.inverse import at_nodes, invert
+from famaug.generator.inverse import at_nodes, invert, to_grid
+from famaug.generator.motion import visible_motion
 from famaug.generator.opening import EYES, MOUTH, Rims
-from famaug.generator.patches import make_patches
+from famaug.generator.patches import find_openings, make_patch
 from famaug.generator.ring import RING
 from famaug.types import AUS, Floats, Frames, Picture
 
@@ -60,7 +61,7 @@ class WarpRenderer:
         person = fit_person(self.mesh)
         _check_turn(person.pose.rotation)
         scale = person.pose.scale
-        turned = person.motion.swapaxes(0, 1) @ person.pose.rotation.T
+        turned = visible_motion(person).swapaxes(0, 1) @ person.pose.rotation.T
         # 34 478 3 in the order of a track (side, AU), pixels in picture axes
         self._motion = (scale * turned * FLIP).reshape(COLUMNS, -1, 3)
         self._triangles = person.basis.triangles
@@ -81,31 +82,38 @@ class WarpRenderer:
         box = np.ascontiguousarray(self.picture[g.y0 : g.y1 + 1, g.x0 : g.x1 + 1])
         pixels = box.astype(np.float32)
         local = self.mesh - np.array([g.x0, g.y0, 0], np.float32)
-        self._patches, rims = make_patches(pixels, local, g, scale, self.device)
+        rims, closed = find_openings(pixels, local, scale)
         x, y = g.nodes
         above = _upper_half(rims, x - g.x0, y - g.y0)
-        main = np.where(above, upper, lower)
-        step = np.array(g.step, np.float32)[:, None, None]
-        self._main, self._upper, self._lower = (
-            torch.from_numpy((f / step / FULL).astype(np.float32)).to(self.device)
-            for f in (main, upper, lower)
+        moved = np.asarray(upper.any((0, 1)) | lower.any((0, 1)))
+        share = (np.array(g.step, np.float32) * FULL)[:, None, None]
+        first, second = (torch.from_numpy(f / share).to(self.device) for f in (upper, lower))
+        self._field = torch.where(torch.from_numpy(above).to(self.device), first, second)
+        made = (
+            make_patch(i, r, pixels, local, (first, second), g, scale, closed=closed)
+            for i, r in enumerate(rims)
         )
-        moved = np.abs(upper).max((0, 1)) + np.abs(lower).max((0, 1)) > 0
+        self._patches = [patch for patch in made if patch is not None]
+        self._changed = _cells(moved, g)
+        skin = self._changed.copy()
+        for patch in self._patches:
+            skin[patch.box.slices] = False
         self._still = torch.from_numpy(box).to(self.device)
+        self._mask = torch.from_numpy(self._changed).to(self.device)
         self._source = as_source(spline_coefficients(pixels), self.device)
-        changed = _cells(moved, g)
-        gx, gy = np.meshgrid(np.arange(box.shape[1]), np.arange(box.shape[0]))
-        self._mask = torch.from_numpy(changed).to(self.device)
-        xy = np.stack([gx, gy], -1).astype(np.float32)
-        self._pixels = torch.from_numpy(xy).to(self.device)[None]
-        self._nodes = (self._pixels / torch.tensor(g.step, device=self.device)).float()
+        line, column = np.nonzero(skin)
+        self._skin = torch.from_numpy(line * box.shape[1] + column).to(self.device)
+        xy = torch.from_numpy(np.stack([column, line], -1).astype(np.float32)[None, None])
+        self._xy = xy.to(self.device)
+        nodes = self._xy / self._xy.new_tensor(g.step)
+        self._at = to_grid(nodes, g.lines, g.columns)
 
     @property
     def changed(self) -> NDArray[np.bool_]:
         """bool `H W`: pixels that may differ from the picture; all others never do."""
         out = np.zeros(self.picture.shape[:2], bool)
         g = self.grid
-        out[g.y0 : g.y1 + 1, g.x0 : g.x1 + 1] = self._mask.cpu().numpy()
+        out[g.y0 : g.y1 + 1, g.x0 : g.x1 + 1] = self._changed
         return out
 
     def render(self, intensity: Floats, *, batch: int = 16) -> Frames:
@@ -135,35 +143,44 @@ class WarpRenderer:
         return out
 
     def _render(self, track: Floats) -> Tensor:
-        """uint8 `B h w 3`, the box."""
+        """uint8 `B h w 3`, the box of the grid."""
         step = self.grid.step
-        weights = torch.from_numpy(track.reshape(len(track), COLUMNS)).to(self.device)
-        active = np.flatnonzero(track.reshape(len(track), COLUMNS).any(0))
-        main, upper, lower = (_combined(f, weights, active) for f in
-                              (self._main, self._upper, self._lower))  # fmt: skip
-        u = at_nodes(invert(main), self._nodes.expand(len(track), -1, -1, -1))
-        x = self._pixels[..., 0] + u[:, 0] * step[0]
-        y = self._pixels[..., 1] + u[:, 1] * step[1]
-        colour = sample_spline(self._source, x, y)
+        flat = track.reshape(len(track), COLUMNS)
+        weights = torch.from_numpy(flat).to(self.device)
+        active = np.flatnonzero(flat.any(0)).tolist()
+        u = at_nodes(
+            invert(_combined(self._field, weights, active)), self._at.expand(len(track), -1, -1, -1)
+        )
+        x = self._xy[..., 0] + u[:, 0] * step[0]
+        y = self._xy[..., 1] + u[:, 1] * step[1]
+        skin = sample_spline(self._source, x, y)[:, :, 0]
+        h, w = self._mask.shape
+        colour = skin.new_empty((len(track), 3, h, w))
+        colour.view(len(track), 3, -1)[:, :, self._skin] = skin
         for patch in self._patches:
             rows, columns = patch.box.slices
-            colour[:, :, rows, columns] = patch.render(upper, lower, step)
+            first = _combined(patch.upper, weights, active)
+            second = _combined(patch.lower, weights, active)
+            colour[:, :, rows, columns] = patch.render(first, second, step)
         rounded = colour.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
         return torch.where(self._mask[None, :, :, None], rounded, self._still[None])
 
     def displacement(self, intensity: Floats) -> NDArray[np.float32]:
         """Forward field `T H W 2` (x, y) in pixels: where each place of the picture goes."""
-        track = _checked(intensity)
+        track = _checked(intensity).reshape(-1, COLUMNS)
         out = np.zeros((len(track), *self.picture.shape[:2], 2), np.float32)
         g = self.grid
-        step = torch.tensor(g.step, device=self.device)
+        y, x = torch.meshgrid(
+            torch.linspace(-1, 1, g.y1 - g.y0 + 1), torch.linspace(-1, 1, g.x1 - g.x0 + 1),
+            indexing="ij",
+        )  # fmt: skip
+        places = torch.stack([x, y], -1)[None].to(self.device)
         with torch.inference_mode():
             for i, frame in enumerate(track):
-                row = frame.reshape(1, COLUMNS)
-                weights = torch.from_numpy(row).to(self.device)
-                field = _combined(self._main, weights, np.flatnonzero(row[0]))
-                dense = at_nodes(field, self._nodes)[0].permute(1, 2, 0) * step
-                out[i, g.y0 : g.y1 + 1, g.x0 : g.x1 + 1] = dense.cpu().numpy()
+                weights = torch.from_numpy(frame[None]).to(self.device)
+                field = _combined(self._field, weights, np.flatnonzero(frame).tolist())
+                dense = at_nodes(field, places)[0].permute(1, 2, 0).cpu().numpy()
+                out[i, g.y0 : g.y1 + 1, g.x0 : g.x1 + 1] = dense * np.array(g.step, np.float32)
         return out
 
     def moved_mesh(self, intensity: Floats) -> NDArray[np.float32]:
@@ -194,11 +211,11 @@ class WarpRenderer:
             )
 
 
-def _combined(fields: Tensor, weights: Tensor, active: NDArray[np.int64]) -> Tensor:
+def _combined(fields: Tensor, weights: Tensor, active: list[int]) -> Tensor:
     """Sum of fields `34 2 lines columns` by weights `B 34`, term by term in a fixed order, so that
     a frame does not depend on its batch."""
     out = fields.new_zeros((len(weights), *fields.shape[1:]))
-    for k in active.tolist():
+    for k in active:
         out += weights[:, k, None, None, None] * fields[k]
     return out
 

@@ -1,0 +1,100 @@
+"""How a person's mesh moves in a picture: the fitted basis, made fit to be looked at.
+
+The fitted basis is scaled point by point with the local size of the face. Four things in it would
+show in a picture and are put right here: lips whose scale was taken across an open mouth, lids that
+stop short of closing, brows drawn down by a blink, and cheeks that drag the outline of the face.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.aus.basis import load_basis
+from famaug.aus.fit import PersonBasis
+from famaug.faces.landmarks import OUTER_LIPS, OVAL, SKIN_POINTS
+from famaug.generator.opening import EYES
+from famaug.generator.ring import smooth_step
+from famaug.types import AU_INDEX
+
+Array = NDArray[np.float64]
+_OVERLAP = 0.18
+"""Centimetres by which the upper lid passes the lower one at AU45 = 5."""
+_LOWER_LIP, _UPPER_LIP = 17, 0
+_BROW = ((282, 295, 283), (52, 65, 53))
+_LIP_MOTION = tuple(AU_INDEX[au] for au in AU_INDEX if au not in (45, 7))
+
+
+def visible_motion(person: PersonBasis) -> Array:
+    """`17 2 478 3`, centimetres at intensity 5 in the head frame."""
+    motion = person.motion.copy()
+    _even_lips(motion, person)
+    for side in (0, 1):
+        _close_lids(motion[AU_INDEX[45], side], person.neutral, side)
+    motion[AU_INDEX[6]] *= _inner_cheek()[:, None]
+    return motion
+
+
+@cache
+def _lips() -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]:
+    """For the lower and the upper lip: its points, and skin points beside it."""
+    points = load_basis().neutral[:SKIN_POINTS, :2]
+    outline = points[list(OUTER_LIPS)].astype(np.float32)
+    inside = np.array(
+        [cv2.pointPolygonTest(outline, (float(x), float(y)), True) > -0.02 for x, y in points]
+    )
+    middle = points[[61, 291], 1].mean()
+    out = []
+    for edge, below in ((_LOWER_LIP, True), (_UPPER_LIP, False)):
+        part = inside & ((points[:, 1] < middle) == below)
+        beyond = (points[:, 1] < points[edge, 1]) == below
+        near = np.linalg.norm(points - points[edge], axis=1) < 1.6
+        out.append((np.flatnonzero(part), np.flatnonzero(near & beyond & ~inside)))
+    return tuple(out)
+
+
+def _even_lips(motion: Array, person: PersonBasis) -> None:
+    """Gives each lip the vertical scale of the skin beside it. Measured over neighbours on both
+    sides of the opening, its own would be that of the opening."""
+    basis = person.basis
+    weight = np.square(basis.nuisance[..., 1]).sum(0)
+    scale = (basis.nuisance[..., 1] * person.nuisance[..., 1]).sum(0) / np.maximum(weight, 1e-12)
+    for lip, skin in _lips():
+        own = float(np.median(scale[skin][weight[skin] > 1e-6]))
+        part = basis.motion[..., lip, 1] * own
+        for unit in _LIP_MOTION:
+            motion[unit][:, lip, 1] = part[unit]
+
+
+def _close_lids(blink: Array, neutral: Array, side: int) -> None:
+    """Makes the upper rim reach just beyond the lower one; spares a brow that lies close."""
+    upper, lower = (np.array(r) for r in EYES[side])
+    order = np.argsort(neutral[lower, 0])
+    floor = np.interp(neutral[upper, 0], neutral[lower, 0][order], neutral[lower, 1][order])
+    gap = neutral[upper, 1] - floor
+    taper = np.sqrt(np.clip(gap / max(float(gap.max()), 1e-6), 0, 1))
+    asked = gap + _OVERLAP * taper
+    had = -blink[upper, 1]
+    rim = upper[1:-1]
+    mean = load_basis().neutral
+    brow = list(_BROW[side])
+    room = (neutral[brow, 1].mean() - neutral[upper[3:-3], 1].mean()) / (
+        mean[brow, 1].mean() - mean[upper[3:-3], 1].mean()
+    )
+    share = float(np.clip(asked[1:-1].sum() / max(float(had[1:-1].sum()), 1e-6), 0.5, 1.6))
+    others = np.setdiff1d(np.arange(len(blink)), upper)
+    blink[others] *= min(share, 1.2) * float(np.clip(1.6 * room - 0.6, 0.2, 1))
+    blink[rim, 1] = -np.maximum(asked[1:-1], 0)
+
+
+@cache
+def _inner_cheek() -> NDArray[np.float64]:
+    """`478`: 1 inside the face, falling to 0.15 on its outline."""
+    points = load_basis().neutral[:, :2].astype(np.float32)
+    outline = points[list(OVAL)]
+    depth = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in points])
+    out: NDArray[np.float64] = 0.15 + 0.85 * smooth_step(depth / 2.0)
+    return out
