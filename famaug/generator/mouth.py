@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
@@ -39,20 +38,33 @@ def _seam_shift(
     picture: Image, rims: Rims, seam: NDArray[Any], scale: float
 ) -> NDArray[np.float64]:
     """From the mesh's seam to the dark line between the lips, at the knots (0 at the corners)."""
-    reach = np.linspace(-1, 1, 23) * _SEAM_REACH * scale
+    reach = np.linspace(-1, 1, 45) * _SEAM_REACH * scale
     s = np.repeat(rims.knots[:, None], len(reach), 1)
     x, y = rims.to_picture(s, seam[:, None] + reach)
-    light = picture @ np.array([0.3, 0.59, 0.11], np.float32)
-    light = cv2.GaussianBlur(light, (0, 0), max(0.04 * scale, 0.6))
-    profile = look_up(light, x, y).astype(np.float64)
+    profile = look_up(picture, x, y).astype(np.float64) @ np.array([0.3, 0.59, 0.11])
+    profile = gaussian_filter1d(profile, max(0.6, 0.03 * scale) / (reach[1] - reach[0]), axis=1)
     contrast = profile.std(1, keepdims=True) + 2
-    cost = (profile - profile.min(1, keepdims=True)) / contrast
-    cost = cost + 1.5 * np.square(reach / reach[-1])
-    share = np.exp(-4 * cost)
-    shift = (share * reach).sum(1) / share.sum(1)
+    cost = (profile - profile.min(1, keepdims=True)) / contrast + 0.7 * np.square(reach / reach[-1])
+    bend = 2.5 * np.square((reach[:, None] - reach) / (rims.knots[1] - rims.knots[0]))
+    shift = reach[_cheapest_path(cost, bend)]
     taper = np.sqrt(np.clip(1 - np.square(rims.knots / rims.half_width), 0, 1))
-    out: NDArray[np.float64] = gaussian_filter1d(shift, 2.0) * taper
+    out: NDArray[np.float64] = gaussian_filter1d(shift, 0.7) * taper
     return out
+
+
+def _cheapest_path(cost: NDArray[Any], change: NDArray[Any]) -> NDArray[np.int64]:
+    """One column for each line of `cost`, with the least sum of costs and of changes between
+    neighbouring lines (dynamic programming)."""
+    total, come_from = cost[0], []
+    for line in cost[1:]:
+        ways = total + change
+        best = ways.argmin(1)
+        come_from.append(best)
+        total = line + ways[np.arange(len(best)), best]
+    path = [int(total.argmin())]
+    for best in reversed(come_from):
+        path.append(int(best[path[-1]]))
+    return np.array(path[::-1])
 
 
 def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, closed: bool) -> Image:

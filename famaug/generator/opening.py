@@ -90,7 +90,7 @@ def find_rims(mesh: NDArray[Any], upper: Sequence[int], lower: Sequence[int]) ->
     axes = np.stack([along, [-along[1], along[0]]])
     centre = (first + second) / 2
     half = float(np.linalg.norm(second - first)) / 2
-    knots = np.linspace(-half, half, 17)
+    knots = np.linspace(-half, half, 33)
     tops, bottoms = (_curve((p[list(r)] - centre) @ axes.T, knots) for r in (upper, lower))
     return Rims(centre, axes, knots, tops, np.maximum(tops, bottoms))
 

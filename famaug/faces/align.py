@@ -1,0 +1,219 @@
+"""Alignment: a square crop round a face, and the way back into the picture.
+
+Both are sub-pixel: a crop is sampled with cubic splines, after averaging over areas where it
+shrinks; pasting back samples the new crop the same way and changes nothing outside its mask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from famaug.errors import FaceError, InputError
+from famaug.faces.landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, SKIN_POINTS
+from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
+from famaug.types import Floats, Picture
+
+MARGIN = 1.35
+"""Side of a crop over the largest extent of the face."""
+FEATHER = 0.04
+"""Width of the soft edge of a pasted mask, as a share of the crop's side."""
+
+
+@dataclass(frozen=True)
+class CropTransform:
+    """Pixels of a square crop to pixels of the picture: `x' = a x - b y + cx`,
+    `y' = b x + a y + cy` (pixel centres at whole numbers).
+
+    Attributes:
+        a, b: cosine and sine of the crop's roll times picture pixels per crop pixel.
+        cx, cy: where the crop's first pixel lies in the picture.
+        size: side of the crop.
+    """
+
+    a: float
+    b: float
+    cx: float
+    cy: float
+    size: int
+
+    @property
+    def scale(self) -> float:
+        """Picture pixels per crop pixel."""
+        return float(np.hypot(self.a, self.b))
+
+    def to_picture(self, points: NDArray[Any]) -> NDArray[np.float32]:
+        """Points `... 2` or `... 3` of the crop in the picture; z takes the scale."""
+        p = np.asarray(points, np.float64)
+        x, y = p[..., 0], p[..., 1]
+        moved = [self.a * x - self.b * y + self.cx, self.b * x + self.a * y + self.cy]
+        return _with_depth(moved, p, self.scale)
+
+    def to_crop(self, points: NDArray[Any]) -> NDArray[np.float32]:
+        """Points `... 2` or `... 3` of the picture in the crop; z takes the scale."""
+        p = np.asarray(points, np.float64)
+        x, y = p[..., 0] - self.cx, p[..., 1] - self.cy
+        area = self.a**2 + self.b**2
+        moved = [(self.a * x + self.b * y) / area, (self.a * y - self.b * x) / area]
+        return _with_depth(moved, p, 1 / self.scale)
+
+
+def crop_face(
+    picture: Picture, mesh: Floats, size: int, *, margin: float = MARGIN, upright: bool = False
+) -> tuple[Picture, Floats, CropTransform]:
+    """A square crop round a face.
+
+    Args:
+        picture: uint8 `H W 3`.
+        mesh: `478 3`, pixels of the picture.
+        size: side of the crop in pixels.
+        margin: side of the crop over the largest extent of the face.
+        upright: turn the crop so that the eyes are level.
+
+    Returns:
+        The crop (uint8 `size size 3`; beyond the picture its border is repeated), the mesh in
+        pixels of the crop, and the transform from crop to picture.
+
+    Raises:
+        InputError: picture, mesh, size or margin are not as above.
+        FaceError: the mesh lies outside the picture.
+    """
+    _check(picture, mesh, size, margin)
+    p = np.asarray(mesh, np.float64)[:SKIN_POINTS, :2]
+    angle = 0.0
+    if upright:
+        eyes = p[list(LEFT_EYE_CORNERS)].mean(0) - p[list(RIGHT_EYE_CORNERS)].mean(0)
+        angle = float(np.arctan2(eyes[1], eyes[0]))
+    c, s = np.cos(angle), np.sin(angle)
+    turned = p @ np.array([[c, -s], [s, c]])
+    low, high = turned.min(0), turned.max(0)
+    mid = np.array([[c, -s], [s, c]]) @ ((low + high) / 2)
+    k = margin * float((high - low).max()) / size
+    half = (size - 1) / 2
+    a, b = k * c, k * s
+    transform = CropTransform(
+        float(a), float(b), float(mid[0] - (a - b) * half), float(mid[1] - (a + b) * half), size
+    )
+    return crop_with(picture, transform), transform.to_crop(mesh), transform
+
+
+def crop_with(picture: Picture, transform: CropTransform) -> Picture:
+    """The crop of a picture (uint8 `H W 3`) by a transform already known, e.g. of frame 0."""
+    times = max(1, int(np.ceil(transform.scale - 1e-6)))  # samples per crop pixel and axis
+    fine = transform.size * times
+    steps = (np.arange(fine, dtype=np.float64) + 0.5) / times - 0.5
+    gx, gy = np.meshgrid(steps, steps)
+    at = transform.to_picture(np.stack([gx, gy], -1))
+    values = _sampled(picture, at)
+    if times > 1:
+        n = transform.size
+        values = values.reshape(n, times, n, times, 3).mean((1, 3))
+    return _to_bytes(values)
+
+
+def paste_back(
+    picture: Picture,
+    new_crop: Picture,
+    transform: CropTransform,
+    mask: NDArray[Any] | None = None,
+) -> Picture:
+    """Puts a changed crop back into its picture.
+
+    Args:
+        picture: uint8 `H W 3`, the picture that the crop came from.
+        new_crop: uint8 `size size 3`.
+        transform: as `crop_face` gave it.
+        mask: `size size`, bool or 0-1: where the crop replaces the picture. It is feathered
+            inwards. Without one the whole crop is pasted, feathered at its edge.
+
+    Returns:
+        uint8 `H W 3`; pixels outside the mask are those of the picture, bit for bit.
+
+    Raises:
+        InputError: sizes do not fit together.
+    """
+    n = transform.size
+    if new_crop.shape != (n, n, 3) or new_crop.dtype != np.uint8:
+        raise InputError(
+            f"the crop must be uint8 {n} x {n} x 3 as its transform says; "
+            f"got {new_crop.dtype} {new_crop.shape}"
+        )
+    weight = np.ones((n, n), np.float32) if mask is None else np.asarray(mask, np.float32)
+    if weight.shape != (n, n) or not (weight.min() >= 0 and weight.max() <= 1):
+        raise InputError(f"the mask must be {n} x {n} with values in 0-1; got {weight.shape}")
+    h, w = picture.shape[:2]
+    corners = transform.to_picture(np.array([[0, 0], [n - 1, 0], [0, n - 1], [n - 1, n - 1]]))
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [w, h])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, [w, h])
+    out = picture.copy()
+    if x1 <= x0 or y1 <= y0:
+        return out
+    gx, gy = np.meshgrid(np.arange(x0, x1), np.arange(y0, y1))
+    at = transform.to_crop(np.stack([gx, gy], -1))
+    share = cv2.remap(
+        _feathered(weight), at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )[..., None]
+    part = out[y0:y1, x0:x1]
+    mixed = part * (1 - share) + _sampled(new_crop, at) * share
+    out[y0:y1, x0:x1] = np.where(share > 0, _to_bytes(mixed), part)
+    return out
+
+
+def _feathered(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lets a mask rise from 0 at its own edge, and at the crop's, to its value further in."""
+    n = len(weight)
+    inside = cv2.copyMakeBorder((weight > 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    rise = np.clip((depth - 1) / max(FEATHER * n, 1.0), 0, 1)
+    out: NDArray[np.float32] = (weight * rise * rise * (3 - 2 * rise)).astype(np.float32)
+    return out
+
+
+def _sampled(picture: Picture, at: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Spline samples `h w 3` of a picture at places `h w 2`; only the part they need is read."""
+    h, w = picture.shape[:2]
+    low = np.clip(np.floor(at.min((0, 1))).astype(int) - 8, 0, [w - 1, h - 1])
+    high = np.clip(np.ceil(at.max((0, 1))).astype(int) + 9, low + 1, [w, h])
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    source = as_source(spline_coefficients(part))
+    places = torch.from_numpy(at - low.astype(np.float32))[None]
+    with torch.inference_mode():
+        values = sample_spline(source, places[..., 0], places[..., 1])[0]
+    out: NDArray[np.float32] = values.permute(1, 2, 0).numpy()
+    return out
+
+
+def _to_bytes(values: NDArray[np.float32]) -> Picture:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _with_depth(
+    moved: list[NDArray[np.float64]], points: NDArray[np.float64], scale: float
+) -> NDArray[np.float32]:
+    depth = [points[..., 2] * scale] if points.shape[-1] == 3 else []
+    return np.stack([*moved, *depth], -1).astype(np.float32)
+
+
+def _check(picture: Any, mesh: Any, size: int, margin: float) -> None:
+    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.ndim != 3:
+        seen = getattr(picture, "shape", type(picture).__name__)
+        raise InputError(f"a picture must be uint8 H W 3; got {seen}")
+    points = np.asarray(mesh)
+    if points.shape != (478, 3) or not np.isfinite(points).all():
+        raise InputError(f"a mesh must be finite, 478 x 3; got {points.shape}")
+    if size < 8 or size > 8192:
+        raise InputError(f"the crop's side must be 8-8192 pixels; got {size}")
+    if not 0.2 <= margin <= 10:
+        raise InputError(f"the margin must be 0.2-10 times the face; got {margin}")
+    h, w = picture.shape[:2]
+    x, y = points[:SKIN_POINTS, :2].mean(0)
+    if not (0 <= x < w and 0 <= y < h):
+        raise FaceError(
+            f"the face's centre ({x:.0f}, {y:.0f}) lies outside the picture ({w} x {h}): "
+            "is it the mesh of this picture?"
+        )
