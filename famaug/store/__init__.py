@@ -11,15 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from famaug.store.codecs import cache_key as cache_key
+    from famaug.store.export import export_png as export_png
+    from famaug.store.export import export_webdataset as export_webdataset
+    from famaug.store.listing import cache_info as cache_info
+    from famaug.store.listing import list_clips as list_clips
     from famaug.store.reader import ClipCache as ClipCache
     from famaug.store.reader import StoredClip as StoredClip
+    from famaug.store.sealing import seal as seal
+    from famaug.store.verification import VerifyReport as VerifyReport
+    from famaug.store.verification import verify as verify
     from famaug.store.writer import CacheWriter as CacheWriter
 
 _LAZY = {
     "CacheWriter": "famaug.store.writer",
     "ClipCache": "famaug.store.reader",
     "StoredClip": "famaug.store.reader",
+    "VerifyReport": "famaug.store.verification",
+    "cache_info": "famaug.store.listing",
     "cache_key": "famaug.store.codecs",
+    "export_png": "famaug.store.export",
+    "export_webdataset": "famaug.store.export",
+    "list_clips": "famaug.store.listing",
+    "seal": "famaug.store.sealing",
+    "verify": "famaug.store.verification",
 }
 
 __all__ = list(_LAZY)

@@ -2,8 +2,9 @@
 
 `delta`  lossless, the default. Frame 0 is kept whole. The frame that differs most from it (the
          apex) is kept as its difference to frame 0, every other frame as its difference to the
-         one before. Only the box in which anything moves is kept at all, so a still background
-         costs nothing. Onset and apex are two chunks: they come back without the rest.
+         one before, and of that only the rows in which anything ever moves; what stands still
+         within them packs to almost nothing. Onset and apex are two chunks: they come back
+         without the rest.
 `raw`    lossless, no work at either end.
 `jpeg`   lossy, only when asked for; such a clip has another key (see `cache_key`).
 
@@ -48,7 +49,7 @@ class Layout:
         shape: T, H, W.
         lengths: bytes of each frame's chunk in the payload, in frame order.
         packing: one letter a chunk: s stored, l LZ4, z zstd.
-        box: y0, y1, x0, x1 of the region that moves (delta).
+        rows: first row that ever moves, and the one after the last (delta).
         apex: the frame kept as difference to frame 0 although it is not frame 1 (delta).
         quality: JPEG quality, or None.
     """
@@ -57,14 +58,14 @@ class Layout:
     shape: tuple[int, int, int]
     lengths: tuple[int, ...]
     packing: str
-    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    rows: tuple[int, int] = (0, 0)
     apex: int = 0
     quality: int | None = None
     _offsets: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         t, h, w = self.shape
-        y0, y1, x0, x1 = self.box
+        top, end = self.rows
         good = (
             self.codec in CODECS
             and min(t, h, w) > 0
@@ -72,8 +73,7 @@ class Layout:
             and len(self.lengths) == len(self.packing) == t
             and min(self.lengths) >= 0
             and set(self.packing) <= {STORED, LZ4, ZSTD}
-            and 0 <= y0 <= y1 <= h
-            and 0 <= x0 <= x1 <= w
+            and 0 <= top <= end <= h
             and 0 <= self.apex < t
         )
         if not good:
@@ -100,7 +100,7 @@ class Layout:
             "packing": self.packing,
         }
         if self.codec == "delta":
-            value |= {"box": self.box, "apex": self.apex}
+            value |= {"rows": self.rows, "apex": self.apex}
         if self.quality is not None:
             value["quality"] = self.quality
         return value
@@ -110,7 +110,7 @@ class Layout:
         """Raises CacheCorruptError when the value is not a layout."""
         try:
             fields = dict(value)
-            for name in {"shape", "lengths", "box"} & fields.keys():
+            for name in {"shape", "lengths", "rows"} & fields.keys():
                 fields[name] = tuple(map(int, fields[name]))
             return Layout(**fields)
         except (TypeError, ValueError, KeyError) as error:
@@ -175,27 +175,25 @@ def decode_into(
 
 def _encode_delta(frames: Frames) -> tuple[Layout, bytes]:
     t, h, w = frames.shape[:3]
-    y0, y1, x0, x1 = box = _moving_box(frames)
-    moving = frames[:, y0:y1, x0:x1]
+    top, end = rows = _moving_rows(frames)
+    moving = frames[:, top:end]
     apex = _farthest(moving)
-    layout = Layout("delta", (t, h, w), (0,) * t, STORED * t, box, apex)
-    steps = (moving[i] - moving[layout.parent(i)] for i in range(1, t))
+    tree = Layout("delta", (t, h, w), (0,) * t, STORED * t, rows, apex)
+    steps = (moving[i] - moving[tree.parent(i)] for i in range(1, t))
     parts = [_pack(np.ascontiguousarray(frames[0])), *map(_pack, steps)]
     lengths = tuple(len(chunk) for _, chunk in parts)
     packing = "".join(how for how, _ in parts)
     payload = b"".join(chunk for _, chunk in parts)
-    return Layout("delta", (t, h, w), lengths, packing, box, apex), payload
+    return Layout("delta", (t, h, w), lengths, packing, rows, apex), payload
 
 
-def _moving_box(frames: Frames) -> tuple[int, int, int, int]:
-    """y0, y1, x0, x1 around every pixel that ever differs from frame 0; empty when none does."""
-    moved = np.zeros(frames.shape[1:3], bool)
+def _moving_rows(frames: Frames) -> tuple[int, int]:
+    """The rows (first, one after the last) around every pixel that ever differs from frame 0."""
+    moved = np.zeros(frames.shape[1], bool)
     for frame in frames[1:]:
-        moved |= (frame != frames[0]).any(axis=2)
-    ys, xs = np.flatnonzero(moved.any(axis=1)), np.flatnonzero(moved.any(axis=0))
-    if not len(ys):
-        return 0, 0, 0, 0
-    return int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
+        moved |= (frame != frames[0]).any(axis=(1, 2))
+    rows = np.flatnonzero(moved)
+    return (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
 
 
 def _farthest(frames: Frames) -> int:
@@ -248,25 +246,24 @@ def _decode_delta(
     layout: Layout, payload: Buffer, out: Frames, indices: Sequence[int] | None
 ) -> None:
     t, h, w = layout.shape
-    y0, y1, x0, x1 = layout.box
+    top, end = layout.rows
     first = _unpack(layout, payload, 0, (h, w, 3))
-    shape = (y1 - y0, x1 - x0, 3)
+    shape = (end - top, w, 3)
     if indices is None:
         # in place: each frame is built from one already in `out`
-        moving = out[:, y0:y1, x0:x1]
         out[0] = first
         for i in range(1, t):
-            out[i] = first
-            step = _unpack(layout, payload, i, shape)
-            np.add(moving[layout.parent(i)], step, out=moving[i])
+            frame, parent = out[i], out[layout.parent(i)]
+            frame[:top], frame[end:] = first[:top], first[end:]
+            np.add(parent[top:end], _unpack(layout, payload, i, shape), out=frame[top:end])
         return
-    boxes = {0: first[y0:y1, x0:x1]}
+    moving = {0: first[top:end]}
     for i in _ancestry(layout, indices):
-        boxes[i] = boxes[layout.parent(i)] + _unpack(layout, payload, i, shape)
+        moving[i] = moving[layout.parent(i)] + _unpack(layout, payload, i, shape)
     for place, i in enumerate(indices):
         out[place] = first
         if i:
-            out[place, y0:y1, x0:x1] = boxes[i]
+            out[place, top:end] = moving[i]
 
 
 def _ancestry(layout: Layout, indices: Sequence[int]) -> list[int]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +55,8 @@ class _Table:
     busy: set[str] = field(default_factory=set)  # being opened, closed or grown by one thread
 
 
+_folders: Counter[str] = Counter()  # how many caches of this process are alive, by shard folder
+_left: deque[str] = deque()  # folders whose caches went away, to be looked at by the next reader
 _table = _Table(os.getpid())
 _FORK_PATIENCE = 5.0  # seconds that a fork waits for other threads to finish reading
 
@@ -83,6 +87,26 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_here)
+
+
+def keep_open(owner: object, folder: Path) -> None:
+    """Shards of `folder` stay open while `owner` lives (and are closed some time after)."""
+    _folders[str(folder)] += 1
+    # a finalizer runs anywhere, so it only leaves a note
+    weakref.finalize(owner, _left.append, str(folder)).atexit = False
+
+
+def _close_left(table: _Table) -> None:
+    while _left:
+        folder = _left.popleft()
+        _folders[folder] -= 1
+        if _folders[folder] > 0:
+            continue
+        del _folders[folder]
+        for name, slot in list(table.opened.items()):
+            unused = not slot.users and not slot.writable and name not in table.busy
+            if unused and os.path.dirname(name) == folder:  # noqa: PTH120  plain text
+                _drop(Path(name), slot)
 
 
 @contextmanager
@@ -198,6 +222,7 @@ def close(path: Path) -> None:
 def _enter(path: Path, sealed_bytes: int | None) -> _Open:
     table, name = _here(), str(path)
     with table.changed:
+        _close_left(table)
         while name in table.busy:
             table.changed.wait()
         slot = table.opened.get(name)

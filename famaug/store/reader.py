@@ -43,6 +43,7 @@ class ClipCache:
         self.root = manifest.cache_root(root)
         self._manifest = manifest.load(self.root)
         self._place: dict[str, str] = {}
+        envs.keep_open(self, self.root / manifest.SHARDS)
 
     def __reduce__(self) -> tuple[type[ClipCache], tuple[str]]:
         return ClipCache, (str(self.root),)
@@ -53,6 +54,11 @@ class ClipCache:
     @property
     def sealed(self) -> bool:
         return self._manifest.sealed is not None
+
+    @property
+    def manifest(self) -> manifest.Manifest:
+        """The manifest as it was when this reader was made."""
+        return self._manifest
 
     def shards(self) -> list[str]:
         """Names of the shards, sorted."""
@@ -70,11 +76,24 @@ class ClipCache:
         """Keys of all clips, sorted: the same list whatever the shards are."""
         found: dict[str, str] = {}
         for shard in self.shards():
-            with self._reading(shard) as txn:
-                for raw in txn.cursor().iternext(keys=True, values=False):
-                    found.setdefault(_text(raw, shard), shard)
+            for raw in self.raw_keys(shard):
+                found.setdefault(_text(raw, shard), shard)
         self._place.update(found)
         return sorted(found)
+
+    def raw_keys(self, shard: str) -> list[bytes]:
+        """The keys of one shard as LMDB holds them, unchecked; for `verify`."""
+        with self._reading(shard) as txn:
+            return [bytes(k) for k in txn.cursor().iternext(keys=True, values=False)]
+
+    @contextmanager
+    def record_in(self, shard: str, key: str) -> Iterator[Record]:
+        """The record of a key in one shard; its bytes are valid inside the block only."""
+        with self._reading(shard) as txn:
+            value = txn.get(manifest.check_key(key).encode())
+            if value is None:
+                raise CacheMissError(f"shard {shard} holds no clip {key}")
+            yield parse(key, value)
 
     def __len__(self) -> int:
         return len(self.keys())
@@ -99,7 +118,7 @@ class ClipCache:
             CacheCorruptError: what is there is not what was put.
             InputError: the key is malformed, or a frame does not exist.
         """
-        with self._record(key) as record:
+        with self.record(key) as (_, record):
             picked = _pick(record, frames, key)
             count = record.layout.shape[0] if picked is None else len(picked)
             out = np.empty((count, *record.layout.shape[1:], 3), np.uint8)
@@ -115,7 +134,7 @@ class ClipCache:
         Raises:
             as `read`; InputError also when `out` has another type or shape.
         """
-        with self._record(key) as record:
+        with self.record(key) as (_, record):
             picked = _pick(record, frames, key)
             count = record.layout.shape[0] if picked is None else len(picked)
             target = _target(out, (count, *record.layout.shape[1:], 3))
@@ -128,12 +147,12 @@ class ClipCache:
 
     def provenance(self, key: str) -> Provenance | None:
         """Whom the clip shows and how it was made, without reading its pixels."""
-        with self._record(key) as record:
+        with self.record(key) as (_, record):
             return record.provenance()
 
     def shape(self, key: str) -> tuple[int, int, int]:
         """T, H, W of a clip, without reading its pixels."""
-        with self._record(key) as record:
+        with self.record(key) as (_, record):
             return record.layout.shape
 
     def close(self) -> None:
@@ -156,8 +175,12 @@ class ClipCache:
                 yield shard
 
     @contextmanager
-    def _record(self, key: str) -> Iterator[Record]:
-        """The record of a key; its bytes are valid inside the block only."""
+    def record(self, key: str) -> Iterator[tuple[str, Record]]:
+        """Shard and record of a key; the record's bytes are valid inside the block only.
+
+        Raises:
+            CacheMissError, CacheCorruptError: as `read`.
+        """
         raw, seen = manifest.check_key(key).encode(), 0
         for shard in self._order(key):
             seen += 1
@@ -166,7 +189,7 @@ class ClipCache:
                 if value is None:
                     continue
                 self._place[key] = shard
-                yield parse(key, value)
+                yield shard, parse(key, value)
                 return
         raise CacheMissError(
             f"{self.root} holds no clip {key} ({seen} shards searched); generate it, or list what "

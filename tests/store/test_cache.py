@@ -282,3 +282,21 @@ def test_closing(root: Path) -> None:
     cache.close()
     assert str(root / "shards" / "main.lmdb") not in envs._here().opened
     assert len(cache) == 1
+
+
+def test_caches_that_went_away_are_closed(tmp_path: Path) -> None:
+    import psutil
+
+    for n in range(4):
+        fill(tmp_path / f"c{n}", range(1), h=8, w=8)
+        ClipCache(tmp_path / f"c{n}").read(key_of(0))
+    kept = ClipCache(tmp_path / "c0")
+    kept.read(key_of(0))
+    before = psutil.Process().num_fds()
+    for n in range(1, 4):
+        for _ in range(5):
+            ClipCache(tmp_path / f"c{n}").read(key_of(0))
+    kept.read(key_of(0))
+    assert psutil.Process().num_fds() <= before
+    assert str(tmp_path / "c0/shards/main.lmdb") in envs._here().opened
+    assert str(tmp_path / "c1/shards/main.lmdb") not in envs._here().opened

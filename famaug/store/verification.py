@@ -1,0 +1,114 @@
+"""Reading everything once: is every clip what was put?"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from famaug.errors import CacheCorruptError, CacheError, InputError
+from famaug.store import manifest
+from famaug.store.codecs import cache_key, decode_into
+from famaug.store.manifest import SealedShard
+from famaug.store.reader import ClipCache
+from famaug.store.record import frames_digest
+
+Progress = Callable[[int], None]
+_SIZE_DIFFERS = "its size or sha256 differs from the manifest"
+
+
+@dataclass
+class VerifyReport:
+    """What `verify` found.
+
+    Attributes:
+        clips: how many clips are whole.
+        bad: what is wrong, by key.
+        bad_shards: what is wrong with a whole shard, by its name; its clips are not counted.
+    """
+
+    clips: int = 0
+    bad: dict[str, str] = field(default_factory=dict)
+    bad_shards: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        return not self.bad and not self.bad_shards
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "good": self.good}
+
+
+def verify(
+    root: str | os.PathLike[str] | ClipCache, *, progress: Progress | None = None
+) -> VerifyReport:
+    """Reads every clip of a cache and names each that is not what was put.
+
+    Args:
+        root: the cache.
+        progress: called with the number of clips read so far.
+
+    Raises:
+        CacheError: the folder is not a cache.
+    """
+    cache = root if isinstance(root, ClipCache) else ClipCache(root)
+    report, sources = VerifyReport(), dict[str, tuple[str, str]]()
+    for shard in cache.shards():
+        try:
+            keys = _shard_keys(cache, shard)
+        except CacheError as error:
+            report.bad_shards[shard] = str(error)
+            continue
+        for raw in keys:
+            name = raw.decode("ascii", "backslashreplace")
+            try:
+                source = _check_clip(cache, shard, name)
+                other, where = sources.setdefault(name, (source, shard))
+                if other != source:
+                    raise CacheCorruptError(f"shards {where} and {shard} hold different frames")
+                report.clips += where == shard
+            except (CacheError, InputError) as error:
+                report.bad[name] = str(error)
+            if progress is not None:
+                progress(report.clips + len(report.bad))
+    return report
+
+
+def _shard_keys(cache: ClipCache, shard: str) -> list[bytes]:
+    sealed = cache.manifest.sealed
+    keys = cache.raw_keys(shard)
+    if sealed is not None:
+        found = describe(manifest.shard_path(cache.root, shard), len(keys))
+        if found != sealed[shard]:
+            raise CacheCorruptError(f"{_SIZE_DIFFERS}: {sealed[shard]} sealed, {found} found")
+    return keys
+
+
+def describe(path: Path, records: int) -> SealedShard:
+    """Size and sha256 of a shard's file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return SealedShard(path.stat().st_size, digest, records)
+
+
+def _check_clip(cache: ClipCache, shard: str, key: str) -> str:
+    """Reads one clip whole; returns the digest of the frames as they were put."""
+    with cache.record_in(shard, key) as record:
+        record.check_payload()
+        layout = record.layout
+        frames = np.empty((*layout.shape, 3), np.uint8)
+        decode_into(layout, record.payload, frames)
+        if layout.codec != "jpeg" and frames_digest(frames) != record.source:
+            raise CacheCorruptError(f"clip {key}: decodes to other frames than were put")
+        provenance = record.provenance()
+        if provenance is not None:
+            codec: Any = layout.codec
+            wanted = cache_key(provenance.plan, codec=codec, quality=layout.quality)
+            if wanted != key:
+                raise CacheCorruptError(f"clip {key}: its plan belongs under {wanted}")
+        return record.source
