@@ -86,6 +86,8 @@ def test_feature_extraction(tmp_path: Path) -> None:
     assert (track.sided, track.scale, track.fps) == (False, "openface", 25)
     assert track.estimator == "openface-csv/FeatureExtraction"
     assert np.array_equal(reading.presence, presence(30))
+    assert not reading.presence[:, 16].any()  # AU28, before AU45
+    assert reading.presence[:, 17].all()
     assert reading.presence_mean[AU_INDEX[45]] == 1
     assert reading.presence_mean[AU_INDEX[26]] == 0.5
 

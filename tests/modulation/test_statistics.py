@@ -106,6 +106,29 @@ def test_labels_and_held_out_subjects(fitted: TrackStatistics) -> None:
         fitted.without({f"d/{i}" for i in range(20)})
 
 
+def test_everyone_whose_strengths_went_in_is_named(fitted: TrackStatistics) -> None:
+    first = int(np.flatnonzero(fitted.peaks[:, 0, AU_INDEX[14]])[0])
+    pair = TrackStatistics(
+        np.stack([fitted.peaks[first], 0.5 * fitted.peaks[first]]),
+        fitted.durations[:2],
+        fitted.envelopes[:2],
+        ("d/strong", "d/weak"),
+        (None, None),
+        fitted.scale,
+        fitted.sided,
+        fitted.estimator,
+    )
+    rng = keyed_generator(4)
+    strong = float(pair.peaks[0].max())
+    for _ in range(60):
+        d = pair.draw(rng, fps=200)
+        share = float(d.track.intensity.max()) / strong
+        if 0.58 < share < 0.88:  # between the two: neither alone varies so far
+            assert set(d.subjects) == {"d/strong", "d/weak"}
+        if len(d.subjects) == 1:
+            assert share < 0.58 or share > 0.88
+
+
 def test_json_round_trip(fitted: TrackStatistics) -> None:
     back = TrackStatistics.from_json(json.loads(json.dumps(fitted.to_json())))
     a, b = (s.draw(keyed_generator(3), fps=200).track.intensity for s in (fitted, back))

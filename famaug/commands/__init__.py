@@ -1,0 +1,1 @@
+"""The commands of `famaug`, one module each; each has a `register(app)`."""
