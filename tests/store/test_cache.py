@@ -300,3 +300,13 @@ def test_caches_that_went_away_are_closed(tmp_path: Path) -> None:
     assert psutil.Process().num_fds() <= before
     assert str(tmp_path / "c0/shards/main.lmdb") in envs._here().opened
     assert str(tmp_path / "c1/shards/main.lmdb") not in envs._here().opened
+
+
+def test_what_is_acknowledged_is_on_the_disk(root: Path) -> None:
+    # a killed process shows nothing about a power cut: the flags do
+    with CacheWriter(root):
+        flags = envs._here().opened[str(root / "shards" / "main.lmdb")].env.flags()
+    assert flags["sync"]
+    assert flags["metasync"]
+    assert not flags["writemap"]
+    assert not flags["map_async"]
