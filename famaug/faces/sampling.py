@@ -33,9 +33,8 @@ def spline_coefficients(picture: NDArray[Any]) -> NDArray[np.float32]:
 
 def as_source(coefficients: NDArray[np.float32], device: torch.device | str = "cpu") -> Tensor:
     """Coefficients `H W C` as the tensor `1 C H+4 W+4` that `sample_spline` reads."""
-    planes = torch.from_numpy(np.ascontiguousarray(coefficients.transpose(2, 0, 1)))[None]
-    mode = "reflect" if min(coefficients.shape[:2]) > _PAD else "replicate"
-    return F.pad(planes, (_PAD,) * 4, mode=mode).to(device)
+    wide = np.pad(coefficients, ((_PAD, _PAD), (_PAD, _PAD), (0, 0)), mode="reflect")
+    return torch.from_numpy(np.ascontiguousarray(wide.transpose(2, 0, 1)))[None].to(device)
 
 
 def sample_spline(source: Tensor, x: Tensor, y: Tensor) -> Tensor:

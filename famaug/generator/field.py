@@ -133,7 +133,9 @@ def _raster_field(sheet: _Sheet, motion: Array, grid: Grid) -> Fields:
 def _with_skirts(mesh: Array, triangles: NDArray[np.int64], scale: float, *, upper: bool) -> _Sheet:
     """The mesh with a skirt hung from each upper (or lower) rim, in front of all else."""
     points, sources = [mesh[:, :2]], [np.arange(len(mesh))]
-    near, faces = [-mesh[:, 2]], [triangles]
+    # skin of the other side may hang over the rim (pressed lips): the skirt takes its place
+    other = [p for opening in (*EYES, MOUTH) for p in opening[1 if upper else 0][1:-1]]
+    near, faces = [-mesh[:, 2]], [triangles[~np.isin(triangles, other).any(1)]]
     count = len(mesh)
     for opening, reach in ((EYES[0], EYE_SKIRT), (EYES[1], EYE_SKIRT), (MOUTH, MOUTH_SKIRT)):
         rim = np.array(opening[0 if upper else 1])
@@ -180,6 +182,6 @@ def _smooth(field: Fields, sigma: float, grid: Grid) -> Fields:
 
 def _shrunk(field: Fields) -> Fields:
     """Pulls every motion `STILL` towards zero, so that hardly moved places do not move at all."""
-    size = np.hypot(field[:, :1], field[:, 1:])
+    size = np.sqrt(np.square(field).sum(1, keepdims=True))
     field *= np.maximum(size - np.float32(STILL), 0) / np.maximum(size, np.float32(STILL))
     return field

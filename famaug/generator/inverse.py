@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 ITERATIONS = 4
+"""Enough for a closing lid; three do where no lid is."""
 _LEAST_STRETCH = 0.2
 """Where the field nearly folds, Newton's step is held as if areas shrank to this share."""
 _LONGEST_STEP = 2.5
@@ -23,11 +24,12 @@ def at_nodes(values: Tensor, grid: Tensor) -> Tensor:
     return F.grid_sample(values, grid, padding_mode="border", align_corners=True)
 
 
-def invert(field: Tensor) -> Tensor:
+def invert(field: Tensor, iterations: int = ITERATIONS) -> Tensor:
     """The inverse of a forward field by Newton's method.
 
     Args:
         field: `B 2 lines columns`, displacement (x, y) counted in nodes.
+        iterations: Newton steps.
 
     Returns:
         `B 2 lines columns`: `u` with `u(y) = -field(y + u(y))`. Where the field is zero, `u` is
@@ -40,7 +42,7 @@ def invert(field: Tensor) -> Tensor:
     kx, ky = 2 / (columns - 1), 2 / (lines - 1)
     stack = torch.cat([field, *_slopes(field)], 1)
     ux, uy = -field[:, 0], -field[:, 1]
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         grid = torch.stack([(x + ux) * kx - 1, (y + uy) * ky - 1], -1)
         fx, fy, a, c, b, d = at_nodes(stack, grid).unbind(1)
         rx, ry = ux + fx, uy + fy

@@ -72,7 +72,9 @@ def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, close
     dark = _darkness(picture, rims, scale)
     if closed:
         depth = smooth_step(np.abs(place.t - place.upper) / (_DEPTH * scale))
-        return (dark * (1 - 0.55 * depth[..., None])).astype(np.float32)
+        tongue = smooth_step(((place.t - place.lower) / scale - 0.6) / 1.2)[..., None]
+        lips = _lip_colour(picture, rims, scale)
+        return (dark * (1 - 0.55 * depth[..., None]) + 0.2 * lips * tongue).astype(np.float32)
     margin = np.minimum(0.06 * scale, 0.25 * (place.lower - place.upper))
     top, low = place.upper + margin, place.lower - margin
     side = 0.9 * rims.half_width
@@ -81,11 +83,14 @@ def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, close
     )
     # upwards the teeth go on and then end in gum; below and to the sides they end in the dark
     gum = smooth_step((top - place.t) / (_GUM * scale))[..., None]
-    teeth = seen * (1 - gum) + 0.7 * _lip_colour(picture, rims, scale) * gum
+    lips = _lip_colour(picture, rims, scale)
+    teeth = seen * (1 - gum) + 0.7 * lips * gum
     beyond = np.maximum((place.t - low) / 0.2, (np.abs(place.s) - side) / 0.5) / scale
     fade = smooth_step(beyond)[..., None]
     depth = smooth_step((place.t - low) / (2 * _DEPTH * scale))[..., None]
-    return (teeth * (1 - fade) + dark * (0.9 - 0.45 * depth) * fade).astype(np.float32)
+    tongue = smooth_step(((place.t - low) / scale - 0.6) / 1.2)[..., None]
+    deep = dark * (0.9 - 0.45 * depth) + 0.2 * lips * tongue
+    return (teeth * (1 - fade) + deep * fade).astype(np.float32)
 
 
 def _lip_colour(picture: Image, rims: Rims, scale: float) -> Image:

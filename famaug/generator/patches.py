@@ -21,7 +21,7 @@ from famaug.generator.opening import Rims
 _EDGE = 0.09
 """Width of a layer's edge in centimetres (never under 1.3 pixels)."""
 _EYE_REACH = (0.6, 0.9, 0.9)
-_MOUTH_REACH = (2.0, 1.5, 2.9)
+_MOUTH_REACH = (1.7, 1.3, 2.9)
 """Centimetres that a patch reaches beyond the opening: to the sides, upwards, downwards."""
 _SOURCE_REACH = 1.5
 """Centimetres beyond the patch from which its skin may come."""

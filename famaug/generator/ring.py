@@ -60,8 +60,9 @@ def still_border(
     h, w = shape
     inward = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y)).astype(np.float32)
     near = inward < 0.25 * face
+    where = near.astype(np.float32)
     for k in range(len(sides[0])):
-        size = max(float(np.abs(side[k][:, near]).max(initial=0)) for side in sides)
+        size = max(float(abs(side[k] * where).max()) for side in sides)
         if size > 0:
             weight = smooth_step(inward / (2 * size + 2)).astype(np.float32)
             for side in sides:

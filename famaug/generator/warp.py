@@ -149,7 +149,8 @@ class WarpRenderer:
         weights = torch.from_numpy(flat).to(self.device)
         active = np.flatnonzero(flat.any(0)).tolist()
         u = at_nodes(
-            invert(_combined(self._field, weights, active)), self._at.expand(len(track), -1, -1, -1)
+            invert(_combined(self._field, weights, active), 3),
+            self._at.expand(len(track), -1, -1, -1),
         )
         x = self._xy[..., 0] + u[:, 0] * step[0]
         y = self._xy[..., 1] + u[:, 1] * step[1]

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import track
+
+from famaug.errors import FaceError, InputError, RenderError, TrackError
+from famaug.faces.landmarks import INNER_LIPS, LEFT_IRIS, MIDLINE, OVAL
+from famaug.generator import WarpRenderer
+from famaug.types import AUS
+
+STRONG = {"au4": 3, "au12": 4, "au26": 4, "au6": 3, "au2": 2}
+
+
+def everything(level):
+    out = np.zeros((len(AUS), 2, 17), np.float32)
+    out[np.arange(len(AUS)), :, np.arange(len(AUS))] = level
+    return out
+
+
+def test_zero_gives_the_picture_bit_for_bit(renderer, closed_mouth):
+    for r in (renderer, WarpRenderer(*closed_mouth)):
+        assert (r.render(np.zeros((3, 2, 17))) == r.picture).all()
+
+
+def test_background_and_border_stay_bit_identical(renderer):
+    frames = renderer.render(np.concatenate([everything(5), track(**STRONG)]))
+    still = ~renderer.changed
+    assert 0.2 < still.mean() < 0.8
+    assert (frames[:, still] == renderer.picture[still]).all()
+    for edge in (np.s_[:, 0], np.s_[:, -1], np.s_[:, :, 0], np.s_[:, :, -1]):
+        assert (frames[edge] == renderer.picture[edge[1:]]).all()
+    moved = (frames != renderer.picture).any(-1).any(0)
+    assert moved.mean() > 0.2
+
+
+def test_nothing_changes_beyond_the_ring(renderer):
+    oval = renderer.mesh[list(OVAL), :2]
+    mid, half = (oval.max(0) + oval.min(0)) / 2, np.ptp(oval, axis=0) / 2
+    y, x = np.nonzero(renderer.changed)
+    beyond = np.abs((np.stack([x, y], -1) - mid) / half)
+    assert beyond.max() < 1.45
+
+
+def test_border_is_still_where_the_face_fills_the_frame(astronaut):
+    picture, mesh = astronaut
+    x0, y0 = np.floor(mesh[:468, :2].min(0)).astype(int) - 2
+    x1, y1 = np.ceil(mesh[:468, :2].max(0)).astype(int) + 3
+    tight = np.ascontiguousarray(picture[y0:y1, x0:x1])
+    r = WarpRenderer(tight, mesh - np.array([x0, y0, 0], np.float32))
+    out = r.render(track(au26=5, au12=3))[0]
+    assert (out[[0, -1]] == tight[[0, -1]]).all()
+    assert (out[:, [0, -1]] == tight[:, [0, -1]]).all()
+    assert (out != tight).mean() > 0.2
+
+
+def test_frames_do_not_depend_on_the_batch(renderer):
+    rng = np.random.default_rng(3)
+    asked = rng.uniform(0, 1.5, (7, 2, 17)).astype(np.float32)
+    whole = renderer.render(asked, batch=16)
+    assert (renderer.render(asked, batch=2) == whole).all()
+    assert (np.concatenate([renderer.render(a[None]) for a in asked]) == whole).all()
+    assert (WarpRenderer(renderer.picture, renderer.mesh).render(asked) == whole).all()
+
+
+def test_many_frames_in_one_pass_equal_single_ones(renderer):
+    """The GPU's way of batching, on the CPU."""
+    asked = np.random.default_rng(4).uniform(0, 1.5, (5, 2, 17)).astype(np.float32)
+    single = np.concatenate([renderer._render(a[None]).numpy() for a in asked])
+    together = renderer._render(asked).numpy()
+    assert np.abs(single.astype(int) - together).max() <= 1
+    assert (single != together).mean() < 1e-4
+
+
+@pytest.mark.parametrize("unit", ["au4", "au12", "au26"])
+def test_tiny_motions_change_the_picture_in_proportion(astronaut, unit):
+    """Displacements of 0.02-0.2 pixels, read back by gradients on a strongly textured picture."""
+    mesh = astronaut[1]
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(-1, 1, (258, 258))
+    smooth = sum(np.roll(noise, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1))
+    picture = np.repeat(np.clip(128 + 30 * smooth[1:-1, 1:-1], 0, 255)[..., None], 3, -1)
+    r = WarpRenderer(picture.astype(np.uint8), mesh)
+    start = r.picture[..., 0].astype(float)
+    full = r.displacement(track(**{unit: 5}))[0]
+    gy, gx = np.gradient(start)
+    expected = -(gx * full[..., 0] + gy * full[..., 1])
+    largest = np.hypot(*full.transpose(2, 0, 1)).max()
+    asked = np.array([0.02, 0.05, 0.1, 0.2]) / largest * 5
+    frames = r.render(np.concatenate([track(**{unit: a}) for a in asked]))[..., 0].astype(float)
+    read = ((frames - start) * expected).sum((1, 2)) / np.square(expected).sum() * 5
+    gain = read / asked
+    # 0.02 is the largest of all; most pixels then change by less than half a grey level
+    assert np.ptp(gain) / gain.mean() < 0.25
+    assert np.ptp(gain[1:]) / gain.mean() < 0.05
+    assert 0.9 < gain.mean() < 1.4  # central differences underestimate fine texture's gradient
+
+
+def test_left_smile_leaves_the_right_half_nearly_alone(renderer):
+    out = renderer.render(track(au12L=1.5))[0].astype(int)
+    middle = renderer.mesh[list(MIDLINE), 0].mean()
+    right, left = renderer.mesh[[61, 291], 0]
+    assert right < middle < left  # the person's left is on the picture's right
+    x = np.arange(out.shape[1])
+    change = np.abs(out - renderer.picture).max(-1)
+    assert change[:, x < right].mean() < 0.02 * change[:, x > middle].mean()
+    field = np.hypot(*renderer.displacement(track(au12L=1.5))[0].transpose(2, 0, 1))
+    assert field[:, x < right].max() < 0.05 * field.max()
+
+
+@pytest.mark.parametrize(("face", "level", "least"), [
+    ("astronaut", 1.5, 0.65), ("closed_mouth", 1.5, 0.85), ("closed_mouth", 3.0, 0.85),
+])  # fmt: skip
+def test_the_mesh_net_sees_the_smile_that_was_asked(face, level, least, mesher, request):
+    """A face that smiles already reads less: the net's prior ends there."""
+    renderer = WarpRenderer(*request.getfixturevalue(face))
+    asked = track(au12=level)
+    before, after = mesher.track(
+        np.concatenate([renderer.picture[None], renderer.render(asked)])
+    ).mesh
+    want = (renderer.moved_mesh(asked)[0] - renderer.mesh)[[61, 291], :2]
+    seen = (after - before)[[61, 291], :2]
+    share = (seen * want).sum() / np.square(want).sum()
+    assert least < share < 1.15
+
+
+def opening(mesh, upper, lower):
+    return np.linalg.norm(mesh[upper, :2] - mesh[lower, :2], axis=-1).mean()
+
+
+def test_blink_closes_the_eyes(renderer, mesher):
+    frames = renderer.render(np.concatenate([track(au45=v) for v in (0, 2, 5)]))
+    lids = ([386, 159], [374, 145])
+    gaps = [opening(m, *lids) for m in mesher.track(frames).mesh]
+    assert gaps[0] > gaps[1] * 1.1
+    assert gaps[2] < 0.6 * gaps[0]
+
+
+def test_blink_of_one_eye_leaves_the_other(renderer):
+    out = renderer.render(track(au45L=5))[0].astype(int)
+    change = np.abs(out - renderer.picture).max(-1)
+    right = renderer.mesh[[33, 133], 0]
+    assert change[:, int(right.min()) - 5 : int(right.max()) + 2].max() == 0
+
+
+def test_the_eyeball_stays_while_lids_move(renderer):
+    frames = renderer.render(np.concatenate([track(au5=1.5), track(au7=1), track(au4=1)]))
+    x, y = np.round(renderer.mesh[LEFT_IRIS[0], :2]).astype(int)
+    part = np.s_[y - 1 : y + 2, x - 2 : x + 3]
+    change = frames[(slice(None), *part)].astype(int) - renderer.picture[part]
+    assert np.abs(change).max() <= 2
+    assert (frames != renderer.picture).any((1, 2, 3)).all()
+
+
+def test_jaw_drop_opens_the_mouth(closed_mouth, mesher):
+    r = WarpRenderer(*closed_mouth)
+    frames = r.render(np.concatenate([track(), track(au26=1.5), track(au26=4)]))
+    gaps = [opening(m, [13], [14]) for m in mesher.track(frames).mesh]
+    width = np.linalg.norm(r.mesh[291, :2] - r.mesh[61, :2])
+    assert gaps[0] < 0.05 * width
+    assert gaps[1] > gaps[0] + 0.05 * width
+    assert gaps[2] > 0.25 * width
+    x, y = r.moved_mesh(track(au26=4))[0][[13, 14], :2].mean(0)
+    inside = frames[2][int(y) - 2 : int(y) + 3, int(x) - 4 : int(x) + 5]
+    assert inside.max() < 60  # dark
+
+
+def test_teeth_stay_while_the_lower_lip_drops(renderer):
+    out = renderer.render(track(au25=3, au26=1))[0].astype(int)
+    inner = renderer.mesh[list(INNER_LIPS), :2]
+    x, (top, low) = inner[:, 0].mean(), renderer.mesh[[13, 14], 1]
+    part = np.s_[int(top + 0.35 * (low - top)) : int(low - 0.35 * (low - top)) + 1]
+    rows = part[0] if isinstance(part, tuple) else part
+    columns = slice(int(x) - 8, int(x) + 9)
+    assert np.abs(out[rows, columns] - renderer.picture[rows, columns]).max() <= 2
+
+
+def test_displacement_follows_the_mesh(renderer):
+    for unit in ("au4", "au12", "au26"):
+        asked = track(**{unit: 1.5})
+        want = (renderer.moved_mesh(asked)[0] - renderer.mesh)[:468, :2]
+        field = renderer.displacement(asked)[0]
+        x, y = np.round(renderer.mesh[:468, :2]).astype(int).T
+        error = np.linalg.norm(field[y, x] - want, axis=-1)
+        assert np.median(error) < 0.05
+        assert error.mean() < 0.15 * np.linalg.norm(want, axis=-1).max()
+
+
+def test_fold_over_is_seen_and_refused(renderer):
+    assert renderer.fold_over(np.zeros((1, 2, 17)))[0] == 0
+    mild, wild = everything(1.5), np.full((1, 2, 17), 5.0)
+    assert renderer.fold_over(mild).max() < 0.01
+    share = float(renderer.fold_over(wild)[0])
+    assert share > 0.04
+    with pytest.raises(RenderError, match="flip"):
+        renderer.render(wild)
+
+
+@pytest.mark.parametrize("size", [64, 200, 640])
+def test_any_size_and_aspect(astronaut, size):
+    import cv2
+
+    picture, mesh = astronaut
+    k = size / 256
+    resized = cv2.resize(picture, (size, size + 11), interpolation=cv2.INTER_AREA)
+    r = WarpRenderer(resized, mesh * np.array([k, (size + 11) / 256, k], np.float32))
+    assert (r.render(track()) == resized).all()
+    assert (r.render(track(**STRONG))[0] != resized).mean() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (np.zeros((2, 17)), TrackError),
+        (np.zeros((0, 2, 17)), TrackError),
+        (np.zeros((1, 17, 2)), TrackError),
+        (np.full((1, 2, 17), np.nan), TrackError),
+        (np.full((1, 2, 17), 5.1), TrackError),
+        (np.full((1, 2, 17), -0.1), TrackError),
+    ],
+)
+def test_bad_intensities(renderer, bad, error):
+    for method in (renderer.render, renderer.displacement, renderer.moved_mesh, renderer.fold_over):
+        with pytest.raises(error):
+            method(bad)
+
+
+def test_bad_pictures_and_meshes(astronaut):
+    picture, mesh = astronaut
+    lost = np.full_like(mesh, np.nan)
+    turned = mesh.copy()
+    middle = mesh[:, 0].mean()
+    angle = np.radians(70)
+    turned[:, 0] = middle + np.cos(angle) * (mesh[:, 0] - middle) + np.sin(angle) * mesh[:, 2]
+    turned[:, 2] = np.cos(angle) * mesh[:, 2] - np.sin(angle) * (mesh[:, 0] - middle)
+    small = (mesh * 0.05 + 100).astype(np.float32)
+    for args, error in (
+        ((picture.astype(float), mesh), InputError),
+        ((picture[..., 0], mesh), InputError),
+        ((picture, mesh[:468]), InputError),
+        ((picture, lost), InputError),
+        ((picture, mesh + 500), FaceError),
+        ((picture, small), FaceError),
+        ((picture, turned), FaceError),
+    ):
+        with pytest.raises(error):
+            WarpRenderer(*args)
+    with pytest.raises(InputError):
+        WarpRenderer(picture, mesh).render(track(), batch=0)
