@@ -1,0 +1,45 @@
+"""A one-sided expression rendered on a photograph is told apart, native and by mirrored halves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from famaug.aus.estimator import measure_aus
+from famaug.aus.halves import measure_halves
+from famaug.faces.mesher import FaceMesher
+from famaug.generator.warp import WarpRenderer
+from famaug.types import AU_INDEX, AUTrack, Frames
+
+
+@pytest.fixture(scope="module")
+def mesher() -> FaceMesher:
+    return FaceMesher()
+
+
+@pytest.fixture(scope="module")
+def face(mesher: FaceMesher) -> tuple[np.ndarray, np.ndarray]:
+    picture = cv2.resize(astronaut()[:320, 60:380], (288, 288), interpolation=cv2.INTER_AREA)
+    return picture, mesher.track(picture[None]).mesh[0]
+
+
+@pytest.mark.parametrize("au", [12, 14])
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_side_asked_for_is_the_side_seen(
+    face: tuple[np.ndarray, np.ndarray], mesher: FaceMesher, au: int, side: int
+) -> None:
+    picture, mesh = face
+    asked = np.zeros((3, 2, 17), np.float32)
+    asked[:, side, AU_INDEX[au]] = [0, 0.7, 1.5]
+    frames = WarpRenderer(picture, mesh).render(asked)
+
+    def estimator(clip: Frames) -> AUTrack:
+        return measure_aus(clip, mesher=mesher).track
+
+    native = estimator(frames).intensity[-1, :, AU_INDEX[au]]
+    mirror = measure_halves(estimator, frames, mesh).intensity[-1, :, AU_INDEX[au]]
+    for seen in (native, mirror):
+        assert seen[side] > 0.5
+        assert seen[side] > 3 * seen[1 - side]
