@@ -171,7 +171,7 @@ class Synthesizer:
 
     # -- RENDER -------------------------------------------------------------------------------
 
-    def render(self, plans: Sequence[Plan], *, device: str | None = None) -> list[Frames]:
+    def render(self, plans: Sequence[Plan], device: Any = None) -> list[Frames]:
         """Clips uint8 `T H W 3`, one a plan, in order. The same plan gives the same pixels,
         whatever else is rendered with it.
 
@@ -179,13 +179,16 @@ class Synthesizer:
             RenderError: another generator or weights than here, or an identity picture that is
                 neither in memory nor at the path the plan names.
         """
-        return [self._renderer(p, device or self.device).render(p.intensity) for p in plans]
+        where = str(device or self.device)
+        return [self.renderer(p, where).render(p.intensity) for p in plans]
 
     def still(self, plan: Plan) -> Picture:
         """The identity's face at rest, cropped as in the clip: what frame 0 is compared with."""
         return self._face(plan)[0]
 
-    def _renderer(self, plan: Plan, device: str) -> WarpRenderer:
+    def renderer(self, plan: Plan, device: str | None = None) -> WarpRenderer:
+        """The renderer of a plan, kept for further clips of the same face."""
+        device = device or self.device
         if plan.generator != WarpRenderer.name or plan.weights != SHIPPED["au_basis"].sha256:
             raise RenderError(
                 f"the plan asks for {plan.generator} with weights {plan.weights[:12]}; this is "
@@ -214,8 +217,8 @@ class Synthesizer:
         mesh = _unpacked(plan.identity["mesh"])
         if plan.size is None:
             return picture, mesh
-        crop = crop_face(picture, mesh, plan.size)
-        return crop.picture, crop.mesh
+        crop, crop_mesh, _ = crop_face(picture, mesh, plan.size)
+        return crop, crop_mesh
 
 
 class _Recent(OrderedDict[K, V]):

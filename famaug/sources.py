@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from famaug.clip import VIDEOS, load_clip, read_frames, read_picture
-from famaug.errors import InputError, MediaError
+from famaug.errors import InputError
 from famaug.modulation.rules import RuleSource, parse_expression
 from famaug.types import AUTrack, Clip, ClipRef, Picture
 
@@ -177,27 +177,9 @@ class Driver:
 
 def _of_path(path: Path) -> Driver:
     if path.suffix.lower() == ".csv":
-        return Driver("track", read_csv(path), path.name)
+        from famaug.aus.read import read_aus
+
+        return Driver("track", read_aus(path)[0], path.name)
     frames, fps = read_frames(path)
     ref = ClipRef(dataset="", subject="", clip=path.stem, fps=fps, onset=0)
     return replace(Driver.of(Clip(ref, frames)), name=path.name)
-
-
-def read_csv(path: Path) -> AUTrack:
-    """An AU table: famaug's own (it has a column `side`), or OpenFace's.
-
-    Raises:
-        TrackError: neither, or damaged.
-        MediaError: missing or unreadable.
-    """
-    from famaug.aus.openface import read_openface
-    from famaug.aus.table import read_table
-
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            header = file.readline(1 << 16)
-    except OSError as e:
-        raise MediaError(f"{path}: asked for an AU table: {e}") from e
-    if "side" in [name.strip() for name in header.split(",")]:
-        return read_table(path)
-    return read_openface(path).track

