@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Literal, get_args
 
 import lz4.block  # type: ignore[import-untyped]
@@ -78,8 +79,7 @@ class Layout:
         )
         if not good:
             raise CacheCorruptError(f"a record's layout makes no sense: {self}")
-        ends = np.cumsum(self.lengths).tolist()
-        object.__setattr__(self, "_offsets", (0, *ends))
+        object.__setattr__(self, "_offsets", (0, *accumulate(self.lengths)))
 
     @property
     def payload_bytes(self) -> int:

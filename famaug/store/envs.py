@@ -124,14 +124,13 @@ def reading(path: Path, *, sealed_bytes: int | None = None) -> Iterator[Any]:
     for _ in range(8):
         slot = _enter(path, sealed_bytes)
         try:
-            _check_size(path, slot)
             try:
                 txn = slot.env.begin(buffers=True)
             except lmdb.MapResizedError:
                 txn = None  # another process has grown the file
             if txn is not None:
                 with txn:
-                    _check_size(path, slot)
+                    _check_size(str(path), slot, _look(path)[1])
                     yield txn
                 return
         except lmdb.Error as error:
@@ -226,7 +225,8 @@ def _enter(path: Path, sealed_bytes: int | None) -> _Open:
         while name in table.busy:
             table.changed.wait()
         slot = table.opened.get(name)
-        if slot is not None and not slot.users and _identity(path) != slot.identity:
+        identity, size = _look(name)
+        if slot is not None and not slot.users and identity != slot.identity:
             # the file was replaced under this name
             _drop(path, slot)
             slot = None
@@ -234,6 +234,7 @@ def _enter(path: Path, sealed_bytes: int | None) -> _Open:
             writable = slot is not None
             slot = _open(path, writable=writable, sealed_bytes=sealed_bytes)
             table.opened[name] = slot
+        _check_size(name, slot, size)
         slot.users += 1
         return slot
 
@@ -275,7 +276,7 @@ def _open(
     sealed_bytes: int | None = None,
     map_bytes: int = FIRST_MAP,
 ) -> _Open:
-    size = path.stat().st_size if path.exists() else 0
+    _, size = _look(path)
     if size:
         read_metas(path)
     elif not writable:
@@ -303,7 +304,7 @@ def _open(
             raise
     except lmdb.Error as error:
         raise _translate(path, error) from error
-    return _Open(env, writable, _identity(path), known_bytes=size)
+    return _Open(env, writable, _look(path)[0], known_bytes=size)
 
 
 def _check_open(path: Path, env: Any, *, for_writing: bool) -> None:
@@ -319,23 +320,23 @@ def _check_open(path: Path, env: Any, *, for_writing: bool) -> None:
     raise CacheCorruptError(f"{path}: its start does not name the commit that LMDB reads")
 
 
-def _check_size(path: Path, slot: _Open) -> None:
+def _check_size(name: str, slot: _Open, size: int) -> None:
     """An LMDB file never shrinks; one that did would end in SIGBUS."""
-    size = path.stat().st_size if path.exists() else 0
     if size < slot.known_bytes:
         raise CacheCorruptError(
-            f"{path}: truncated: {size} bytes, there were {slot.known_bytes}; restore it from a "
+            f"{name}: truncated: {size} bytes, there were {slot.known_bytes}; restore it from a "
             "copy or delete it and generate again"
         )
     slot.known_bytes = size
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _look(path: str | Path) -> tuple[tuple[int, int], int]:
+    """Which file it is (device, inode) and its size; zeros where there is none."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  twice in every read, and Path.stat is slow
     except FileNotFoundError:
-        return 0, 0
-    return status.st_dev, status.st_ino
+        return (0, 0), 0
+    return (status.st_dev, status.st_ino), status.st_size
 
 
 def _translate(path: Path, error: Any) -> CacheError:

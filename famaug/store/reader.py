@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class ClipCache:
         self.root = manifest.cache_root(root)
         self._manifest = manifest.load(self.root)
         self._place: dict[str, str] = {}
+        self._paths: dict[str, Path] = {}
         envs.keep_open(self, self.root / manifest.SHARDS)
 
     def __reduce__(self) -> tuple[type[ClipCache], tuple[str]]:
@@ -163,7 +165,10 @@ class ClipCache:
     def _reading(self, shard: str) -> Any:
         sealed = self._manifest.sealed
         size = None if sealed is None else sealed[shard].bytes
-        return envs.reading(manifest.shard_path(self.root, shard), sealed_bytes=size)
+        path = self._paths.get(shard)
+        if path is None:
+            path = self._paths[shard] = manifest.shard_path(self.root, shard)
+        return envs.reading(path, sealed_bytes=size)
 
     def _order(self, key: str) -> Iterator[str]:
         """Shards to look in, the known one first."""
