@@ -44,11 +44,15 @@ def eyeball(
     # the same distance from the iris' centre, where it can be seen: to the left and to the right
     turned = np.sqrt(np.maximum(ds**2 + dt**2 - held**2, ds**2))
     round_iris = smooth_step((2.2 * radius - np.hypot(ds, dt)) / (0.7 * radius))
-    filled = np.zeros(())
-    for sign, share in ((1, smooth_step(ds / radius + 0.5)), (-1, smooth_step(0.5 - ds / radius))):
-        s = np.clip(cs + ds + (sign * turned - ds) * round_iris, -_WIDTH * half, _WIDTH * half)
-        t = np.clip(place.t, *_clear_band(*rims.curves(s), scale))
-        filled = filled + look_up(picture, *rims.to_picture(s, t)) * share[..., None]
+    one, other = (
+        look_up(picture, *_in_view(cs + ds + (way - ds) * round_iris, place.t, rims, scale))
+        for way in (turned, -turned)
+    )
+    share = smooth_step(ds / radius + 0.5)[..., None]
+    # a glint lies on one side of the iris only
+    iris_share = smooth_step((1.15 - np.hypot(ds, dt) / radius) / 0.2)[..., None]
+    filled = one * share + other * (1 - share)
+    filled = filled * (1 - iris_share) + np.minimum(one, other) * iris_share
     hidden = (place.t < band[0]) | (place.t > band[1]) | (np.abs(place.s) > _WIDTH * half)
     seen = picture[box.slices]
     # lashes and shadow darken; what is brighter than the filling is the eye itself (a glint)
@@ -58,6 +62,14 @@ def eyeball(
     )
     filled = filled + np.maximum(seen - filled, 0) * smooth_step(inside)[..., None]
     return np.where(hidden[..., None], filled, seen).astype(np.float32)
+
+
+def _in_view(
+    s: NDArray[Any], t: NDArray[Any], rims: Rims, scale: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The place of the picture nearest to (s, t) where the eyeball can be seen."""
+    held = np.clip(s, -_WIDTH * rims.half_width, _WIDTH * rims.half_width)
+    return rims.to_picture(held, np.clip(t, *_clear_band(*rims.curves(held), scale)))
 
 
 def _clear_band(

@@ -56,8 +56,8 @@ class WarpRenderer:
     ) -> None:
         _check(picture, mesh)
         self.device = torch.device(device)
-        self.picture = picture
-        self.mesh = np.asarray(mesh, np.float32)
+        self.picture = np.array(picture)  # its own, whatever the caller does with theirs
+        self.mesh = np.array(mesh, np.float32)
         person = fit_person(self.mesh)
         _check_turn(person.pose.rotation)
         scale = person.pose.scale
@@ -267,7 +267,7 @@ def _checked(intensity: Any) -> Floats:
     want = (2, len(AUS))
     if track.ndim != 3 or track.shape[1:] != want or len(track) == 0:
         raise TrackError(f"intensities must be T x 2 x {len(AUS)} with T >= 1; got {track.shape}")
-    track = np.ascontiguousarray(track, np.float32)
+    track = np.array(track, np.float32, order="C")
     if not np.isfinite(track).all():
         raise TrackError("intensities hold gaps (NaN) or infinities; fill or drop them first")
     low, high = float(track.min()), float(track.max())

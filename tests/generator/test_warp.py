@@ -186,6 +186,62 @@ def test_displacement_follows_the_mesh(renderer):
         assert error.mean() < 0.15 * np.linalg.norm(want, axis=-1).max()
 
 
+def test_every_place_arrives_where_it_was_sent(astronaut):
+    """A picture whose colours are its coordinates, moved far: read them back at the goal."""
+    import cv2
+
+    mesh = astronaut[1]
+    y, x = np.mgrid[:256, :256]
+    r = WarpRenderer(np.stack([x, y, 0 * x], -1).astype(np.uint8), mesh)
+    asked = track(au12=5, au2=4)
+    sent = r.displacement(asked)[0]
+    skin = np.r_[[50, 280, 205, 425, 101, 330, 4, 152, 65, 295, 9]]  # away from the openings
+    at = np.round(mesh[skin, :2]).astype(int)
+    goal = at + sent[at[:, 1], at[:, 0]]
+    out = r.render(asked)[0].astype(np.float32)
+    places = np.float32(goal)[None]
+    got = cv2.remap(out, places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+    assert np.hypot(*(goal - at).T).max() > 5
+    assert np.abs(got[0, :, :2] - at).max() < 0.7  # half a grey level, and linear reading
+
+
+def test_full_blink_brings_the_rims_together(renderer, closed_mouth, mesher):
+    for r in (renderer, WarpRenderer(*closed_mouth)):
+        before, after = r.mesh, r.moved_mesh(track(au45=5))[0]
+        for upper, lower in (
+            ([385, 386, 387], [380, 374, 373]),
+            ([158, 159, 160], [153, 145, 144]),
+        ):
+            was = (before[lower, 1] - before[upper, 1]).mean()
+            assert -0.5 * was < (after[lower, 1] - after[upper, 1]).mean() <= 0
+    frames = np.concatenate([closed_mouth[0][None], r.render(track(au45=5))])
+    open_eyes, shut = (opening(m, [386, 159], [374, 145]) for m in mesher.track(frames).mesh)
+    assert shut < 0.25 * open_eyes
+
+
+def test_a_face_cut_by_the_frame_is_rendered(astronaut):
+    picture, mesh = astronaut
+    low = int(mesh[17, 1])  # through the lower lip
+    cut = np.ascontiguousarray(picture[:low])
+    r = WarpRenderer(cut, mesh)
+    assert (r.render(track()) == cut).all()
+    out = r.render(track(au12=3, au4=3))[0]
+    assert (out[-1] == cut[-1]).all()
+    assert (out != cut).mean() > 0.1
+
+
+def test_the_caller_may_reuse_the_arrays(astronaut):
+    picture, mesh = (a.copy() for a in astronaut)
+    r = WarpRenderer(picture, mesh)
+    before = r.render(track(au12=2))
+    picture[:] = 0
+    mesh[:] = 0
+    assert (r.render(track(au12=2)) == before).all()
+    asked = track(au12=2)
+    asked.flags.writeable = False
+    assert (r.render(asked) == before).all()
+
+
 def test_fold_over_is_seen_and_refused(renderer):
     assert renderer.fold_over(np.zeros((1, 2, 17)))[0] == 0
     mild, wild = everything(1.5), np.full((1, 2, 17), 5.0)
