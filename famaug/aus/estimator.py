@@ -178,7 +178,7 @@ def _read(
         flow = FlowSolver(person, _grey(frames[held[0]], shrink))
         for i in todo:
             seed = points.solve(meshes[i]).intensity
-            reading = flow.read(meshes[i], _grey(frames[i], shrink), seed, passes=2)
+            reading = flow.read(meshes[i], _grey(frames[i], shrink), seed)
             raw[i], explained[i], agreement[i] = reading
     raw[agreement < COVERED] = np.nan
     return raw, _Seen(flow.solver.observability, explained, agreement)

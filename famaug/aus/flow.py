@@ -46,7 +46,7 @@ class FlowSolver:
         self.person = person
         self.map = FaceMap(person)
         self.reference = self.map.unroll(neutral, person.pose)
-        self.flow = _dis_flow()
+        self.coarse, self.fine = _dis_flow(finest=1), _dis_flow(finest=0)
         self.sel = self._samples()
         self.texture = self._texture()
         self.solver = self._solver(prior)
@@ -75,23 +75,22 @@ class FlowSolver:
         weight = np.sqrt(np.repeat(self.texture, 2)) * STRIDE / SCALE
         return UnitSolver(columns, _rigid(place), weight, prior, axes=2)
 
-    def read(self, mesh: Floats, frame: Picture, seed: Array, passes: int = 1) -> FlowReading:
-        """Intensities of one frame.
+    def read(self, mesh: Floats, frame: Picture, seed: Array) -> FlowReading:
+        """Intensities of one frame: a coarse flow betters the guess, a fine one finishes.
 
         Args:
             mesh: `478 3` in picture axes.
             frame: uint8 `H W` grey.
             seed: `17 2`, a first guess, as from `PointSolver`.
-            passes: how often guess and flow are refined.
         """
         person = self.person
         pose = fit_similarity(person.neutral, to_head_axes(mesh), person.basis.rest)
         guess = seed
-        for _ in range(passes):
+        for method in (self.coarse, self.fine):
             share = np.clip(guess, 0, _LARGEST_SEED) / FULL
             known = np.tensordot(share, person.motion, ([0, 1], [0, 1]))
             current = self.map.unroll(frame, pose, known)
-            rest = self.flow.calc(self.reference, current, None)
+            rest = method.calc(self.reference, current, None)
             smooth = cv2.blur(rest, (5, 5))[self.sel] * [1, -1] / SCALE
             moved = self.at_samples @ known[:468, :2] + smooth
             solution = self.solver.solve(moved.ravel())
@@ -115,14 +114,16 @@ class FlowSolver:
         return float((like > 0.5).mean())
 
 
-def _dis_flow() -> cv2.DISOpticalFlow:
-    """DIS flow down to single pixels. The preset stops at half resolution, where the small units
-    of the lids and lips drown: on rendered faces of known AUs that costs .03 of r over all AUs
-    and .08 of left minus right."""
+def _dis_flow(*, finest: int) -> cv2.DISOpticalFlow:
+    """DIS flow down to halved (1) or single pixels (0). OpenCV's presets stop at halved pixels,
+    where the small units of lids and lips drown: on rendered faces of known AUs that costs .03
+    of r over all AUs and .08 of left minus right."""
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow.setFinestScale(0)
-    flow.setPatchSize(4)
-    flow.setPatchStride(2)
+    flow.setFinestScale(finest)
+    flow.setPatchSize(6)
+    flow.setPatchStride(3)
+    flow.setGradientDescentIterations(12)
+    flow.setVariationalRefinementIterations(2)
     flow.setVariationalRefinementAlpha(10.0)
     return flow
 
