@@ -117,9 +117,7 @@ class MicroExpressionSynth(Dataset[Any]):
         self._epoch: torch.Tensor = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]
         self._source: CachedSource | PlannedSource | None = None
-        if not self._extra:
-            return
-        if mode == "cached":
+        if self._extra and mode == "cached":
             if identities is not None:
                 raise InputError("identities= is for mode 'online' or 'deferred'")
             self._source = CachedSource(
@@ -130,14 +128,9 @@ class MicroExpressionSynth(Dataset[Any]):
                 balance=balance,
                 label_of=label_of,
             )
-        else:
-            if not isinstance(synthesizer, ClipSynthesizer):
-                raise InputError(
-                    f"mode={mode!r} needs synthesizer=, with plan() and render(); got "
-                    f"{type(synthesizer).__name__}"
-                )
+        elif self._extra:
             self._source = PlannedSource(
-                synthesizer,
+                _checked(synthesizer, mode),
                 self.guard,
                 dataset=dataset,
                 as_clip=self.as_clip,
@@ -263,6 +256,15 @@ def _sample(frames: Any, label: Any, at: int, *, clip: str) -> Sample:
 def _synthetic(frames: Any, drawn: Drawn, at: int, story: str) -> Sample:
     sample = _sample(frames, drawn.label, at, clip=drawn.name)
     return {**sample, "synthetic": True, "provenance": story}
+
+
+def _checked(synthesizer: object, mode: Mode) -> ClipSynthesizer:
+    if not isinstance(synthesizer, ClipSynthesizer):
+        raise InputError(
+            f"mode={mode!r} needs synthesizer=, with plan() and render(); got "
+            f"{type(synthesizer).__name__}"
+        )
+    return synthesizer
 
 
 def _check_choices(*, ratio: Any, mode: Any, layout: Any, balance: Any, as_item: Any) -> None:
