@@ -25,6 +25,7 @@ _OVERLAP = 0.18
 """Centimetres by which the upper lid passes the lower one at AU45 = 5."""
 _LOWER_LIP, _UPPER_LIP = 17, 0
 _BROW = ((282, 295, 283), (52, 65, 53))
+_PARTING = tuple(AU_INDEX[au] for au in (10, 25, 26))
 _LIP_MOTION = tuple(AU_INDEX[au] for au in AU_INDEX if au not in (45, 7))
 
 
@@ -58,15 +59,17 @@ def _lips() -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]:
 
 def _even_lips(motion: Array, person: PersonBasis) -> None:
     """Gives each lip the vertical scale of the skin beside it. Measured over neighbours on both
-    sides of the opening, its own would be that of the opening."""
+    sides of the opening, its own would be that of the opening. Units in which the lips move as
+    one get one scale for both, or a smile would part them."""
     basis = person.basis
     weight = np.square(basis.nuisance[..., 1]).sum(0)
     scale = (basis.nuisance[..., 1] * person.nuisance[..., 1]).sum(0) / np.maximum(weight, 1e-12)
-    for lip, skin in _lips():
-        own = float(np.median(scale[skin][weight[skin] > 1e-6]))
-        part = basis.motion[..., lip, 1] * own
+    own = [float(np.median(scale[skin][weight[skin] > 1e-6])) for _, skin in _lips()]
+    both = float(np.mean(own))
+    for (lip, _), apart in zip(_lips(), own, strict=True):
         for unit in _LIP_MOTION:
-            motion[unit][:, lip, 1] = part[unit]
+            size = apart if unit in _PARTING else both
+            motion[unit][:, lip, 1] = basis.motion[unit][:, lip, 1] * size
 
 
 def _close_lids(blink: Array, neutral: Array, side: int) -> None:

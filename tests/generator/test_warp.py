@@ -165,6 +165,18 @@ def test_jaw_drop_opens_the_mouth(closed_mouth, mesher):
     assert inside.max() < 60  # dark
 
 
+def test_closed_lips_stay_closed_while_they_move_as_one(closed_mouth):
+    r = WarpRenderer(*closed_mouth)
+    pairs = [80, 81, 82, 13, 312, 311, 310], [88, 178, 87, 14, 317, 402, 318]
+    width = np.linalg.norm(r.mesh[291, :2] - r.mesh[61, :2])
+    for unit in (12, 14, 15, 17, 20, 23):
+        moved = r.moved_mesh(track(**{f"au{unit}": 5}))[0]
+        gap = (moved[pairs[1], 1] - moved[pairs[0], 1]) - (
+            r.mesh[pairs[1], 1] - r.mesh[pairs[0], 1]
+        )
+        assert np.abs(gap).max() < 0.012 * width
+
+
 def test_teeth_stay_while_the_lower_lip_drops(renderer):
     out = renderer.render(track(au25=3, au26=1))[0].astype(int)
     inner = renderer.mesh[list(INNER_LIPS), :2]
