@@ -20,21 +20,25 @@ def list_clips(root: str | os.PathLike[str] | ClipCache) -> Iterator[dict[str, A
     """
     cache = root if isinstance(root, ClipCache) else ClipCache(root)
     for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
-        with cache.record(key) as (shard, record):
-            story, layout = record.provenance(), record.layout
-            yield {
-                "key": key,
-                "shard": shard,
-                "frames": layout.shape[0],
-                "height": layout.shape[1],
-                "width": layout.shape[2],
-                "codec": layout.codec,
-                "bytes": layout.payload_bytes,
-                "driver": "" if story is None else story.driver_subject,
-                "identity": "" if story is None else story.identity_subject,
-                "label": None if story is None else story.label,
-                "provenance": story is not None,
-            }
+        yield _row(cache, key)
+
+
+def _row(cache: ClipCache, key: str) -> dict[str, Any]:
+    with cache.record(key) as (shard, record):
+        story, layout = record.provenance(), record.layout
+    return {
+        "key": key,
+        "shard": shard,
+        "frames": layout.shape[0],
+        "height": layout.shape[1],
+        "width": layout.shape[2],
+        "codec": layout.codec,
+        "bytes": layout.payload_bytes,
+        "driver": "" if story is None else story.driver_subject,
+        "identity": "" if story is None else story.identity_subject,
+        "label": None if story is None else story.label,
+        "provenance": story is not None,
+    }
 
 
 def cache_info(root: str | os.PathLike[str] | ClipCache) -> dict[str, Any]:

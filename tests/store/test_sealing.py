@@ -13,7 +13,7 @@ import cv2
 import lmdb
 import numpy as np
 import pytest
-from store_builders import fill, key_of, moving_clip, provenance_of
+from store_builders import fill, key_of, moving_clip, noise_clip, provenance_of
 
 from famaug.errors import CacheCorruptError, CacheError, CacheLockedError, InputError
 from famaug.store import (
@@ -160,6 +160,17 @@ def test_list_and_info(root: Path) -> None:
     assert info["bytes_decoded"] == 3 * 8 * (24 * 20 + 5 * 40 * 36)
     assert info["bytes_on_disk"] > 0
     assert info["sealed"] is False
+
+
+@pytest.mark.timeout(20)
+def test_writing_and_forking_while_listing(root: Path) -> None:
+    with CacheWriter(root, shard="more", map_bytes=1 << 16) as writer:
+        for n, row in enumerate(list_clips(root)):
+            writer.put(key_of(n + 50), noise_clip(n, h=90, w=90), None)
+            child = os.fork()
+            if not child:
+                os._exit(0 if row["key"] in ClipCache(root) else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_png_folders(root: Path, tmp_path: Path) -> None:
