@@ -41,7 +41,7 @@ def sample_spline(source: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The picture at positions in pixels; beyond the border as at the border.
 
     Args:
-        source: `1 C H+4 W+4`, from `as_source`.
+        source: `1 C H+4 W+4`, from `as_source`, or one for each of B.
         x, y: `B h w`, pixel centres at whole numbers.
 
     Returns:

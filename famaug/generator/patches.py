@@ -33,33 +33,34 @@ class Patch:
 
     Attributes:
         box: the pixels that it fills.
-        upper, lower: its part of the two fields, `34 2 lines columns`, in nodes.
+        fields: its part of the upper and the lower field, `34 2 2 lines columns` (side, then x
+            and y), in nodes.
+        moving: which of the 34 units move anything here.
         grid: `1 h w 2`, its pixels among its nodes.
         x, y: its pixels in the pictures of the skin layers.
-        above, below: spline sources of the skin layers (colour and cover).
+        skin: spline sources `2 4 h w` of the upper and the lower skin (colour and cover).
         back: `1 3 h w`, what lies behind.
     """
 
     box: Box
-    upper: Tensor
-    lower: Tensor
+    fields: Tensor
+    moving: frozenset[int]
     grid: Tensor
     x: Tensor
     y: Tensor
-    above: Tensor
-    below: Tensor
+    skin: Tensor
     back: Tensor
 
-    def render(self, upper: Tensor, lower: Tensor, step: tuple[float, float]) -> Tensor:
-        """Colours `B 3 h w` for its part of the forward fields, `B 2 lines columns`, in nodes."""
-        above = self._moved(self.above, upper, step)
-        below = self._moved(self.below, lower, step)
-        skin = below[:, :3] + (1 - below[:, 3:]) * self.back
-        return above[:, :3] + (1 - above[:, 3:]) * skin
-
-    def _moved(self, source: Tensor, field: Tensor, step: tuple[float, float]) -> Tensor:
-        u = at_nodes(invert(field), self.grid.expand(len(field), -1, -1, -1))
-        return sample_spline(source, self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1])
+    def render(self, fields: Tensor, step: tuple[float, float]) -> Tensor:
+        """Colours `B 3 h w` for its forward fields `B 2 2 lines columns`, in nodes."""
+        count = 2 * len(fields)
+        inverse = invert(fields.flatten(0, 1))
+        u = at_nodes(inverse, self.grid.expand(count, -1, -1, -1))
+        skin = self.skin.repeat(len(fields), 1, 1, 1) if len(fields) > 1 else self.skin
+        moved = sample_spline(skin, self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1])
+        above, below = moved[0::2], moved[1::2]
+        under = below[:, :3] + (1 - below[:, 3:]) * self.back
+        return above[:, :3] + (1 - above[:, 3:]) * under
 
 
 def find_openings(picture: Image, mesh: NDArray[Any], scale: float) -> tuple[list[Rims], bool]:
@@ -107,16 +108,16 @@ def make_patch(
     x, y = box.pixels
     nodes = np.stack([x / grid.step[0] - columns.start, y / grid.step[1] - lines.start], -1)
     device = fields[0].device
-    parts = [f[:, :, lines, columns].contiguous() for f in fields]
+    parts = torch.stack([f[:, :, lines, columns] for f in fields], 1)
+    sources = [as_source(spline_coefficients(p), device) for p in (layers.upper, layers.lower)]
     return Patch(
         box,
-        parts[0],
-        parts[1],
-        to_grid(_tensor(nodes[None], device), *parts[0].shape[2:]),
+        parts,
+        frozenset(torch.nonzero(parts.flatten(1).any(1))[:, 0].tolist()),
+        to_grid(_tensor(nodes[None], device), *parts.shape[-2:]),
         _tensor(x - around.x0, device),
         _tensor(y - around.y0, device),
-        as_source(spline_coefficients(layers.upper), device),
-        as_source(spline_coefficients(layers.lower), device),
+        torch.cat(sources),
         _tensor(behind, device),
     )
 

@@ -160,9 +160,12 @@ class WarpRenderer:
         colour.view(len(track), 3, -1)[:, :, self._skin] = skin
         for patch in self._patches:
             rows, columns = patch.box.slices
-            first = _combined(patch.upper, weights, active)
-            second = _combined(patch.lower, weights, active)
-            colour[:, :, rows, columns] = patch.render(first, second, step)
+            here = [k for k in active if k in patch.moving]
+            if here:
+                fields = _combined(patch.fields, weights, here)
+                colour[:, :, rows, columns] = patch.render(fields, step)
+            else:
+                colour[:, :, rows, columns] = self._still[rows, columns].permute(2, 0, 1).float()
         rounded = colour.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
         return torch.where(self._mask[None, :, :, None], rounded, self._still[None])
 
@@ -213,11 +216,11 @@ class WarpRenderer:
 
 
 def _combined(fields: Tensor, weights: Tensor, active: list[int]) -> Tensor:
-    """Sum of fields `34 2 lines columns` by weights `B 34`, term by term in a fixed order, so that
+    """Sum of fields `34 ...` by weights `B 34`, term by term in a fixed order, so that
     a frame does not depend on its batch."""
     out = fields.new_zeros((len(weights), *fields.shape[1:]))
     for k in active:
-        out += weights[:, k, None, None, None] * fields[k]
+        out += weights[:, k].view(-1, *[1] * (fields.ndim - 1)) * fields[k]
     return out
 
 
