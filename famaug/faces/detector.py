@@ -46,7 +46,46 @@ _ANCHORS = _anchors()
 
 
 def detect(net: FaceDetectorNet, picture: Picture, device: torch.device) -> list[Detection]:
-    """Faces in a picture, largest first."""
+    """Faces in a picture, largest first.
+
+    The net sees faces down to about a sixth of what it is shown. Where it finds none in the whole
+    picture, overlapping windows of half and then a quarter of its side are searched.
+    """
+    h, w = picture.shape[:2]
+    for parts in (1, 2, 4):
+        windows = _windows(h, w, max(h, w) // parts)
+        found = [d for x0, y0, x1, y1 in windows
+                 for d in _detect_in(net, picture[y0:y1, x0:x1], device, x0, y0)]  # fmt: skip
+        if found:
+            return _distinct(found)
+    return []
+
+
+def _windows(h: int, w: int, side: int) -> list[tuple[int, int, int, int]]:
+    """(x0, y0, x1, y1) of windows that cover the picture, each overlapping the next by half."""
+
+    def starts(length: int) -> list[int]:
+        if length <= side:
+            return [0]
+        count = -(-(length - side) // max(side // 2, 1))
+        return [round(i * (length - side) / count) for i in range(count + 1)]
+
+    return [(x, y, min(x + side, w), min(y + side, h)) for y in starts(h) for x in starts(w)]
+
+
+def _distinct(found: list[Detection]) -> list[Detection]:
+    """The same face seen in two windows counts once; largest first."""
+    kept: list[Detection] = []
+    for d in sorted(found, key=lambda d: -d.score):
+        if all(math.hypot(d.cx - k.cx, d.cy - k.cy) > 0.5 * max(d.side, k.side) for k in kept):
+            kept.append(d)
+    return sorted(kept, key=lambda d: -d.side)
+
+
+def _detect_in(
+    net: FaceDetectorNet, picture: Picture, device: torch.device, x0: int, y0: int
+) -> list[Detection]:
+    """Faces in a window whose corner lies at (x0, y0)."""
     h, w = picture.shape[:2]
     side = max(h, w)
     x = torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1)[None].float()
@@ -59,12 +98,12 @@ def detect(net: FaceDetectorNet, picture: Picture, device: torch.device) -> list
         logits, boxes = net(x)
     scores = torch.sigmoid(logits[0]).double().cpu().numpy()
     values = boxes[0].double().cpu().numpy().reshape(-1, 8, 2) / net.size
-    found = _merge(scores, _decode(values))
     offset = np.array([left, top]) / net.size
-    return sorted(
-        (_in_picture(points, score, offset, side) for points, score in found),
-        key=lambda d: -d.side,
-    )
+    corner = np.array([x0, y0], np.float64)
+    return [
+        _in_picture(points, score, offset, side, corner)
+        for points, score in _merge(scores, _decode(values))
+    ]
 
 
 def _decode(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,9 +136,13 @@ def _iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _in_picture(
-    points: NDArray[np.float64], score: float, offset: NDArray[np.float64], side: int
+    points: NDArray[np.float64],
+    score: float,
+    offset: NDArray[np.float64],
+    side: int,
+    corner: NDArray[np.float64],
 ) -> Detection:
-    p = (points - offset) * side - 0.5
+    p = (points - offset) * side - 0.5 + corner
     eyes = p[3] - p[2]
     return Detection(
         cx=float(p[0, 0]),

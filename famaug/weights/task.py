@@ -7,6 +7,7 @@ differs anywhere (another number of tensors, another shape) is refused.
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,9 +59,14 @@ def _read(archive: zipfile.ZipFile, member: str) -> bytes:
 
 def convert_graph(graph: bytes, net: nn.Module) -> dict[str, Tensor]:
     """The state dict of `net` out of one TFLite graph, as fp16."""
+    if graph[4:8] != b"TFL3":
+        raise WeightsError(f"{type(net).__name__}: expected a TFLite graph, got {graph[:8]!r}")
     names = _execution_order(net)
     shapes = {k: v.shape for k, v in net.state_dict().items()}
-    found = list(_weights(graph))
+    try:
+        found = list(_weights(graph))
+    except (struct.error, IndexError, KeyError, TypeError, ValueError) as e:
+        raise WeightsError(f"{type(net).__name__}: damaged TFLite graph: {e}") from e
     if len(found) != len(names):
         raise WeightsError(
             f"{type(net).__name__} has {len(names)} tensors, this graph has {len(found)}: "
@@ -107,9 +113,7 @@ def _weights(graph: bytes) -> Iterator[NDArray[Any]]:
         if not buffer.DataLength() or tensor.Type() not in (0, 1):
             return None
         shape = tensor.ShapeAsNumpy() if tensor.ShapeLength() else ()
-        raw: NDArray[Any] = np.frombuffer(
-            buffer.DataAsNumpy().tobytes(), _DTYPES[tensor.Type()]
-        )
+        raw: NDArray[Any] = np.frombuffer(buffer.DataAsNumpy().tobytes(), _DTYPES[tensor.Type()])
         return raw.astype(np.float32).reshape(shape)
 
     for i in range(sub.OperatorsLength()):

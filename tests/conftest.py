@@ -1,0 +1,56 @@
+"""What every test may use: real pictures that are at hand, and the media that are fetched once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+
+from famaug.clip import read_frames, read_picture
+from famaug.errors import FetchError
+from famaug.faces import FaceMesher
+from famaug.types import Frames, Picture
+from famaug.weights.fetch import fetch
+
+FACES = Path(__file__).resolve().parents[2] / "shared" / "faces"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Tests share two cores; more threads only wait for each other."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def mesher() -> FaceMesher:
+    return FaceMesher()
+
+
+@pytest.fixture(scope="session")
+def astronaut_picture() -> Picture:
+    """512 x 512, a woman, slightly turned, smiling."""
+    return np.asarray(skimage.data.astronaut(), np.uint8)
+
+
+def fetched(name: str) -> Path:
+    """A sample file, or a skip that says why it cannot be had."""
+    try:
+        return fetch(name)
+    except FetchError as e:
+        pytest.skip(f"the sample file {name} cannot be had here: {e}")
+
+
+@pytest.fixture(scope="session")
+def smile_video() -> tuple[Frames, float]:
+    """72 frames of 640 x 360: one man, neutral to smile, a blink near frame 27."""
+    frames, fps = read_frames(fetched("single_face"))
+    return frames, fps or 30.0
+
+
+@pytest.fixture(scope="session")
+def photos(astronaut_picture: Picture) -> list[Picture]:
+    """The astronaut, and up to seven people who do not exist where their pictures are at hand."""
+    return [astronaut_picture, *(read_picture(p) for p in sorted(FACES.glob("*_1[0-6].jpg"))[:7])]
