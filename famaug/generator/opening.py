@@ -74,10 +74,8 @@ class Rims:
 
     def curves(self, s: NDArray[Any]) -> tuple[Array, Array]:
         """t of the upper and the lower rim at s; beyond the corners as at the corners."""
-        held = np.clip(s, self.knots[0], self.knots[-1])
-        one = PchipInterpolator(self.knots, self.upper)(held)
-        two = PchipInterpolator(self.knots, self.lower)(held)
-        return one, np.maximum(one, two)
+        one: Array = np.interp(s, self.knots, self.upper)
+        return one, np.maximum(one, np.interp(s, self.knots, self.lower))
 
 
 def find_rims(mesh: NDArray[Any], upper: Sequence[int], lower: Sequence[int]) -> Rims:
