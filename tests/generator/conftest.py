@@ -13,7 +13,7 @@ import torch
 from famaug.faces import FaceMesher
 from famaug.faces.align import crop_face
 from famaug.generator import WarpRenderer
-from famaug.types import AU_INDEX, Floats, Picture
+from famaug.types import Floats, Picture
 
 FACES = Path(__file__).resolve().parents[3] / "shared" / "faces"
 
@@ -50,13 +50,3 @@ def closed_mouth(mesher: FaceMesher) -> tuple[Picture, Floats]:
 @pytest.fixture(scope="session")
 def renderer(astronaut: tuple[Picture, Floats]) -> WarpRenderer:
     return WarpRenderer(*astronaut)
-
-
-def track(frames: int = 1, **units: float) -> Floats:
-    """Intensities `T 2 17`: `au12=1` both sides, `au12L=1` the left one."""
-    out = np.zeros((frames, 2, 17), np.float32)
-    for name, value in units.items():
-        number = name[2:].rstrip("LR")
-        sides = {"L": [0], "R": [1]}.get(name[-1], [0, 1])
-        out[:, sides, AU_INDEX[int(number)]] = value
-    return out

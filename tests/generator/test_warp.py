@@ -2,14 +2,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import track
 
 from famaug.errors import FaceError, InputError, RenderError, TrackError
 from famaug.faces.landmarks import INNER_LIPS, LEFT_IRIS, MIDLINE, OVAL
 from famaug.generator import WarpRenderer
-from famaug.types import AUS
+from famaug.types import AU_INDEX, AUS, Floats
 
 STRONG = {"au4": 3, "au12": 4, "au26": 4, "au6": 3, "au2": 2}
+
+
+def track(frames: int = 1, **units: float) -> Floats:
+    """Intensities `T 2 17`: `au12=1` both sides, `au12L=1` the left one."""
+    out = np.zeros((frames, 2, 17), np.float32)
+    for name, value in units.items():
+        number = name[2:].rstrip("LR")
+        sides = {"L": [0], "R": [1]}.get(name[-1], [0, 1])
+        out[:, sides, AU_INDEX[int(number)]] = value
+    return out
 
 
 def everything(level):
