@@ -1,0 +1,1 @@
+"""Does it help? Flow features, recognisers, training by subject, scores, and the ratio ablation."""
