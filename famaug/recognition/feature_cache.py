@@ -1,0 +1,161 @@
+"""Inputs of a whole data set: made in parallel, kept on disk by what they are made from.
+
+A file is named by the digest of the key frames' pixels and of the input's settings, so it is found
+again whatever the clip is called or where it lies, and never mistaken for another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from famaug.data.protocols import AsClip, as_clip_with_label
+from famaug.errors import FamaugError, InputError
+from famaug.recognition.inputs import Bytes, InputSpec, key_frames, make_input
+from famaug.seeding import digest
+from famaug.types import Clip
+
+_VERSION = "recognition-input/1"
+
+
+def input_key(clip: Clip, spec: InputSpec) -> str:
+    """64 hex digits: changes with the pixels from onset to offset and with the input's settings,
+    not with names or paths."""
+    onset, apex, offset = key_frames(clip)
+    part = clip.frames[onset : offset + 1]
+    if spec.kind in ("flow", "pair"):
+        part = clip.frames[[onset, apex]]
+    pixels = hashlib.sha256(np.ascontiguousarray(part).tobytes()).hexdigest()
+    return digest([_VERSION, spec.to_json(), list(part.shape), pixels])
+
+
+def cached_input(clip: Clip, spec: InputSpec, folder: Path | None) -> Bytes:
+    """The clip's input, read from `folder` where it is there, else made and (with a folder) kept.
+
+    A damaged file is made anew.
+    """
+    if folder is None:
+        return make_input(clip, spec)
+    key = input_key(clip, spec)
+    path = folder / key[:2] / f"{key}.npy"
+    with suppress(OSError, ValueError, EOFError):
+        found = np.load(path, allow_pickle=False)
+        if found.shape == spec.shape and found.dtype == np.uint8:
+            return np.asarray(found, np.uint8)
+    made = make_input(clip, spec)
+    _keep(path, made)
+    return made
+
+
+def _keep(path: Path, value: Bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.save(file, value, allow_pickle=False)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def dataset_inputs(
+    dataset: Any,
+    spec: InputSpec,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    workers: int = 0,
+    as_clip: AsClip | None = None,
+    progress: bool = False,
+    title: str = "inputs",
+) -> Bytes:
+    """Inputs of all items of a dataset, uint8 `N ...spec.shape`; the same for any `workers`.
+
+    Args:
+        dataset: map-style; items as for `famaug.MicroExpressionSynth`. With workers it is pickled.
+        spec: what is wanted.
+        folder: where inputs are kept between runs, or None.
+        workers: processes; 0 works in this one.
+        as_clip: from an item to (Clip, label).
+        progress: show a bar.
+        title: of the bar.
+
+    Raises:
+        InputError: an item has no usable clip; the message names it.
+    """
+    if workers < 0:
+        raise InputError(f"workers must be 0 or more; got {workers}")
+    where = None if folder is None else Path(folder)
+    job = _Job(dataset, spec, where, as_clip or as_clip_with_label)
+    result: Bytes = np.zeros((len(dataset), *spec.shape), np.uint8)
+    done = _in_processes(job, workers) if workers else map(job, range(len(dataset)))
+    for i, value in enumerate(_shown(done, len(dataset), title) if progress else done):
+        result[i] = value
+    return result
+
+
+class _Job:
+    """One item by its index; picklable, so that a process gets the dataset once."""
+
+    def __init__(self, dataset: Any, spec: InputSpec, folder: Path | None, as_clip: AsClip) -> None:
+        self.dataset, self.spec, self.folder, self.as_clip = dataset, spec, folder, as_clip
+
+    def __call__(self, index: int) -> Bytes:
+        try:
+            clip, _ = self.as_clip(self.dataset[index])
+            return cached_input(clip, self.spec, self.folder)
+        except FamaugError as error:
+            raise InputError(f"item {index} of the dataset: {error}") from error
+
+
+_job: _Job | None = None
+
+
+def _set_job(job: _Job) -> None:
+    global _job
+    _job = job
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _run_job(index: int) -> Bytes:
+    if _job is None:
+        raise RuntimeError("the worker process was not set up")
+    return _job(index)
+
+
+def _in_processes(job: _Job, workers: int) -> Iterator[Bytes]:
+    # a fresh interpreter: forking a process that has run threads (torch, OpenCV) may hang
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_set_job, initargs=(job,)
+    ) as pool:
+        yield from pool.map(_run_job, range(len(job.dataset)), chunksize=2)
+
+
+def _shown(values: Iterator[Bytes], total: int, title: str) -> Iterator[Bytes]:
+    from rich.progress import track
+
+    yield from track(values, description=title, total=total)
+
+
+def stack_inputs(arrays: Sequence[Bytes], spec: InputSpec) -> Bytes:
+    """Arrays of one input each as `N ...spec.shape` (N may be 0).
+
+    Raises:
+        InputError: an array is of another shape or type.
+    """
+    for i, array in enumerate(arrays):
+        if array.shape != spec.shape or array.dtype != np.uint8:
+            raise InputError(f"input {i} is {array.dtype} {array.shape}; wanted {spec.shape}")
+    return np.stack(list(arrays)) if arrays else np.zeros((0, *spec.shape), np.uint8)

@@ -1,0 +1,116 @@
+"""Onset to apex as a picture of motion: u, v and optical strain, the input of STSTNet and kin.
+
+Stored channel order is u, v, strain. A PNG written in that order and read by OpenCV comes back as
+strain, v, u; public weights were trained on such arrays (`channels="bgr"` in `flow_folder`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.errors import InputError
+from famaug.types import Floats, Picture
+
+FlowMethod = Literal["tvl1", "farneback", "dis"]
+METHODS: tuple[FlowMethod, ...] = ("tvl1", "farneback", "dis")
+CHANNELS = ("u", "v", "strain")
+
+
+def optical_flow(onset: Picture, apex: Picture, *, method: FlowMethod = "tvl1") -> Floats:
+    """Motion from onset to apex, float32 `2 H W`: u (right) and v (down), in pixels.
+
+    Args:
+        onset, apex: uint8 `H W 3` RGB or `H W`, of one size, at least 16 x 16.
+        method: "tvl1" (Zach et al. 2007, scikit-image), "farneback" (2003) or "dis" (Kroeger et al.
+            2016), both OpenCV. The result does not depend on the number of threads.
+
+    Raises:
+        InputError: sizes, types or the method do not fit.
+    """
+    first, second = _grey(onset), _grey(apex)
+    if first.shape != second.shape or min(first.shape) < 16:
+        raise InputError(
+            f"flow needs two pictures of one size, at least 16 x 16; got {first.shape} and "
+            f"{second.shape}"
+        )
+    if method not in METHODS:
+        raise InputError(f"flow method must be one of {', '.join(METHODS)}; got {method!r}")
+    if np.array_equal(first, second):  # Farneback would report its rounding
+        return np.zeros((2, *first.shape), np.float32)
+    if method == "tvl1":
+        from skimage.registration import optical_flow_tvl1
+
+        rows, columns = optical_flow_tvl1(
+            first.astype(np.float32) / 255, second.astype(np.float32) / 255, dtype=np.float32
+        )
+        return np.asarray(np.stack([columns, rows]), np.float32)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # DIS gives other flow on other numbers of threads
+    try:
+        flow = _opencv_flow(first, second, method)
+    finally:
+        cv2.setNumThreads(threads)
+    return np.asarray(flow.transpose(2, 0, 1), np.float32, order="C")
+
+
+def _opencv_flow(first: NDArray[np.uint8], second: NDArray[np.uint8], method: FlowMethod) -> Any:
+    if method == "farneback":
+        return cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return dis.calc(first, second, None)
+
+
+def optical_strain(flow: Floats) -> Floats:
+    """Strain of a flow `2 H W`, float32 `H W`: sqrt(ux^2 + vy^2 + (uy + vx)^2 / 4), derivatives as
+    central differences (one-sided at the border).
+
+    Raises:
+        InputError: not `2 H W`.
+    """
+    if flow.ndim != 3 or flow.shape[0] != 2:
+        raise InputError(f"a flow is 2 x H x W; got {flow.shape}")
+    u_y, u_x = np.gradient(flow[0].astype(np.float64))
+    v_y, v_x = np.gradient(flow[1].astype(np.float64))
+    strain = np.sqrt(u_x**2 + v_y**2 + (u_y + v_x) ** 2 / 4)
+    return np.asarray(strain, np.float32)
+
+
+def flow_features(
+    onset: Picture, apex: Picture, *, method: FlowMethod = "tvl1", size: int = 28
+) -> NDArray[np.uint8]:
+    """u, v and strain as uint8 `3 size size`: each channel min-max to 0-255, then resized by area.
+
+    A channel that does not vary (two equal pictures) is 0 everywhere.
+
+    Raises:
+        InputError: as `optical_flow`; size under 4.
+    """
+    if size < 4:
+        raise InputError(f"flow pictures are at least 4 x 4; got size {size}")
+    flow = optical_flow(onset, apex, method=method)
+    channels = [_stretched(c) for c in (flow[0], flow[1], optical_strain(flow))]
+    shrunk = [cv2.resize(c, (size, size), interpolation=cv2.INTER_AREA) for c in channels]
+    return np.stack(shrunk).round().clip(0, 255).astype(np.uint8)
+
+
+def _stretched(channel: Floats) -> Floats:
+    low, high = float(channel.min()), float(channel.max())
+    if high - low < 1e-12:
+        return np.zeros_like(channel)
+    return ((channel - low) * (255 / (high - low))).astype(np.float32)
+
+
+def _grey(picture: Picture) -> NDArray[np.uint8]:
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or 0 in picture.shape:
+        raise InputError(
+            f"a picture is uint8 H x W x 3 or H x W; got {picture.dtype} {picture.shape}"
+        )
+    if picture.ndim == 2:
+        return picture
+    if picture.shape[2] != 3:
+        raise InputError(f"a picture has 3 channels (RGB); got {picture.shape}")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -1,0 +1,138 @@
+"""What a recogniser wants to see of a clip, and how it is made from the clip's frames.
+
+Every input is a uint8 array, so that a whole data set fits in memory and on disk; networks see it
+scaled to `low ... high`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.errors import InputError
+from famaug.recognition.flow_features import METHODS, FlowMethod, flow_features
+from famaug.types import Clip, Frames, Picture
+
+Kind = Literal["flow", "pair", "dynamic", "clip"]
+KINDS: tuple[Kind, ...] = ("flow", "pair", "dynamic", "clip")
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSpec:
+    """The input of a recogniser.
+
+    Attributes:
+        kind: "flow": u, v and strain from onset to apex, `3 S S`;
+            "pair": onset and apex frame, RGB, `6 S S`;
+            "dynamic": the dynamic image of onset to offset, `3 S S`;
+            "clip": frames spread evenly over onset to offset, RGB, `3 T S S`.
+        size: S, pixels.
+        frames: T, for "clip".
+        low, high: what 0 and 255 become when the network sees them.
+        flow: method for "flow".
+    """
+
+    kind: Kind
+    size: int
+    frames: int = 1
+    low: float = 0.0
+    high: float = 1.0
+    flow: FlowMethod = "tvl1"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"an input is one of {', '.join(KINDS)}; got {self.kind!r}")
+        if self.flow not in METHODS:
+            raise InputError(f"flow must be one of {', '.join(METHODS)}; got {self.flow!r}")
+        if self.size < 4 or self.frames < 1:
+            raise InputError(f"size >= 4 and frames >= 1; got {self.size} and {self.frames}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input, without the batch."""
+        side = (self.size, self.size)
+        if self.kind == "clip":
+            return (3, self.frames, *side)
+        return (6 if self.kind == "pair" else 3, *side)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the input's values depend on (not how the network scales them)."""
+        value = {k: v for k, v in asdict(self).items() if k not in ("low", "high")}
+        if self.kind != "flow":
+            del value["flow"]
+        if self.kind != "clip":
+            del value["frames"]
+        return value
+
+
+def make_input(clip: Clip, spec: InputSpec) -> Bytes:
+    """The input of one clip, uint8 `spec.shape`.
+
+    Onset and offset default to the first and last frame; an unknown apex is the frame that differs
+    most from the onset.
+
+    Raises:
+        InputError: the clip's positions are not in its frames, or it has one frame only.
+    """
+    onset, apex, offset = key_frames(clip)
+    if spec.kind == "flow":
+        pair = clip.frames[onset], clip.frames[apex]
+        return flow_features(*pair, method=spec.flow, size=spec.size)
+    if spec.kind == "pair":
+        return np.concatenate([_planes(clip.frames[i], spec.size) for i in (onset, apex)])
+    if spec.kind == "dynamic":
+        return dynamic_image(clip.frames[onset : offset + 1], spec.size)
+    picked = np.linspace(onset, offset, spec.frames).round().astype(int)
+    return np.stack([_planes(clip.frames[i], spec.size) for i in picked], axis=1)
+
+
+def key_frames(clip: Clip) -> tuple[int, int, int]:
+    """Onset, apex and offset of a clip, counted from 0.
+
+    Raises:
+        InputError: one frame only, or onset < apex <= offset does not hold within the clip.
+    """
+    count, ref = len(clip.frames), clip.ref
+    if count < 2:
+        raise InputError(f"clip {ref.key}: one frame shows no motion; at least two are needed")
+    onset = 0 if ref.onset is None else ref.onset
+    offset = count - 1 if ref.offset is None else ref.offset
+    if not 0 <= onset < offset < count:
+        raise InputError(
+            f"clip {ref.key}: onset {onset} and offset {offset} do not fit its {count} frames; "
+            "positions are counted from 0 within the frames given"
+        )
+    apex = _peak(clip.frames, onset, offset) if ref.apex is None else ref.apex
+    if not onset < apex <= offset:
+        raise InputError(f"clip {ref.key}: apex {apex} is not in {onset + 1} ... {offset}")
+    return onset, apex, offset
+
+
+def _peak(frames: Frames, onset: int, offset: int) -> int:
+    """The frame that differs most from the onset; the first where several do."""
+    start = frames[onset].astype(np.int16)
+    far = [int(np.abs(f.astype(np.int16) - start).sum()) for f in frames[onset + 1 : offset + 1]]
+    return onset + 1 + int(np.argmax(far))
+
+
+def dynamic_image(frames: Frames, size: int) -> Bytes:
+    """Motion of a clip as one picture, uint8 `3 size size`: the sum of frames weighted 2t - T - 1
+    (approximate rank pooling, Bilen et al. 2016), min-max over all channels to 0-255."""
+    count = len(frames)
+    weights = 2.0 * np.arange(1, count + 1) - count - 1
+    pooled = np.tensordot(weights, frames, axes=(0, 0))
+    low, high = pooled.min(), pooled.max()
+    stretched = (pooled - low) * (255 / max(high - low, 1e-12))
+    return _planes(stretched.round().clip(0, 255).astype(np.uint8), size)
+
+
+def _planes(picture: Picture, size: int) -> Bytes:
+    """uint8 `3 size size`."""
+    way = cv2.INTER_AREA if min(picture.shape[:2]) >= size else cv2.INTER_LINEAR
+    resized = cv2.resize(picture, (size, size), interpolation=way)
+    return np.ascontiguousarray(resized.transpose(2, 0, 1))
