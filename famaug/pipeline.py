@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -101,13 +101,34 @@ class Synthesizer:
             InputError, FaceError, MediaError, TrackError: the driver or the identity will not do.
         """
         source, face = Driver.of(driver), Identity.of(identity)
-        track = self._shown(source, rng)
-        digest = pixels_digest(face.picture)
-        mesh = self._mesh(digest, face.picture)
-        self._pictures.put(digest, face.picture)
+        return self.plan_measured(
+            source.to_json(), self.measure(source), self.find_face(face), rng, seed=seed
+        )
+
+    def plan_measured(
+        self,
+        driver: dict[str, Any],
+        source: AUTrack | RuleSource,
+        identity: dict[str, Any],
+        rng: np.random.Generator,
+        *,
+        seed: int = 0,
+    ) -> Plan:
+        """`plan` from what was measured before: no pixels are read.
+
+        Args:
+            driver: `Driver.to_json()`.
+            source: what `measure` gave for it.
+            identity: what `find_face` gave for the face.
+            rng, seed: as in `plan`.
+
+        Raises:
+            InputError, TrackError: no expression is left, or the track has too many gaps.
+        """
+        track = self._shown(str(driver["name"]), source, rng)
         return Plan(
-            driver=source.to_json(),
-            identity=face.to_json() | {"mesh": _packed(mesh)},
+            driver=driver,
+            identity=identity,
             track=np.round(track.intensity.astype(np.float64), 4).tolist(),
             generator=WarpRenderer.name,
             weights=SHIPPED["au_basis"].sha256,
@@ -122,26 +143,43 @@ class Synthesizer:
             },
         )
 
-    def _shown(self, driver: Driver, rng: np.random.Generator) -> AUTrack:
+    def find_face(self, identity: Identity) -> dict[str, Any]:
+        """`Identity.to_json()` with the face's mesh; the picture is kept for rendering.
+
+        Raises:
+            FaceError: no face, too small, or turned away.
+        """
+        side = identity.to_json()
+        mesh = self._mesh(side["digest"], identity.picture)
+        self.keep_picture(identity.picture)
+        return side | {"mesh": _packed(mesh)}
+
+    def keep_picture(self, picture: Picture) -> None:
+        """Keep an identity's picture in memory for plans that name it."""
+        self._pictures.put(pixels_digest(picture), picture)
+
+    def _shown(self, name: str, source: AUTrack | RuleSource, rng: np.random.Generator) -> AUTrack:
         """The track the new face shall show."""
-        if isinstance(driver.content, RuleSource):
-            track = driver.content.draw(rng, fps=self.fps)
+        if isinstance(source, RuleSource):
+            track = source.draw(rng, fps=self.fps)
         else:
-            measured = self._measured(driver)
-            track = modulate(measured, settings=self.modulation)
+            track = modulate(source, settings=self.modulation)
         if self.peak is not None:
             strongest = float(np.nanmax(track.intensity))
             if strongest <= 0:
-                raise InputError(f"{driver.name}: no expression left above the threshold")
+                raise InputError(f"{name}: no expression left above the threshold")
             scaled = np.clip(track.intensity * (self.peak / strongest), 0, 5)
             track = track.with_intensity(scaled)
         return track
 
-    def _measured(self, driver: Driver) -> AUTrack:
-        if isinstance(driver.content, AUTrack):
-            return driver.content
+    def measure(self, driver: Driver) -> AUTrack | RuleSource:
+        """What a driver shows: its track, measured where it is a clip; or the rule itself.
+
+        Raises:
+            FaceError, InputError: no usable face in the clip, or a clip of one frame.
+        """
         if not isinstance(driver.content, Clip):
-            raise InputError(f"{driver.name}: a {driver.kind} has no AUs to measure")
+            return driver.content
         key = driver.digest
         track = self._tracks.get(key)
         if track is None:
@@ -221,24 +259,24 @@ class Synthesizer:
         return crop, crop_mesh
 
 
-class _Recent(OrderedDict[K, V]):
-    """A dictionary of the last `most` things put in."""
+class _Recent(Generic[K, V]):
+    """The last `most` things put in."""
 
     def __init__(self, most: int) -> None:
-        super().__init__()
         self.most = most
+        self.held: OrderedDict[K, V] = OrderedDict()
 
-    def get(self, key: K) -> V | None:  # type: ignore[override]
-        if key not in self:
+    def get(self, key: K) -> V | None:
+        if key not in self.held:
             return None
-        self.move_to_end(key)
-        return self[key]
+        self.held.move_to_end(key)
+        return self.held[key]
 
     def put(self, key: K, value: V) -> None:
-        self[key] = value
-        self.move_to_end(key)
-        while len(self) > self.most:
-            self.popitem(last=False)
+        self.held[key] = value
+        self.held.move_to_end(key)
+        while len(self.held) > self.most:
+            self.held.popitem(last=False)
 
 
 def _packed(mesh: Floats) -> str:

@@ -54,6 +54,8 @@ def doctor_command(
     typer.echo(f"  fetched to {home()}: {', '.join(fetched) or 'nothing yet'}")
     for line in bad:
         typer.echo(f"problem: {line}", err=True)
+    if not bad:
+        typer.echo("all well")
     if as_json:
         typer.echo(
             json.dumps(
@@ -62,7 +64,6 @@ def doctor_command(
         )
     if bad:
         raise typer.Exit(1)
-    typer.echo("all well")
 
 
 def _both_opencv() -> bool:

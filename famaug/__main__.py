@@ -1,0 +1,5 @@
+"""`python -m famaug`."""
+
+from famaug.cli import main
+
+main()

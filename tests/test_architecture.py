@@ -1,0 +1,118 @@
+"""The tree reads as the pipeline: imports point only to the left, and importing is light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "famaug"
+ROOMS = (
+    ("errors", "types", "seeding"),
+    ("weights",),
+    ("clip",),
+    ("faces",),
+    ("aus",),
+    ("modulation",),
+    ("generator",),
+    ("superres",),
+    ("quality",),
+    ("sources", "pipeline", "clip_writer"),
+    ("store",),
+    ("data",),
+    ("recognition", "generation"),
+    ("report",),
+    ("testing",),
+    ("demo", "bench", "studio"),
+    ("commands",),
+    ("cli", "__main__"),
+)
+"""A room may import from its own row and the rows above."""
+EXCEPTIONS = {
+    ("weights", "faces"),  # the converter fills the nets
+    ("aus", "modulation"),  # tables and annotations use the smoothing's and envelopes' helpers
+    ("data", "testing"),
+}
+ROW = {room: i for i, row in enumerate(ROOMS) for room in row}
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "famaug" and len(parts) > 1:
+                found.add(parts[1])
+    return found
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = _room(path)
+        if room == "__init__":
+            continue
+        assert room in ROW, f"{path}: a room without a place in the pipeline"
+        wrong += [
+            f"{path.relative_to(ROOT)} imports {other}"
+            for other in _imports(path)
+            if ROW.get(other, -1) > ROW[room] and (room, other) not in EXCEPTIONS
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_imports_recipes() -> None:
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "recipes").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith("recipes"), path
+
+
+@pytest.mark.parametrize("banned", ["torch.load(", "torch.jit.load(", "pickle.load", "allow_pickle=True"])
+def test_one_door_for_weights(banned: str) -> None:
+    found = [p for p in PACKAGE.rglob("*.py") if banned in p.read_text()]
+    assert not [p for p in found if "weights" not in p.parts], found
+
+
+def test_importing_is_light() -> None:
+    """`import famaug` and the command's help load neither torch nor the picture libraries."""
+    code = (
+        "import sys, famaug, famaug.cli;"
+        "heavy = {'torch', 'cv2', 'matplotlib', 'pandas', 'skimage', 'lmdb', 'av'};"
+        "heavy &= set(sys.modules);"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_works_without_a_network() -> None:
+    """With sockets blocked: import, weights, a face found, a clip rendered."""
+    code = """
+import socket
+def refuse(*a, **k): raise OSError("no network here")
+socket.socket.connect = refuse
+socket.create_connection = refuse
+import numpy as np
+from skimage.data import astronaut
+from famaug import Synthesizer
+from famaug.seeding import keyed_generator
+s = Synthesizer(size=96)
+plan = s.plan("aus:12=1", np.asarray(astronaut()), keyed_generator(0, "offline"))
+assert s.render([plan])[0].shape[1:] == (96, 96, 3)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

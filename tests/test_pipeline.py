@@ -1,0 +1,165 @@
+"""Plans and clips: what decides them, what does not, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from famaug import Plan, Synthesizer
+from famaug.aus.estimator import measure_aus
+from famaug.errors import FaceError, InputError, MediaError, RenderError
+from famaug.faces import FaceMesher
+from famaug.report.agreement import pearson
+from famaug.seeding import keyed_generator
+from famaug.types import AU_INDEX, Clip, ClipRef, Frames, Picture
+
+
+@pytest.fixture(scope="module")
+def synthesizer() -> Synthesizer:
+    return Synthesizer(size=128)
+
+
+def _rng(*key: str) -> np.random.Generator:
+    return keyed_generator(0, "test", *key)
+
+
+def test_what_is_asked_is_seen(
+    synthesizer: Synthesizer, astronaut_picture: Picture, mesher: FaceMesher
+) -> None:
+    """Asked against measured again, for the three classes and a one-sided expression."""
+    big = Synthesizer(size=256, peak=1.5)
+    asked, found = [], []
+    for rule in ("rule:positive", "rule:surprise", "aus:4=1.5,7=1", "aus:12L=1.5,6L=0.8"):
+        plan = big.plan(rule, astronaut_picture, _rng(rule))
+        frames = big.render([plan])[0]
+        asked.append(plan.intensity)
+        found.append(measure_aus(frames, mesher=mesher).track.intensity)
+    r = pearson(np.concatenate(found), np.concatenate(asked))
+    assert r is not None
+    assert r >= 0.93
+    left, right = found[-1][:, 0, AU_INDEX[12]].max(), found[-1][:, 1, AU_INDEX[12]].max()
+    assert left > 1.0 > 0.4 > right
+
+
+def test_the_background_stays_bit_identical(
+    synthesizer: Synthesizer, astronaut_picture: Picture
+) -> None:
+    plan = synthesizer.plan("aus:1=3,2=3,12=4,26=3", astronaut_picture, _rng())
+    frames, still = synthesizer.render([plan])[0], synthesizer.still(plan)
+    outside = ~synthesizer.renderer(plan).changed
+    assert 0.2 < outside.mean() < 0.9
+    assert (frames[:, outside] == still[outside]).all()
+    assert (frames[0] == still).all()
+    assert (frames[len(frames) // 2] != still).any()
+
+
+def test_the_same_plan_gives_the_same_pixels(
+    synthesizer: Synthesizer, astronaut_picture: Picture
+) -> None:
+    """Alone or among others, twice, after JSON, in a copy for another process."""
+    plans = [
+        synthesizer.plan(rule, astronaut_picture, _rng(rule))
+        for rule in ("rule:positive", "rule:surprise", "rule:negative")
+    ]
+    together = synthesizer.render(plans)
+    alone = [synthesizer.render([p])[0] for p in reversed(plans)][::-1]
+    copy = pickle.loads(pickle.dumps(synthesizer))  # noqa: S301  our own object
+    again = copy.render([Plan.from_json(json.loads(json.dumps(p.to_json()))) for p in plans])
+    for a, b, c in zip(together, alone, again, strict=True):
+        assert (a == b).all()
+        assert (a == c).all()
+
+
+def test_the_seed_decides_what_is_drawn(
+    synthesizer: Synthesizer, astronaut_picture: Picture
+) -> None:
+    first = synthesizer.plan("rule:negative", astronaut_picture, _rng("a"))
+    again = synthesizer.plan("rule:negative", astronaut_picture, _rng("a"))
+    other = synthesizer.plan("rule:negative", astronaut_picture, _rng("b"))
+    assert first.key == again.key
+    assert first.key != other.key
+
+
+def test_another_process_renders_from_the_path(tmp_path: Path, astronaut_picture: Picture) -> None:
+    """A plan is enough: picture by path and digest, same pixels in a fresh process with other
+    numbers of threads."""
+    path = tmp_path / "face.png"
+    Image.fromarray(astronaut_picture).save(path)
+    synthesizer = Synthesizer(size=128)
+    plan = synthesizer.plan("rule:surprise", str(path), _rng("path"))
+    (tmp_path / "plan.json").write_text(json.dumps(plan.to_json()))
+    code = f"""
+import json, hashlib, torch
+from pathlib import Path
+from famaug import Plan, Synthesizer
+for threads in (2, 1):
+    torch.set_num_threads(threads)
+    plan = Plan.from_json(json.loads(Path({str(tmp_path / "plan.json")!r}).read_text()))
+    print(hashlib.sha256(Synthesizer(size=128).render([plan])[0].tobytes()).hexdigest())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    import hashlib
+
+    mine = hashlib.sha256(synthesizer.render([plan])[0].tobytes()).hexdigest()
+    assert done.stdout.split() == [mine, mine]
+    Image.fromarray(astronaut_picture[::-1].copy()).save(path)
+    with pytest.raises(RenderError, match="not in memory"):
+        Synthesizer(size=128).render([plan])
+
+
+def test_a_real_clip_drives_another_face(
+    smile_video: tuple[Frames, float], astronaut_picture: Picture
+) -> None:
+    frames, fps = smile_video
+    ref = ClipRef("sample", "man", "smile", fps=fps, onset=0, emotion="positive")
+    synthesizer = Synthesizer(size=128, peak=2.0)
+    plan = synthesizer.plan(Clip(ref, frames[:24]), astronaut_picture, _rng())
+    assert plan.driver["subject"] == "man"
+    assert plan.driver["label"] == "positive"
+    assert plan.fps == fps
+    assert plan.intensity.max() == pytest.approx(2.0, abs=1e-3)
+    assert plan.intensity[-4:].mean((0, 1)).argmax() == AU_INDEX[12]
+    assert len(synthesizer.render([plan])[0]) == 24
+
+
+def test_own_size_keeps_the_picture(astronaut_picture: Picture) -> None:
+    synthesizer = Synthesizer(size=None)
+    plan = synthesizer.plan("aus:12=2", astronaut_picture, _rng())
+    frames = synthesizer.render([plan])[0]
+    assert frames.shape[1:] == astronaut_picture.shape
+    assert (frames[:, :40] == astronaut_picture[:40]).all()
+
+
+def test_bad_input(synthesizer: Synthesizer, astronaut_picture: Picture, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no generator"):
+        Synthesizer(generator="magic")
+    with pytest.raises(InputError, match="size"):
+        Synthesizer(size=3)
+    with pytest.raises(FaceError, match="no face"):
+        synthesizer.plan("rule:positive", np.full((200, 200, 3), 99, np.uint8), _rng())
+    with pytest.raises(InputError, match="rule"):
+        synthesizer.plan("rule:sleepy", astronaut_picture, _rng())
+    with pytest.raises(MediaError, match="no such file"):
+        synthesizer.plan(tmp_path / "missing.mp4", astronaut_picture, _rng())
+    with pytest.raises(InputError, match="driver is a"):
+        synthesizer.plan(3.5, astronaut_picture, _rng())
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG not really")
+    with pytest.raises(MediaError, match="not a readable picture"):
+        synthesizer.plan("rule:positive", tmp_path / "broken.png", _rng())
+
+
+def test_a_plan_of_another_version_is_refused(
+    synthesizer: Synthesizer, astronaut_picture: Picture
+) -> None:
+    plan = synthesizer.plan("rule:positive", astronaut_picture, _rng())
+    old = Plan.from_json({**plan.to_json(), "weights": "0" * 64})
+    assert old.key != plan.key
+    with pytest.raises(RenderError, match="asks for"):
+        synthesizer.render([old])
