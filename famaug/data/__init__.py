@@ -1,6 +1,7 @@
 """USE: real and synthetic clips as one PyTorch dataset, folds by subject, and the leakage guard.
 
-Start with `MicroExpressionSynth` (synth.py) and `leave_one_subject_out` (folds.py).
+Start with `MicroExpressionSynth` (synth.py) and `leave_one_subject_out` (folds.py). Readers of the
+public data sets are in `readers/`, the MEGC2019 composite in megc2019.py.
 """
 
 from __future__ import annotations
@@ -16,14 +17,34 @@ if TYPE_CHECKING:
     from famaug.data.folds import leave_one_dataset_out as leave_one_dataset_out
     from famaug.data.folds import leave_one_subject_out as leave_one_subject_out
     from famaug.data.guard import Guard as Guard
+    from famaug.data.megc2019 import Megc2019 as Megc2019
+    from famaug.data.readers.casme import Casme as Casme
+    from famaug.data.readers.casme2 import Casme2 as Casme2
+    from famaug.data.readers.casme3 import CasMe3 as CasMe3
+    from famaug.data.readers.dfme import Dfme as Dfme
+    from famaug.data.readers.fourdme import FourDme as FourDme
+    from famaug.data.readers.mmew import Mmew as Mmew
+    from famaug.data.readers.samm import Samm as Samm
+    from famaug.data.readers.smic import Smic as Smic
+    from famaug.data.readers.smic import SmicLong as SmicLong
     from famaug.data.synth import MicroExpressionSynth as MicroExpressionSynth
     from famaug.data.synth import as_pair as as_pair
 
 _LAZY = {
+    "CasMe3": "famaug.data.readers.casme3",
+    "Casme": "famaug.data.readers.casme",
+    "Casme2": "famaug.data.readers.casme2",
     "ClipFolder": "famaug.data.clips",
+    "Dfme": "famaug.data.readers.dfme",
     "Fold": "famaug.data.folds",
+    "FourDme": "famaug.data.readers.fourdme",
     "Guard": "famaug.data.guard",
+    "Megc2019": "famaug.data.megc2019",
     "MicroExpressionSynth": "famaug.data.synth",
+    "Mmew": "famaug.data.readers.mmew",
+    "Samm": "famaug.data.readers.samm",
+    "Smic": "famaug.data.readers.smic",
+    "SmicLong": "famaug.data.readers.smic",
     "SubjectSubset": "famaug.data.folds",
     "as_pair": "famaug.data.synth",
     "k_fold_by_subject": "famaug.data.folds",

@@ -5,7 +5,8 @@
     truth = render_truth(default_head().identity(3), aus, size=400)
     truth.picture, truth.landmarks, truth.aus, truth.flow
 
-`make_clip` makes small clips of formulas, without any file.
+`make_clip` makes small clips of formulas, without any file; `make_replica` makes folders that look
+like a data set's release.
 The head's data are fetched once by name (`famaug.weights.fetch`); rays need the package embreex.
 """
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from famaug.testing.head import MakeHumanHead as MakeHumanHead
     from famaug.testing.light import Light as Light
     from famaug.testing.rays import Pose as Pose
+    from famaug.testing.replica import make_replica as make_replica
     from famaug.testing.truth import Truth as Truth
     from famaug.testing.truth import TruthClip as TruthClip
     from famaug.testing.truth import default_head as default_head
@@ -35,6 +37,7 @@ _LAZY = {
     "TruthClip": "famaug.testing.truth",
     "default_head": "famaug.testing.truth",
     "make_clip": "famaug.testing.clips",
+    "make_replica": "famaug.testing.replica",
     "render_truth": "famaug.testing.truth",
     "truth_clip": "famaug.testing.truth",
 }

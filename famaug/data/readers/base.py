@@ -1,0 +1,346 @@
+"""What all readers share: find the release on disk, read its table, and name every clip."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from torch.utils.data import Dataset
+
+from famaug.clip import load_clip, natural_key
+from famaug.data.labels import label_map
+from famaug.data.protocols import Label
+from famaug.data.readers.corrections import Correction
+from famaug.data.readers.disk import Folders, frames_by_number
+from famaug.data.readers.rows import Findings, Fixes, Row, contradiction, corrected
+from famaug.data.readers.tables import Cells, read_rows
+from famaug.errors import InputError, MediaError
+from famaug.types import Clip, ClipRef
+
+Missing = Literal["skip", "stop"]
+Span = Literal["expression", "all"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """One kind of media of a release.
+
+    Attributes:
+        places: folders below the root where the subjects' folders may lie, tried in order.
+        subject: pattern of a subject's folder.
+        frame: pattern of a frame's file name.
+        depth: levels from a place down to the folder of a clip's frames.
+    """
+
+    places: tuple[str, ...]
+    subject: str
+    frame: str
+    depth: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What the release's authors say it holds."""
+
+    clips: int | None = None
+    subjects: int | None = None
+    emotions: tuple[tuple[str, int], ...] = ()
+
+
+class ReleaseReader(Dataset[tuple[Clip, Label]]):
+    """A data set as its authors release it. Items are `(Clip, label)`; opening reads no pixels.
+
+    Args:
+        root: the folder that holds the release; nothing is ever written there.
+        clip: kind of media, one of `layouts`; the first of them by default.
+        label: "emotion" as published, or the classes "three" or "five"
+            (`famaug.data.labels`); clips outside the classes are left out.
+        numbered: labels are numbers, places in `classes`, instead of names.
+        span: frames of a clip: "expression", onset to offset, or "all" of its folder.
+        missing: "skip" clips and frames that are not on disk, or "stop".
+        corrections: put known errors of the table right (`famaug.data.readers.corrections`).
+        table: the label table; looked for under `root` by default.
+        keep: which references to keep.
+
+    Attributes:
+        refs, labels: in item order; subjects as the release's folders spell them.
+        classes: the labels there can be, in order; empty for "emotion".
+        label_of: from published emotions to labels, for synthetic clips; None for "emotion".
+        findings: what is wrong with the copy (see `famaug doctor --dataset`).
+
+    Raises:
+        MediaError: not this data set: the message says what was looked for and what is there; or
+            something is missing and `missing` is "stop".
+        InputError: a table of another version; an argument that does not exist here.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    fps: ClassVar[float | None]
+    layouts: ClassVar[dict[str, Layout]]
+    published: ClassVar[Published] = Published()
+    tables: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[tuple[str, ...]] = ()
+    sheet: ClassVar[str | None] = None
+    header: ClassVar[int] = 0
+    corrections: ClassVar[tuple[Correction, ...]] = ()
+    counted_rows: ClassVar[int | None] = None
+    """Number of rows of the table in which the corrections' rows were counted."""
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        clip: str | None = None,
+        label: Literal["emotion", "three", "five"] = "emotion",
+        numbered: bool = False,
+        span: Span = "expression",
+        missing: Missing = "skip",
+        corrections: bool = True,
+        table: str | os.PathLike[str] | None = None,
+        keep: Callable[[ClipRef], bool] | None = None,
+    ) -> None:
+        self.root = Path(root)
+        self.kind = _kind(self, clip)
+        classes = label_map(self.name, label)
+        if span not in ("expression", "all") or missing not in ("skip", "stop"):
+            raise InputError(
+                f"span is 'expression' or 'all', missing is 'skip' or 'stop'; got {span!r} and "
+                f"{missing!r}"
+            )
+        if numbered and classes is None:
+            raise InputError("numbered=True needs label='three' or 'five'")
+        self.media = self._find_media()
+        self.table = self._find_table(table)
+        self.folders = Folders(self.media)
+        self.all_rows, fixes = self._all_rows(corrections)
+        found, self.findings = _Opening(self, fixes).read(span)
+        if missing == "stop":
+            self._stop_if_missing()
+        self.refs: list[ClipRef] = [r for r in found if keep is None or keep(r)]
+        self.classes: tuple[str, ...] = ()
+        self.label_of: dict[str, Label] | None = None
+        if classes is not None:
+            self.classes = tuple(sorted(set(classes.values()), key=_class_order))
+            numbers = {n: i for i, n in enumerate(self.classes)}
+            to = {e: numbers[c] if numbered else c for e, c in classes.items()}
+            self.refs = [r for r in self.refs if (r.emotion or "").casefold() in classes]
+            self.label_of = {r.emotion: to[r.emotion.casefold()] for r in self.refs if r.emotion}
+        if not self.refs:
+            raise MediaError(f"{self.root}: no clip of {self.title} is left; {self.summary()}")
+
+    # -- what a data set says itself ------------------------------------------------------------
+
+    def read_row(self, cells: Cells, where: str) -> Row:
+        """One row of the table in this release's terms."""
+        raise NotImplementedError
+
+    def read_rows_of(self, cells: Cells, where: str) -> list[Row]:
+        """The expressions that one row of the table tells of."""
+        return [self.read_row(cells, where)]
+
+    def put_right(self, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+        """Corrections that are no single cells: the rows, and what was done."""
+        return list(rows), []
+
+    def rows_of_tree(self) -> list[Row]:
+        """For a release without a table: its clips as found on disk."""
+        raise NotImplementedError
+
+    def find_folder(self, row: Row) -> Path | None:
+        """The folder of a row's frames, or None."""
+        return self.folders.find(row.folder)
+
+    def clip_folders(self) -> list[str]:
+        """Folders of clips on disk, "a/b" below `media`."""
+        return self.folders.below(self.layout.depth, self.layout.subject)
+
+    # -- a map-style dataset --------------------------------------------------------------------
+
+    @property
+    def layout(self) -> Layout:
+        return self.layouts[self.kind]
+
+    @property
+    def labels(self) -> list[Label]:
+        of = self.label_of
+        return [r.emotion if of is None or r.emotion is None else of[r.emotion] for r in self.refs]
+
+    def __len__(self) -> int:
+        return len(self.refs)
+
+    def __getitem__(self, index: int) -> tuple[Clip, Label]:
+        ref = self.refs[index]
+        of = self.label_of
+        label = ref.emotion if of is None or ref.emotion is None else of[ref.emotion]
+        return load_clip(ref), label
+
+    def summary(self) -> str:
+        """What opening found, in a line."""
+        f = self.findings
+        return (
+            f"{f.rows} annotated, {len(f.missing_clips)} without folder, {len(f.empty_clips)} "
+            f"empty, {len(f.missing_frames)} with missing frames, {len(f.bad_rows)} bad rows"
+        )
+
+    # -- opening --------------------------------------------------------------------------------
+
+    def _find_media(self) -> Path:
+        if not self.root.is_dir():
+            raise MediaError(f"{self.root}: asked for {self.title}; there is no such folder")
+        layout = self.layout
+        for place in layout.places:
+            folder = self.root / place
+            if folder.is_dir() and Folders(folder).shows(layout.subject, layout.frame):
+                return folder
+        names = sorted(p.name for p in self.root.iterdir())
+        raise MediaError(
+            f"{self.root}: asked for {self.title}, {self.kind} frames; looked in "
+            f"{', '.join(layout.places)} for folders like {layout.subject!r} with files like "
+            f"{layout.frame!r}; the folder holds {', '.join(names[:8]) or 'nothing'}"
+            f"{', ...' if len(names) > 8 else ''}; pass the folder of the release, or clip= "
+            f"({', '.join(self.layouts)})"
+        )
+
+    def _find_table(self, table: str | os.PathLike[str] | None) -> Path | None:
+        if table is not None:
+            if not Path(table).is_file():
+                raise InputError(f"{table}: asked for the label table; there is no such file")
+            return Path(table)
+        if not self.tables:
+            return None
+        for folder in dict.fromkeys((self.root, self.media, self.media.parent)):
+            if folder != self.root and not folder.is_relative_to(self.root):
+                continue
+            names = sorted(p.name for p in folder.iterdir() if not p.name.startswith(("~", ".")))
+            for pattern in self.tables:
+                fits = [n for n in names if re.fullmatch(pattern, n, re.IGNORECASE)]
+                if fits:
+                    return folder / fits[0]
+        names = sorted(p.name for p in self.root.iterdir())
+        raise InputError(
+            f"{self.root}: no label table of {self.title}; looked for {', '.join(self.tables)}; "
+            f"the folder holds {', '.join(names[:8])}; pass table="
+        )
+
+    def _all_rows(self, corrections: bool) -> tuple[list[Row], Fixes]:
+        if self.table is None:
+            return self.rows_of_tree(), Fixes()
+        cells = read_rows(self.table, required=self.columns, sheet=self.sheet, header=self.header)
+        where = f"{self.table}, row "
+        first = self.header + 2
+        rows = [r for i, c in enumerate(cells, first) for r in self.read_rows_of(c, f"{where}{i}")]
+        if not corrections:
+            return rows, Fixes()
+        rows, told = self.put_right(rows)
+        rows, fixes = corrected(rows, self.corrections, self.counted_rows)
+        return rows, Fixes((*told, *fixes.made), fixes.refused)
+
+    def _stop_if_missing(self) -> None:
+        f = self.findings
+        if f.missing_clips or f.empty_clips or f.missing_frames:
+            first = [*f.missing_clips, *f.empty_clips, *f.missing_frames][:5]
+            raise MediaError(
+                f"{self.root}: {self.summary()}; first: {', '.join(first)}; `famaug doctor "
+                f"--dataset {self.name} {self.root}` lists all; missing='skip' goes on without"
+            )
+
+
+class _Opening:
+    """Goes through the rows once and names every clip that is on disk."""
+
+    def __init__(self, reader: ReleaseReader, fixes: Fixes) -> None:
+        self.reader, self.fixes = reader, fixes
+        self.missing: list[str] = []
+        self.empty: list[str] = []
+        self.gaps: dict[str, tuple[int, ...]] = {}
+        self.bad: list[str] = []
+        self.middle: list[str] = []
+
+    def read(self, span: Span) -> tuple[list[ClipRef], Findings]:
+        refs = []
+        names: Counter[tuple[str, str]] = Counter()
+        for row in self.reader.all_rows:
+            names[row.subject, row.clip] += 1
+            # several expressions of one video: "b", "b#2", "b#3"
+            k = names[row.subject, row.clip]
+            ref = self._ref(row if k == 1 else replace(row, clip=f"{row.clip}#{k}"), span)
+            if ref is not None:
+                refs.append(ref)
+        found = Findings(
+            len(self.reader.all_rows),
+            tuple(self.missing),
+            tuple(self.empty),
+            self.gaps,
+            tuple(self.bad),
+            self.fixes.made,
+            self.fixes.refused,
+            tuple(self.middle),
+        )
+        return refs, found
+
+    def _ref(self, row: Row, span: Span) -> ClipRef | None:
+        name = f"{row.subject}/{row.clip}"
+        folder = self.reader.find_folder(row)
+        if folder is None:
+            self.missing.append(name)
+            return None
+        frames = frames_by_number(folder, self.reader.layout.frame)
+        if not frames:
+            self.empty.append(name)
+            return None
+        wrong = contradiction(row)
+        if wrong:
+            self.bad.append(f"{name}: {wrong}")
+        first, last = min(frames), max(frames)
+        onset = first if row.onset is None else row.onset
+        offset = last if row.offset is None or row.offset <= onset else row.offset
+        gaps = [n for n in range(onset, offset + 1) if n not in frames]
+        if gaps:
+            self.gaps[name] = tuple(gaps)
+        apex = row.apex
+        if apex is None or not onset <= apex <= offset:
+            self.middle.append(name)
+            apex = onset + (offset - onset) // 2
+        numbers = sorted(n for n in frames if span == "all" or onset <= n <= offset)
+        if not numbers:
+            self.empty.append(f"{name} (frames {first}-{last}, annotated {onset}-{offset})")
+            return None
+        return ClipRef(
+            self.reader.name,
+            row.subject,
+            row.clip,
+            frames=tuple(os.path.join(folder, frames[n]) for n in numbers),  # noqa: PTH118  fast
+            fps=row.fps or self.reader.fps,
+            onset=_nearest(numbers, onset),
+            apex=_nearest(numbers, apex),
+            offset=_nearest(numbers, offset),
+            emotion=row.emotion,
+            action_units=row.action_units,
+        )
+
+
+def _nearest(numbers: Sequence[int], wanted: int) -> int:
+    """Position of the nearest frame number that is there, the earlier of two."""
+    return min(range(len(numbers)), key=lambda i: (abs(numbers[i] - wanted), i))
+
+
+def _kind(reader: ReleaseReader, clip: str | None) -> str:
+    kind = next(iter(reader.layouts)) if clip is None else clip
+    if kind not in reader.layouts:
+        raise InputError(
+            f"{reader.title} has no clips {clip!r}; there are: {', '.join(reader.layouts)}"
+        )
+    return kind
+
+
+def _class_order(name: str) -> tuple[int, Any]:
+    from famaug.data.labels import THREE_CLASSES
+
+    known = THREE_CLASSES.index(name) if name in THREE_CLASSES else len(THREE_CLASSES)
+    return known, natural_key(name)

@@ -1,0 +1,51 @@
+"""CASME (Yan et al. 2013): 60 frames a second."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from famaug.data.readers import corrections
+from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.rows import Row
+from famaug.data.readers.tables import Cells, number, padded, text
+
+
+class Casme(ReleaseReader):
+    """CASME, `clip="cropped"` (the default) or `"raw"`. The first of its two apexes is taken.
+    Arguments: see `ReleaseReader`.
+    """
+
+    name = "casme"
+    title = "CASME"
+    fps = 60.0
+    layouts: ClassVar[dict[str, Layout]] = {
+        "cropped": Layout(
+            places=("Cropped", "Cropped/Cropped", "."),
+            subject=r"sub\d+",
+            frame=r"reg_.*-\d+\.(jpg|png|bmp)",
+        ),
+        "raw": Layout(
+            places=("CASME_raw_selected", "CASME_RAW_selected", "Section A", "."),
+            subject=r"sub\d+",
+            frame=r"(?!reg_).*-\d+\.(jpg|png|bmp)",
+        ),
+    }
+    tables = (r"casme\.(xlsx|csv)", r"CASME[-_ ]?coding.*\.(xlsx|csv)", r"CASME\b.*\.(xlsx|csv)")
+    columns = ("Subject", "Filename", "OnsetF", "ApexF1", "OffsetF", "AU", "Emotion")
+    corrections = corrections.CASME
+    counted_rows = 189
+    published = Published(clips=189)
+
+    def read_row(self, cells: Cells, where: str) -> Row:
+        subject = padded(cells["Subject"], 2, "sub")
+        clip = text(cells["Filename"])
+        return Row(
+            subject=subject,
+            clip=clip,
+            folder=f"{subject}/{clip}",
+            onset=number(cells["OnsetF"], where),
+            apex=number(cells["ApexF1"], where),
+            offset=number(cells["OffsetF"], where),
+            emotion=text(cells["Emotion"]) or None,
+            action_units=text(cells["AU"]) or None,
+        )
