@@ -10,7 +10,17 @@ import typer
 from famaug import __version__
 from famaug.errors import FamaugError
 
-COMMANDS = ("demo", "aus", "modulate", "generate", "cache", "weights", "bench", "doctor")
+COMMANDS = (
+    "demo",
+    "aus",
+    "modulate",
+    "generate",
+    "pregenerate",
+    "cache",
+    "weights",
+    "bench",
+    "doctor",
+)
 
 app = typer.Typer(
     name="famaug",

@@ -7,6 +7,7 @@ plans into pixels and draws nothing. The same plan gives the same pixels.
 from __future__ import annotations
 
 import base64
+import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
@@ -15,7 +16,7 @@ import numpy as np
 
 from famaug.aus.basis import head_pose
 from famaug.aus.estimator import PROFILE, measure_aus
-from famaug.errors import FaceError, InputError, RenderError
+from famaug.errors import FaceError, FamaugWarning, InputError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
@@ -150,7 +151,7 @@ class Synthesizer:
             FaceError: no face, too small, or turned away.
         """
         side = identity.to_json()
-        mesh = self._mesh(side["digest"], identity.picture)
+        mesh = self._mesh(side["digest"], identity)
         self.keep_picture(identity.picture)
         return side | {"mesh": _packed(mesh)}
 
@@ -194,17 +195,24 @@ class Synthesizer:
             self._tracks.put(key, track)
         return track
 
-    def _mesh(self, digest: str, picture: Picture) -> Floats:
-        mesh = self._meshes.get(digest)
+    def _mesh(self, digest: str, identity: Identity) -> Floats:
+        key = f"{digest}/{identity.face}"
+        mesh = self._meshes.get(key)
         if mesh is None:
-            mesh = self.mesher.find(picture)
+            found = self.mesher.track(identity.picture[None], face=identity.face)
+            mesh = np.asarray(found.mesh[0], np.float32)
+            if found.faces > 1 and identity.face is None:
+                warnings.warn(
+                    f"{identity.name}: {found.faces} faces; the largest is used", FamaugWarning,
+                    stacklevel=3,
+                )  # fmt: skip
             yaw, pitch, _ = angles(head_pose(mesh).rotation)
             if max(abs(yaw), abs(pitch)) > PROFILE:
                 raise FaceError(
                     f"the identity's face is turned away (yaw {yaw:.0f}, pitch {pitch:.0f} "
                     f"degrees); up to {PROFILE:.0f} degrees can be rendered"
                 )
-            self._meshes.put(digest, mesh)
+            self._meshes.put(key, mesh)
         return mesh
 
     # -- RENDER -------------------------------------------------------------------------------

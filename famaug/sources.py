@@ -32,6 +32,8 @@ class Identity:
         subject, dataset: whose face it is in a data set, or "" for a loose picture.
         source: path it was read from, so that another process can read it again, or None.
         frame: which frame of `source`, for a clip.
+        face: which face of the picture, 0 the largest; None is the largest, with a warning where
+            there are several.
     """
 
     picture: Picture
@@ -40,6 +42,7 @@ class Identity:
     dataset: str = ""
     source: str | None = None
     frame: int | None = None
+    face: int | None = None
 
     @staticmethod
     def of(value: Identity | Clip | ClipRef | Picture | str | Path) -> Identity:
@@ -76,6 +79,7 @@ class Identity:
             "subject": self.subject,
             "dataset": self.dataset,
             "digest": pixels_digest(self.picture),
+            "face": self.face,
             "source": source,
         }
 
@@ -83,6 +87,11 @@ class Identity:
 def _of_clip(clip: Clip) -> Identity:
     ref = clip.ref
     at = ref.onset or 0
+    if not 0 <= at < len(clip.frames):
+        raise InputError(
+            f"clip {ref.key}: its onset is frame {at} (from 0), but it has {len(clip.frames)} "
+            "frames, so there is no neutral face; correct the table"
+        )
     path = ref.video or (ref.frames[at] if at < len(ref.frames) else None)
     return Identity(
         clip.frames[at],

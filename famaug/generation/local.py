@@ -1,0 +1,173 @@
+"""The engine `local`: one process a worker on this machine, and its GPUs if it has any."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+import torch
+
+from famaug.errors import InputError
+from famaug.generation.crew import Event
+from famaug.generation.settings import Generation
+from famaug.generation.worker import Task, Worker
+
+GONE_S = 5.0
+
+
+class LocalPool:
+    """Processes; tasks and outcomes go through pipes.
+
+    Args:
+        settings: of the generation.
+        workers: how many.
+        batch: clips rendered in one call.
+        device: "auto" deals out the GPUs, "cpu" where there are none; or a device for all.
+        overlap: see `Worker`.
+    """
+
+    def __init__(
+        self,
+        settings: Generation,
+        *,
+        workers: int,
+        batch: int,
+        device: str = "auto",
+        overlap: bool | None = None,
+    ) -> None:
+        if workers < 1:
+            raise InputError(f"workers must be 1 or more; got {workers}")
+        self.size = workers
+        self._settings, self._batch, self._overlap = settings, batch, overlap
+        self._devices = devices(device)
+        # forked from a server that has loaded torch once and touched no GPU: workers start at once
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([Worker.__module__])
+        self._workers: dict[int, tuple[BaseProcess, Connection]] = {}
+        self._count = 0
+
+    def start(self) -> int:
+        ours, theirs = self._context.Pipe()
+        device = self._devices[len(self._workers) % len(self._devices)]
+        process = self._context.Process(
+            target=_serve,
+            args=(theirs, self._settings, device, self._batch, self._overlap),
+            name=f"famaug worker {self._count}",
+            daemon=True,
+        )
+        with _ctrl_c_ignored():
+            process.start()
+        theirs.close()
+        self._count += 1
+        self._workers[self._count] = process, ours
+        return self._count
+
+    def submit(self, worker: int, task: Task) -> None:
+        # one that died just now is found out by `wait`
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._workers[worker][1].send(task)
+
+    def wait(self, timeout: float) -> list[Event]:
+        pipes = {pipe: number for number, (_, pipe) in self._workers.items()}
+        return [self._hear(pipes[pipe]) for pipe in wait(list(pipes), timeout)]  # type: ignore[index]
+
+    def _hear(self, worker: int) -> Event:
+        process, pipe = self._workers[worker]
+        try:
+            said = pipe.recv()
+        except (EOFError, ConnectionResetError):
+            process.join(GONE_S)
+            ending = _ending(process.exitcode)
+            self.kill(worker)
+            return Event(worker, died=ending)
+        if isinstance(said, str) and said:
+            self.kill(worker)
+            return Event(worker, died=f"failed to start:\n{said}")
+        return Event(worker, outcomes=said or None)
+
+    def kill(self, worker: int) -> None:
+        process, pipe = self._workers.pop(worker)
+        pipe.close()
+        process.kill()
+        process.join()
+        process.close()
+
+    def close(self) -> None:
+        for _, pipe in self._workers.values():
+            pipe.close()  # an idle worker reads the end and goes
+        for process, _ in self._workers.values():
+            process.join(GONE_S)
+        for process, _ in self._workers.values():
+            process.kill()
+            process.join()
+            process.close()
+        self._workers.clear()
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """A process started meanwhile ignores Ctrl-C from its first moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def devices(device: str) -> list[str]:
+    """The devices that workers are dealt.
+
+    Raises:
+        InputError: a device that does not exist here.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return [f"cuda:{i}" for i in range(count)] or ["cpu"]
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise InputError(f"no device {device!r}; write auto, cpu, cuda or cuda:0") from error
+    if kind == "cuda" and not count:
+        raise InputError(f"device {device!r} was asked for, but torch sees no GPU here")
+    return [device]
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "closed its pipe"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    name = signal.Signals(-code).name if -code in {*signal.Signals} else f"signal {-code}"
+    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+    return f"was killed by {name}{hint}"
+
+
+def _serve(
+    pipe: Connection, settings: Generation, device: str, batch: int, overlap: bool | None
+) -> None:
+    """The worker's process: ends when the pipe does, so it never outlives the run for long."""
+    # Ctrl-C goes to the whole group: the parent decides, and lets clips that are begun be finished
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        worker = Worker(settings, device=device, batch=batch, overlap=overlap)
+    except Exception:
+        pipe.send(traceback.format_exc())
+        return
+    try:
+        pipe.send([])
+        while True:
+            pipe.send(worker.do(pipe.recv()))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the parent has gone, or needs no more
+    finally:
+        worker.close()

@@ -1,0 +1,141 @@
+"""Whose expressions and whose faces: the sources of a generation, listed without reading pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from famaug.aus.estimator import VERSION
+from famaug.clip import PICTURES, frame_paths
+from famaug.data.guard import Guard, canonical, held_out_of, subject_name
+from famaug.data.protocols import as_clip_with_label, refs_of
+from famaug.errors import MediaError
+from famaug.generation.report import Skip
+from famaug.generation.settings import Generation
+from famaug.modulation.rules import parse_expression
+from famaug.seeding import digest
+from famaug.sources import pixels_digest
+from famaug.types import ClipRef
+from famaug.weights.load import SHIPPED
+
+Kind = Literal["clip", "table", "rule", "picture"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A driver or an identity. Small: it travels to workers.
+
+    Attributes:
+        kind: a clip of the dataset, an AU table, a rule, or a picture.
+        name: shown to people; unique among drivers and among identities.
+        record: under which its measurement is kept; for a rule, its text.
+        index: of a clip in the dataset.
+        path: of a table or picture.
+        subject: "dataset/subject", or "".
+    """
+
+    kind: Kind
+    name: str
+    record: str
+    index: int = -1
+    path: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Drivers, and candidates for identities by person: a person's later candidates are tried
+    when earlier ones show no usable face."""
+
+    drivers: tuple[Source, ...]
+    faces: tuple[tuple[Source, ...], ...]
+    skipped: tuple[Skip, ...]
+
+
+def gather(settings: Generation) -> Material:
+    """Lists the sources; what is plainly not there is skipped."""
+    drivers: list[Source] = []
+    people: dict[str, list[Source]] = {}
+    skipped: list[Skip] = []
+    for index, ref in _refs(settings.dataset):
+        if settings.clips:
+            drivers.append(_of_clip(settings, ref, index, "driver"))
+        if settings.own_faces:
+            face = _of_clip(settings, ref, index, "face")
+            people.setdefault(canonical(face.subject) or face.name, []).append(face)
+    # the same clip or rule given twice is one driver
+    drivers += [Source("rule", text, text) for text in map(_rule_text, settings.rules)]
+    drivers += _files(settings.tables, "table", "driver", skipped)
+    pictures = [p for given in settings.pictures for p in _pictures(given, skipped)]
+    loose = _files(pictures, "picture", "identity", skipped)
+    faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
+    unique = {d.record: d for d in reversed(drivers)}
+    return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped))
+
+
+def _refs(dataset: Any) -> Iterator[tuple[int, ClipRef]]:
+    """The dataset's references, held-out subjects left out."""
+    refs = [] if dataset is None else refs_of(dataset) or []
+    held_out = held_out_of(dataset)
+    guard = Guard(held_out) if held_out else None
+    for index, ref in enumerate(refs):
+        if guard is None or not guard.holds_out(subject_name(ref)):
+            yield index, ref
+
+
+def _rule_text(text: str) -> str:
+    return parse_expression(text).text
+
+
+def _of_clip(settings: Generation, ref: ClipRef, index: int, use: str) -> Source:
+    paths = [ref.video] if ref.video else list(ref.frames)
+    # files are known by size and time of change; a dataset without files by its pixels
+    content = (
+        [_stamp(Path(p)) for p in paths]
+        if paths
+        else pixels_digest(as_clip_with_label(settings.dataset[index])[0].frames)
+    )
+    name = f"{ref.key}#{index}" if not ref.clip else ref.key
+    record = digest([use, _how(settings, use), settings.tag, ref.to_json(), content])
+    return Source("clip", name, record, index=index, subject=subject_name(ref))
+
+
+def _how(settings: Generation, use: str) -> list[Any]:
+    """What a measurement depends on beside its source."""
+    weights = SHIPPED["face_landmarker"].sha256
+    if use == "face":
+        return [weights]
+    return [weights, SHIPPED["au_basis"].sha256, VERSION, list(settings.synthesizer.sizes)]
+
+
+def _stamp(path: Path) -> list[Any]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return [str(path)]
+    return [str(path), stat.st_size, stat.st_mtime_ns]
+
+
+def _files(paths: Any, kind: Kind, what: str, skipped: list[Skip]) -> list[Source]:
+    found = []
+    for given in paths:
+        path = Path(given).absolute()
+        if not path.is_file():
+            skipped.append(Skip(what, str(given), "no such file"))
+            continue
+        record = digest([kind, SHIPPED["face_landmarker"].sha256, _stamp(path)])
+        found.append(Source(kind, str(given), record, path=str(path)))
+    return found
+
+
+def _pictures(given: Path, skipped: list[Skip]) -> list[Path]:
+    path = Path(given)
+    if not path.is_dir():
+        return [path]
+    try:
+        return [p for p in frame_paths(path) if p.suffix.lower() in PICTURES]
+    except MediaError as error:
+        skipped.append(Skip("identity", str(given), str(error)))
+        return []

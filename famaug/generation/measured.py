@@ -1,0 +1,180 @@
+"""What was measured of drivers and faces, kept on disk: a run that goes on does not measure again.
+
+One JSON file each, under a digest of the source and of how it is measured. A file appears whole or
+not at all; the first one written stays, so that all workers and all runs use the same numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from famaug.seeding import digest
+from famaug.types import AUS, AUTrack, Floats, Picture
+
+FORMAT = 1
+Shelf = Literal["drivers", "faces"]
+
+
+@dataclass(frozen=True, eq=False)
+class DriverRecord:
+    """A measured driver.
+
+    Attributes:
+        driver: as `Plan.driver`.
+        label: class label of the clip in its dataset's terms.
+        track: what was measured or read.
+    """
+
+    driver: dict[str, Any]
+    label: str | int | None
+    track: AUTrack
+
+
+@dataclass(frozen=True, eq=False)
+class FaceRecord:
+    """A face at rest.
+
+    Attributes:
+        identity: as `Plan.identity`, with the mesh.
+        shape: height and width of the picture.
+        picture: only where it cannot be read again from `identity["source"]`.
+    """
+
+    identity: dict[str, Any]
+    shape: tuple[int, int]
+    picture: Picture | None
+
+
+class MeasuredStore:
+    """The folder of these files; made when something is first put."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def has(self, shelf: Shelf, name: str) -> bool:
+        """Whether a whole record is there."""
+        return self._read(shelf, name) is not None
+
+    def refusal(self, shelf: Shelf, name: str) -> str | None:
+        """Why nothing could be measured, where that was found before."""
+        value = self._read(shelf, name)
+        return None if value is None else value.get("refused")
+
+    def refuse(self, shelf: Shelf, name: str, reason: str) -> None:
+        """Notes that the source will not do, so that it is not tried again."""
+        self._write(shelf, name, {"refused": reason})
+
+    def driver(self, name: str) -> DriverRecord | None:
+        """The record, or None when it is missing or damaged."""
+        value = self._read("drivers", name)
+        if value is None or "refused" in value:
+            return None
+        track = value["track"]
+        return DriverRecord(
+            value["driver"],
+            value["label"],
+            AUTrack(
+                _floats(track["intensity"]),
+                _floats(track["confidence"]),
+                track["estimator"],
+                track["sided"],
+                track["scale"],
+                track["fps"],
+            ),
+        )
+
+    def face(self, name: str) -> FaceRecord | None:
+        """The record, or None when it is missing or damaged."""
+        value = self._read("faces", name)
+        if value is None or "refused" in value:
+            return None
+        height, width = value["shape"]
+        return FaceRecord(value["identity"], (height, width), _picture(value["picture"]))
+
+    def put_driver(self, name: str, record: DriverRecord) -> None:
+        track = record.track
+        self._write(
+            "drivers",
+            name,
+            {
+                "driver": record.driver,
+                "label": record.label,
+                "track": {
+                    "intensity": _text(track.intensity),
+                    "confidence": _text(track.confidence),
+                    "estimator": track.estimator,
+                    "sided": track.sided,
+                    "scale": track.scale,
+                    "fps": track.fps,
+                },
+            },
+        )
+
+    def put_face(self, name: str, record: FaceRecord) -> None:
+        value = {
+            "identity": record.identity,
+            "shape": list(record.shape),
+            "picture": None if record.picture is None else _png(record.picture),
+        }
+        self._write("faces", name, value)
+
+    def _path(self, shelf: Shelf, name: str) -> Path:
+        return self.root / shelf / f"{name}.json"
+
+    def _read(self, shelf: Shelf, name: str) -> dict[str, Any] | None:
+        try:
+            value = json.loads(self._path(shelf, name).read_bytes())
+            record: dict[str, Any] = value["record"]
+            whole = value["format"] == FORMAT and value["digest"] == digest(record)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return record if whole else None
+
+    def _write(self, shelf: Shelf, name: str, record: dict[str, Any]) -> None:
+        path = self._path(shelf, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{uuid.uuid4().hex}")
+        try:
+            with draft.open("x") as file:
+                json.dump({"format": FORMAT, "digest": digest(record), "record": record}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            if self._read(shelf, name) is None:
+                draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _text(values: Floats) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def _floats(text: str) -> Floats:
+    values = np.frombuffer(base64.b64decode(text), "<f4").astype(np.float32)
+    return values.reshape(-1, 2, len(AUS))
+
+
+def _png(picture: Picture) -> str:
+    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    if not done:
+        raise ValueError(f"OpenCV could not write a picture of shape {picture.shape} as PNG")
+    return base64.b64encode(bytes(data)).decode()
+
+
+def _picture(text: str | None) -> Picture | None:
+    if text is None:
+        return None
+    data = np.frombuffer(base64.b64decode(text), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError("a picture that was stored cannot be decoded")
+    return np.asarray(picture[..., ::-1], np.uint8).copy()

@@ -1,0 +1,76 @@
+"""The plan of one clip, from what was measured: the same in the planner and in every worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from famaug import __version__
+from famaug.errors import RenderError
+from famaug.generation.material import Source
+from famaug.generation.measured import FaceRecord, MeasuredStore
+from famaug.generation.settings import Generation
+from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.seeding import keyed_generator
+from famaug.sources import Driver
+from famaug.types import AUTrack, LabelSource, Plan, Provenance
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A driver ready to be planned with.
+
+    Attributes:
+        driver: as `Plan.driver`.
+        content: its measured track, or the rule to draw from.
+        label: class label that goes with it.
+        subject: "dataset/subject", or "".
+    """
+
+    driver: dict[str, Any]
+    content: AUTrack | RuleSource
+    label: str | int | None
+    subject: str
+
+    @staticmethod
+    def load(source: Source, store: MeasuredStore) -> Expression:
+        """Raises RenderError when it was not measured, or its record is gone."""
+        if source.kind == "rule":
+            rule = parse_expression(source.record)
+            return Expression(Driver.of(rule).to_json(), rule, rule.label, "")
+        record = store.driver(source.record)
+        if record is None:
+            raise RenderError(f"{source.name}: no measurement in {store.root}; start the run again")
+        return Expression(record.driver, record.track, record.label, source.subject)
+
+
+def plan_clip(
+    settings: Generation, expression: Expression, face: FaceRecord, subject: str, k: int
+) -> tuple[Plan, Provenance]:
+    """Plan and provenance of the k-th clip of a pair.
+
+    What is drawn depends on the seed and on the contents of driver and face, not on names, paths
+    or order.
+
+    Args:
+        subject: "dataset/subject" whose face it is, or "".
+
+    Raises:
+        InputError, TrackError: as `Synthesizer.plan_measured`.
+    """
+    rng = keyed_generator(
+        settings.seed, "generation", expression.driver["digest"], face.identity["digest"], k
+    )
+    plan = settings.synthesizer.plan_measured(
+        expression.driver, expression.content, face.identity, rng, seed=settings.seed
+    )
+    source: LabelSource = "rule" if isinstance(expression.content, RuleSource) else "driver"
+    provenance = Provenance(
+        plan,
+        expression.subject,
+        subject,
+        expression.label,
+        "none" if expression.label is None else source,
+        version=__version__,
+    )
+    return plan, provenance

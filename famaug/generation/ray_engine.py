@@ -1,0 +1,130 @@
+"""The engine `ray`: one Ray actor a worker, on as many machines as the cluster has.
+
+Every actor writes shards of its own into the cache's folder, which all machines must see. Ray
+restarts actors whose machine is gone where there is room; their clips are done by whoever is ready.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import traceback
+from typing import Any
+
+from famaug.errors import InputError
+from famaug.generation.crew import Event
+from famaug.generation.settings import Generation
+from famaug.generation.worker import Outcome, Task, Worker
+
+
+class RayWorker:
+    """What runs in an actor."""
+
+    def __init__(self, settings: Generation, *, batch: int, gpu: bool) -> None:
+        import torch
+
+        device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
+        host = socket.gethostname()
+        self.worker = Worker(settings, device=device, batch=batch, host=host)
+
+    def ready(self) -> list[Outcome]:
+        return []
+
+    def do(self, task: Task) -> list[Outcome]:
+        return self.worker.do(task)
+
+
+class RayPool:
+    """Actors of a Ray cluster.
+
+    Args:
+        settings: of the generation; `out`, `measured` and the data must be folders that all
+            machines see under the same path.
+        workers: how many actors.
+        batch: clips rendered in one call.
+        address: of the cluster; None takes RAY_ADDRESS, a cluster that runs here, or starts one
+            on this machine.
+        cpus, gpus: what each actor asks for.
+
+    Raises:
+        InputError: Ray is missing, or no cluster answers.
+    """
+
+    def __init__(
+        self,
+        settings: Generation,
+        *,
+        workers: int,
+        batch: int,
+        address: str | None = None,
+        cpus: float = 1,
+        gpus: float = 0,
+    ) -> None:
+        if workers < 1:
+            raise InputError(f"workers must be 1 or more; got {workers}")
+        self.size = workers
+        self._ray, self._ours = _connect(address)
+        options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": -1, "max_task_retries": 0}
+        self._actor = self._ray.remote(**options)(RayWorker)
+        self._settings = self._ray.put(settings)
+        self._arguments = {"batch": batch, "gpu": gpus > 0}
+        self._actors: dict[int, Any] = {}
+        self._waited: dict[Any, int] = {}
+        self._count = 0
+
+    def start(self) -> int:
+        self._count += 1
+        actor = self._actor.remote(self._settings, **self._arguments)
+        self._actors[self._count] = actor
+        self._waited[actor.ready.remote()] = self._count
+        return self._count
+
+    def submit(self, worker: int, task: Task) -> None:
+        self._waited[self._actors[worker].do.remote(task)] = worker
+
+    def wait(self, timeout: float) -> list[Event]:
+        waited = list(self._waited)
+        done, _ = self._ray.wait(waited, num_returns=1, timeout=timeout)
+        return [self._hear(future, self._waited.pop(future)) for future in done]
+
+    def _hear(self, future: Any, worker: int) -> Event:
+        try:
+            return Event(worker, outcomes=self._ray.get(future) or None)
+        except self._ray.exceptions.RayActorError as error:
+            self.kill(worker)
+            return Event(worker, died=f"was lost by Ray: {error}")
+        except Exception:
+            self.kill(worker)
+            return Event(worker, died=f"failed:\n{traceback.format_exc()}")
+
+    def kill(self, worker: int) -> None:
+        actor = self._actors.pop(worker)
+        self._waited = {f: w for f, w in self._waited.items() if w != worker}
+        self._ray.kill(actor, no_restart=True)
+
+    def close(self) -> None:
+        for worker in list(self._actors):
+            self.kill(worker)
+        if self._ours:
+            self._ray.shutdown()
+
+
+def _connect(address: str | None) -> tuple[Any, bool]:
+    """The module ray, connected, and whether this call connected it."""
+    # Ray reports usage to its makers unless told not to; what people generate is their own matter
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError("the engine ray needs the package: pip install famaug[ray]") from error
+    if ray.is_initialized():
+        return ray, False
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"no Ray cluster answers at {address or 'RAY_ADDRESS'}: {error}; start one with "
+            "`ray start --head`, or leave the address out to run on this machine"
+        ) from error
+    return ray, True

@@ -1,0 +1,156 @@
+"""From a configuration to the plain values of a generation: data set, fold, synthesizer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast
+
+import famaug.data
+from famaug.data import folds
+from famaug.data.guard import Guard, canonical, subject_name
+from famaug.data.protocols import refs_of
+from famaug.errors import InputError, MediaError
+from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig, unknown_keys
+from famaug.generation.report import Skip
+from famaug.generation.resources import Resources
+from famaug.generation.settings import Generation
+from famaug.modulation.modulate import Modulation
+from famaug.pipeline import Synthesizer
+from famaug.seeding import digest
+from famaug.types import ClipRef
+
+
+def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
+    """Opens the data set and checks every value; reads no pixels.
+
+    Raises:
+        InputError: a reader, an option or a fold that does not exist, or values out of range.
+        MediaError: the data set is not there.
+    """
+    options = {f.name for f in fields(Modulation)}
+    wrong = list(unknown_keys(config.render.modulation, options, "render.modulation."))
+    wrong += _wrong_options(config.dataset)
+    if wrong:
+        raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))
+    dataset, skipped = open_dataset(config.dataset)
+    drivers, faces, render = config.drivers, config.identities, config.render
+    synthesizer = Synthesizer(
+        generator=render.generator,
+        size=render.size or None,
+        modulation=Modulation(**render.modulation),
+        sizes=render.sizes,
+        fps=render.fps,
+        peak=render.peak,
+    )
+    settings = Generation(
+        out=Path(config.out),
+        dataset=dataset,
+        clips=drivers.clips,
+        rules=drivers.rules,
+        tables=[Path(t) for t in drivers.tables],
+        own_faces=faces.own,
+        faces_per_subject=faces.per_subject,
+        pictures=[Path(p) for p in faces.pictures],
+        per_driver=drivers.per_clip,
+        per_rule=drivers.per_rule,
+        synthesizer=synthesizer,
+        seed=config.seed,
+        codec=cast(Any, config.cache.codec),
+        quality=config.cache.quality,
+        measured=None if config.measured is None else Path(config.measured),
+        tag=digest([config.dataset.reader, config.dataset.options]),
+        skipped=skipped,
+    )
+    work = config.work
+    resources = Resources(
+        engine=cast(Any, work.engine),
+        workers=work.workers,
+        batch=work.batch,
+        device=work.device,
+        clip_limit_s=work.clip_limit_s,
+        ray_address=work.ray.address,
+        ray_cpus=work.ray.cpus,
+        ray_gpus=work.ray.gpus,
+    )
+    return settings, resources
+
+
+def readers() -> dict[str, Callable[..., Any]]:
+    """The datasets of `famaug.data` that open a folder, by name."""
+    found: dict[str, Callable[..., Any]] = {}
+    for name in famaug.data.__all__:
+        value = getattr(famaug.data, name)
+        if inspect.isclass(value) and "root" in inspect.signature(value).parameters:
+            found[name] = value
+    return found
+
+
+def _reader(name: str) -> Callable[..., Any]:
+    known = readers()
+    if name not in known:
+        (line,) = unknown_keys([name], known, "")
+        raise InputError(f"dataset.reader: {line}")
+    return known[name]
+
+
+def _wrong_options(config: DatasetConfig) -> list[str]:
+    if not config.root:
+        return ["dataset.options need a dataset.root"] if config.options else []
+    known = set(inspect.signature(_reader(config.reader)).parameters) - {"root", "keep"}
+    return list(unknown_keys(config.options, sorted(known), "dataset.options."))
+
+
+def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
+    """The data set, or the part of it that is asked for; None without a root.
+
+    Returns:
+        also the subjects that were asked for and have no clips.
+    """
+    if not config.root:
+        return None, []
+    dataset = _reader(config.reader)(Path(config.root), **config.options)
+    if config.fold.by != "none":
+        dataset = _fold(dataset, config.fold).train
+    if config.held_out:
+        held_out = [s if "/" in s else f"/{s}" for s in config.held_out]
+        guard = Guard(held_out)
+        dataset = _subset(dataset, lambda ref: not guard.holds_out(subject_name(ref)), held_out)
+    if not config.subjects:
+        return dataset, []
+    wanted = {canonical(s): s for s in config.subjects}
+    dataset = _subset(dataset, lambda ref: bool(_names(ref) & wanted.keys()))
+    found = set().union(*(_names(r) for r in refs_of(dataset) or ()))
+    lost = [s for c, s in wanted.items() if c not in found]
+    if not len(dataset):
+        raise MediaError(f"{config.root}: none of the subjects {config.subjects} has a clip")
+    return dataset, [Skip("subject", s, "it has no clips in this data set") for s in lost]
+
+
+def _names(ref: ClipRef) -> set[str]:
+    return {canonical(ref.subject), canonical(subject_name(ref))}
+
+
+def _subset(
+    dataset: Any, keep: Callable[[ClipRef], bool], held_out: Iterable[str] = ()
+) -> folds.SubjectSubset:
+    indices = [i for i, ref in enumerate(refs_of(dataset) or ()) if keep(ref)]
+    return folds.SubjectSubset(dataset, indices, held_out=held_out)
+
+
+def _fold(dataset: Any, config: FoldConfig) -> folds.Fold:
+    made = {
+        "subject": lambda: folds.leave_one_subject_out(dataset),
+        "dataset": lambda: folds.leave_one_dataset_out(dataset),
+        "parts": lambda: folds.k_fold_by_subject(dataset, config.parts, seed=config.seed),
+    }
+    if config.by not in made:
+        raise InputError(f"dataset.fold.by is none, {', '.join(made)}; got {config.by!r}")
+    every = {canonical(f.name): f for f in made[config.by]()}
+    if canonical(config.name) not in every:
+        names = [f.name for f in every.values()]
+        (line,) = unknown_keys([config.name], names, "")
+        raise InputError(f"dataset.fold.name: {line}")
+    return every[canonical(config.name)]

@@ -1,0 +1,158 @@
+"""The plan of a whole generation: every clip, its key and the disk it needs, before any pixel."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from famaug.data.guard import canonical
+from famaug.errors import FamaugError, FamaugWarning
+from famaug.generation.material import Source
+from famaug.generation.measured import FaceRecord, MeasuredStore
+from famaug.generation.plans import Expression, plan_clip
+from famaug.generation.report import Skip
+from famaug.generation.settings import Generation
+from famaug.seeding import digest
+from famaug.store.codecs import cache_key
+from famaug.types import Plan
+
+FIRST_FRAME = {"delta": 1.0, "raw": 1.0, "jpeg": 0.25}
+OTHER_FRAMES = {"delta": 0.08, "raw": 1.0, "jpeg": 0.25}
+"""Bytes in the cache over bytes of the raw frame: for the first frame, and for each further one."""
+RECORD = 16_384
+"""Bytes of a clip's provenance and of the pages it leaves unused."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One clip to be made. Small: a worker plans it again from the same measurements.
+
+    Attributes:
+        key: of the clip in the cache.
+        driver, face: whose expression on whose face.
+        k: the how-manieth clip of this pair (rules draw anew for each).
+    """
+
+    key: str
+    driver: Source
+    face: Source
+    k: int
+
+    @property
+    def name(self) -> str:
+        again = f" ({self.k + 1})" if self.k else ""
+        return f"{self.driver.name} on {self.face.name}{again}"
+
+
+@dataclass
+class WorkList:
+    """All clips of a generation.
+
+    Attributes:
+        pieces: in the order of the drivers.
+        frames: frames of all of them.
+        bytes: of each piece in the cache, about, by key.
+        skipped: drivers that cannot be planned with.
+        notes: what the modulation warned of.
+        alike: clips asked for that are not planned, as they would be the same as others.
+    """
+
+    pieces: list[Piece] = field(default_factory=list)
+    frames: int = 0
+    bytes: dict[str, int] = field(default_factory=dict)
+    skipped: list[Skip] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    alike: int = 0
+
+
+def make_worklist(
+    settings: Generation,
+    drivers: Sequence[Source],
+    faces: Sequence[Source],
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> WorkList:
+    """Plans every clip.
+
+    Args:
+        drivers, faces: sources whose measurements are in the store.
+        progress: is told drivers planned and drivers in all.
+    """
+    work, store = WorkList(), MeasuredStore(settings.measured_folder)
+    shown = [(f, _without_picture(store, f)) for f in faces]
+    warned: Counter[str] = Counter()
+    for done, driver in enumerate(drivers):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", FamaugWarning)
+            try:
+                _plan_driver(settings, driver, Expression.load(driver, store), shown, work)
+            except FamaugError as error:
+                work.skipped.append(Skip("driver", driver.name, str(error)))
+        for kind, text in {w.category.__name__: str(w.message) for w in caught}.items():
+            if not warned[kind]:
+                work.notes.append(f"{driver.name}: {text}")
+            warned[kind] += 1
+        progress(done + 1, len(drivers))
+    if work.alike:
+        work.notes.append(
+            f"{work.alike} of the clips asked for would be the same as others (a measured "
+            "expression is shown once on each face): give more faces or drivers for more clips"
+        )
+    work.notes += [f"{kind}: for {n} drivers" for kind, n in warned.items() if n > 1]
+    return work
+
+
+def _without_picture(store: MeasuredStore, face: Source) -> FaceRecord:
+    record = store.face(face.record)
+    if record is None:
+        raise LookupError(f"{face.name} was measured, but {store.root} has lost it")
+    return replace(record, picture=None)
+
+
+def _plan_driver(
+    settings: Generation,
+    driver: Source,
+    expression: Expression,
+    faces: Sequence[tuple[Source, FaceRecord]],
+    work: WorkList,
+) -> None:
+    rule = driver.kind == "rule"
+    count = settings.per_rule if rule and settings.per_rule is not None else settings.per_driver
+    before = len(work.pieces)
+    for face, record, k in _pairs(settings.seed, driver, expression, faces, count):
+        plan, _ = plan_clip(settings, expression, record, face.subject, k)
+        key = cache_key(plan, codec=settings.codec, quality=settings.quality)
+        if key not in work.bytes:  # two copies of one clip make one synthetic clip
+            work.bytes[key] = _bytes(settings.codec, plan, record.shape)
+            work.pieces.append(Piece(key, driver, face, k))
+            work.frames += len(plan.track)
+    work.alike += count - (len(work.pieces) - before)
+
+
+def _pairs(
+    seed: int,
+    driver: Source,
+    expression: Expression,
+    faces: Sequence[tuple[Source, FaceRecord]],
+    count: int,
+) -> Iterator[tuple[Source, FaceRecord, int]]:
+    """The faces a driver is shown on: other people's where there are others.
+
+    Every pair has a rank of its own, so one face more or less changes few of the choices.
+    """
+    own = canonical(driver.subject)
+    others = [f for f in faces if not own or canonical(f[0].subject) != own] or list(faces)
+    theme = [seed, expression.driver["digest"]]
+    ranked = sorted(others, key=lambda f: digest([*theme, f[1].identity["digest"]]))
+    # a measured expression on one face is one clip; a rule can be drawn again
+    most = count if driver.kind == "rule" else min(count, len(ranked))
+    for i in range(most):
+        yield *ranked[i % len(ranked)], i // len(ranked)
+
+
+def _bytes(codec: str, plan: Plan, shape: tuple[int, int]) -> int:
+    height, width = shape if plan.size is None else (plan.size, plan.size)
+    frame = height * width * 3
+    return int(frame * (FIRST_FRAME[codec] + OTHER_FRAMES[codec] * (len(plan.track) - 1))) + RECORD
