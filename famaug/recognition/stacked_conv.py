@@ -165,7 +165,7 @@ class StackedBlock(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         d_pooled, d_total, d_squares = grads
         taps, positive, weighted = ctx.saved_tensors
-        runs = len(d_pooled)
+        runs, d_pooled = len(d_pooled), d_pooled.contiguous()
 
         def part_gradient(part: slice) -> Tensor:
             rows = slice(part.start * FILTERS, part.stop * FILTERS)

@@ -1,0 +1,306 @@
+"""The loop around every training: epochs, log, resume, and predictions of the held-out clips.
+
+A trainer (serial.py: one fold; stacked_ststnet.py, stacked.py: many folds at once) makes a step;
+everything else is the same for all and lives here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from famaug.errors import InputError
+from famaug.recognition.checkpoint import load_tensors, save_tensors
+from famaug.recognition.inputs import InputSpec
+from famaug.recognition.recognisers import build_recogniser, scaled
+from famaug.recognition.samples import Samples, Split, SyntheticPool
+from famaug.recognition.schedule import Schedule, Step
+from famaug.types import Floats
+
+Select = Literal["last", "best-test"]
+Log = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How a fold is trained.
+
+    Attributes:
+        epochs: through the slots (real and synthetic).
+        steps: in all, instead of epochs x batches; None: as many as the epochs have.
+        batch_size: slots in a batch; a fold's own batch lacks its held-out clips.
+        learning_rate, weight_decay: of AdamW (0 decay: Adam).
+        class_weights: weight the loss by how rare a class is among the fold's real clips.
+        select: "last" step; "best-test" takes the epoch that is best on the test clips, which is
+            only for reproducing papers and inflates scores.
+        amp: bfloat16 autocast (for one fold after another).
+        device: where.
+        together: many folds at once where the network allows it ("auto"), or never ("no").
+        checkpoint_every: epochs between checkpoints, 0 for none.
+    """
+
+    epochs: int = 800
+    steps: int | None = None
+    batch_size: int = 256
+    learning_rate: float = 5e-5
+    weight_decay: float = 0.0
+    class_weights: bool = False
+    select: Select = "last"
+    amp: bool = False
+    device: str = "cpu"
+    together: Literal["auto", "no"] = "auto"
+    checkpoint_every: int = 50
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if self.epochs < 1 or (self.steps is not None and self.steps < 1):
+            wrong.append(f"epochs and steps are at least 1; got {self.epochs} and {self.steps}")
+        if self.learning_rate <= 0 or self.weight_decay < 0:
+            wrong.append(
+                "learning_rate is above 0 and weight_decay not under; got "
+                f"{self.learning_rate} and {self.weight_decay}"
+            )
+        if self.select not in ("last", "best-test"):
+            wrong.append(f"select is 'last' or 'best-test'; got {self.select!r}")
+        if self.together not in ("auto", "no"):
+            wrong.append(f"together is 'auto' or 'no'; got {self.together!r}")
+        if wrong:
+            raise InputError("; ".join(wrong))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem:
+    """What is trained: one network, one seed, all folds.
+
+    Attributes:
+        network, network_options, input_spec: as `build_recogniser`.
+        samples, pool, splits: the data; the pool may be None.
+        ratio: synthetic clips for each real one.
+        options: how.
+        seed: of weights, orders, masks and draws.
+    """
+
+    network: str
+    network_options: Mapping[str, Any]
+    input_spec: Mapping[str, Any]
+    samples: Samples
+    pool: SyntheticPool | None
+    splits: Sequence[Split]
+    ratio: float
+    options: TrainingOptions
+    seed: int
+
+    def build(self, fold: int) -> tuple[nn.Module, InputSpec]:
+        """The fold's network with its first weights."""
+        return build_recogniser(
+            self.network,
+            classes=len(self.samples.classes),
+            options=self.network_options,
+            input_spec=self.input_spec,
+            seed=self.seed,
+            key=self.splits[fold].name,
+        )
+
+    def schedule(self) -> Schedule:
+        return Schedule(
+            self.splits, batch_size=self.options.batch_size, ratio=self.ratio, seed=self.seed
+        )
+
+    def data(self) -> tuple[Tensor, Tensor]:
+        """Inputs uint8 and labels of the real clips, then the pool's."""
+        parts = [(self.samples.inputs, self.samples.labels)]
+        if self.pool is not None and self.ratio:
+            parts.append((self.pool.inputs, self.pool.labels))
+        inputs, labels = (np.concatenate(x) for x in zip(*parts, strict=True))
+        return torch.from_numpy(inputs), torch.from_numpy(labels)
+
+    def class_weights(self, folds: Sequence[int]) -> Tensor:
+        """float32 `folds C`: n / (C n_c) over the fold's real training clips, or ones."""
+        count = len(self.samples.classes)
+        rows = np.ones((len(folds), count), np.float32)
+        if self.options.class_weights:
+            for row, fold in zip(rows, folds, strict=True):
+                found = np.bincount(self.samples.labels[self.splits[fold].train], minlength=count)
+                row[found > 0] = found.sum() / (count * found[found > 0])
+        return torch.from_numpy(rows)
+
+
+class Trainer(Protocol):
+    """Makes steps for one or many folds."""
+
+    folds: list[int]
+
+    def step(self, step: Step) -> Floats:
+        """Loss of each fold; NaN where the fold has under two clips in the batch and waits."""
+        ...
+
+    def state(self, place: int) -> dict[str, Tensor]:
+        """State dict of the network of `folds[place]`."""
+        ...
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything needed to go on."""
+        ...
+
+    def restore(self, tensors: dict[str, Tensor]) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class FoldResult:
+    """A trained fold.
+
+    Attributes:
+        name: of the fold.
+        test: which real clips, int64.
+        logits: of these, float32 `n C`.
+        state: of the network.
+        epoch: after which epoch (counted from 1) the weights were taken.
+    """
+
+    name: str
+    test: NDArray[np.int64]
+    logits: Floats
+    state: dict[str, Tensor]
+    epoch: int
+
+
+def train(
+    problem: Problem, trainer: Trainer, *, checkpoint: Path | None = None, log: Log | None = None
+) -> list[FoldResult]:
+    """Runs a trainer to the end, from its checkpoint where there is one.
+
+    Args:
+        problem: what.
+        trainer: how.
+        checkpoint: file that is written now and then and deleted at the end.
+        log: called after every epoch with a JSON-able record.
+    """
+    options, schedule = problem.options, problem.schedule()
+    steps = options.steps or options.epochs * schedule.steps_per_epoch()
+    best = _Best(problem, trainer)
+    start = _resume(checkpoint, trainer, best)
+    losses: list[Floats] = []
+    for step in schedule.run(steps, start=start):
+        losses.append(trainer.step(step))
+        final = step.step + 1 == steps
+        if not (step.last or final):
+            continue
+        table = np.stack(losses)
+        losses = []
+        best.epoch(step.epoch)
+        if log is not None:
+            log(_record(problem, trainer, step, table, best))
+        every = options.checkpoint_every
+        if checkpoint is not None and every and (step.epoch + 1) % every == 0 and not final:
+            meta = {"step": step.step + 1, "best": best.meta()}
+            save_tensors(checkpoint, {**trainer.tensors(), **best.tensors()}, meta)
+    results = best.results()
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return results
+
+
+def _resume(checkpoint: Path | None, trainer: Trainer, best: _Best) -> int:
+    if checkpoint is None or not checkpoint.is_file():
+        return 0
+    tensors, meta = load_tensors(checkpoint)
+    best.restore({k: tensors.pop(k) for k in [*tensors] if k.startswith("best.")}, meta["best"])
+    trainer.restore(tensors)
+    return int(meta["step"])
+
+
+def _record(
+    problem: Problem, trainer: Trainer, step: Step, table: Floats, best: _Best
+) -> dict[str, Any]:
+    seen = np.isfinite(table)
+    mean = np.where(seen, table, 0).sum(0) / np.maximum(seen.sum(0), 1)
+    names = [problem.splits[f].name for f in trainer.folds]
+    record = {
+        "seed": problem.seed,
+        "ratio": problem.ratio,
+        "epoch": step.epoch + 1,
+        "step": step.step + 1,
+        "loss": {n: round(float(v), 6) for n, v in zip(names, mean, strict=True)},
+    }
+    if problem.options.select == "best-test":
+        record["optimistic_best_test_accuracy"] = dict(zip(names, best.accuracy, strict=True))
+    return record
+
+
+class _Best:
+    """Keeps the best epoch by test accuracy, or nothing with select "last"."""
+
+    def __init__(self, problem: Problem, trainer: Trainer) -> None:
+        self.problem, self.trainer = problem, trainer
+        self.on = problem.options.select == "best-test"
+        count = len(trainer.folds)
+        self.accuracy = [-1.0] * count
+        self.epochs = [0] * count
+        self.states: list[dict[str, Tensor]] = [{} for _ in range(count)]
+        self.last = 0
+        self.inputs = torch.from_numpy(problem.samples.inputs)
+
+    def epoch(self, number: int) -> None:
+        self.last = number + 1
+        for place in range(len(self.states)) if self.on else ():
+            result = self._predicted(place, self.trainer.state(place))
+            truth = self.problem.samples.labels[result.test]
+            accuracy = float((result.logits.argmax(1) == truth).mean())
+            if accuracy >= self.accuracy[place]:  # the later one of equals, as papers do
+                self.accuracy[place], self.epochs[place] = accuracy, self.last
+                self.states[place] = {k: v.clone() for k, v in result.state.items()}
+
+    def results(self) -> list[FoldResult]:
+        count = range(len(self.states))
+        if self.on:
+            return [self._predicted(p, self.states[p], self.epochs[p]) for p in count]
+        return [self._predicted(p, self.trainer.state(p), self.last) for p in count]
+
+    def _predicted(self, place: int, state: dict[str, Tensor], epoch: int = 0) -> FoldResult:
+        fold = self.trainer.folds[place]
+        split = self.problem.splits[fold]
+        test = np.flatnonzero(split.test)
+        net, spec = self._net(fold)
+        net.load_state_dict(state)
+        logits = predict(net, self.inputs[test], spec, self.problem.options.device)
+        return FoldResult(split.name, test, logits, state, epoch)
+
+    def _net(self, fold: int) -> tuple[nn.Module, InputSpec]:
+        if not hasattr(self, "_scratch"):
+            self._scratch = self.problem.build(fold)
+        return self._scratch
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {f"best.{p}.{k}": v for p, s in enumerate(self.states) for k, v in s.items()}
+
+    def meta(self) -> dict[str, Any]:
+        return {"accuracy": self.accuracy, "epochs": self.epochs, "last": self.last}
+
+    def restore(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+        self.accuracy, self.epochs, self.last = meta["accuracy"], meta["epochs"], meta["last"]
+        for key, value in tensors.items():
+            _, place, name = key.split(".", 2)
+            self.states[int(place)][name] = value
+
+
+def predict(net: nn.Module, inputs: Tensor, spec: InputSpec, device: str = "cpu") -> Floats:
+    """Logits float32 `N C` of uint8 inputs; the network is left in evaluation mode."""
+    net = net.to(device).eval()
+    with torch.no_grad():
+        parts = [
+            net(scaled(part.to(device), spec)).float().cpu() for part in torch.split(inputs, 64)
+        ]
+    return np.asarray(torch.cat(parts).numpy(), np.float32)
+
+
+def to_text(record: dict[str, Any]) -> str:
+    """One line of JSON."""
+    return json.dumps(record, sort_keys=True, allow_nan=False)

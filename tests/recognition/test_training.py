@@ -1,0 +1,175 @@
+"""All folds at once give what one after another gives; training can stop and go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from training_samples import made_pool, made_samples
+
+from famaug.errors import InputError, WeightsError
+from famaug.recognition.samples import make_splits
+from famaug.recognition.serial import SerialTrainer
+from famaug.recognition.stacked import StackedTrainer, can_stack
+from famaug.recognition.stacked_conv import workers
+from famaug.recognition.stacked_ststnet import StackedSTSTNet
+from famaug.recognition.training import FoldResult, Problem, TrainingOptions, train
+
+
+def problem_of(network: str = "ststnet", ratio: float = 1.0, **options: Any) -> Problem:
+    samples, pool = made_samples(), made_pool()
+    chosen = {"epochs": 2, "batch_size": 16, "learning_rate": 2e-3, **options}
+    return Problem(
+        network=network,
+        network_options={},
+        input_spec={},
+        samples=samples,
+        pool=pool,
+        splits=make_splits(samples, pool),
+        ratio=ratio,
+        options=TrainingOptions(**chosen),
+        seed=5,
+    )
+
+
+def alone(problem: Problem) -> list[FoldResult]:
+    return [train(problem, SerialTrainer(problem, f))[0] for f in range(len(problem.splits))]
+
+
+def together(problem: Problem, folds: int = 4, **how: Any) -> list[FoldResult]:
+    if problem.network != "ststnet":
+        return train(problem, StackedTrainer(problem, range(folds), at_once=3), **how)
+    with workers(2) as pool:
+        return train(problem, StackedSTSTNet(problem, range(folds), pool), **how)
+
+
+def assert_same(a: list[FoldResult], b: list[FoldResult], atol: float) -> None:
+    for one, two in zip(a, b, strict=True):
+        assert (one.name, one.epoch) == (two.name, two.epoch)
+        assert np.array_equal(one.test, two.test)
+        for name, value in one.state.items():
+            assert torch.allclose(value, two.state[name], rtol=1e-4, atol=atol), (one.name, name)
+        assert np.allclose(one.logits, two.logits, rtol=1e-3, atol=50 * atol)
+
+
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [
+        ("ststnet", {}),
+        ("ststnet", {"class_weights": True, "weight_decay": 0.1}),
+        ("ststnet", {"batch_size": 3, "epochs": 1}),  # folds that must wait at a step
+        ("off-apexnet", {"learning_rate": 1e-4, "class_weights": True, "batch_size": 11}),
+    ],
+    ids=["plain", "weighted", "waiting", "off-apexnet"],
+)
+def test_at_once_like_one_after_another(network: str, options: dict[str, Any]) -> None:
+    problem = problem_of(network, **options)
+    if options.get("batch_size") == 3:
+        steps = problem.schedule().run(99)
+        assert any((s.member.sum(1) < 2).any() for s in steps)
+    # Adam turns rounding of gradients near 0 into steps of the size of the learning rate
+    assert_same(alone(problem), together(problem), atol=2e-4)
+
+
+def test_batch_norm_leaves_held_out_clips_out() -> None:
+    problem = problem_of(ratio=0.0, epochs=1, batch_size=64)
+    changed = problem.samples.inputs.copy()
+    held = problem.splits[0].test
+    changed[held] = 255 - changed[held]
+    other = Problem(**{**problem.__dict__, "samples": _with_inputs(problem.samples, changed)})
+    first, second = together(problem), together(other)
+    for name, value in first[0].state.items():
+        assert torch.equal(value, second[0].state[name]), name
+    assert not torch.equal(first[1].state["conv1.weight"], second[1].state["conv1.weight"])
+
+
+def _with_inputs(samples: Any, inputs: np.ndarray) -> Any:
+    return type(samples)(**{**samples.__dict__, "inputs": inputs})
+
+
+def test_it_learns_and_a_ratio_changes_it() -> None:
+    problem = problem_of(epochs=40, learning_rate=1e-2)
+    results = together(problem)
+    guess = np.concatenate([r.logits.argmax(1) for r in results])
+    truth = np.concatenate([problem.samples.labels[r.test] for r in results])
+    assert (guess == truth).mean() > 0.8
+    bare = together(problem_of(ratio=0.0))
+    assert not torch.equal(bare[0].state["fc.weight"], results[0].state["fc.weight"])
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("network", "select"),
+    [
+        ("ststnet", "last"),
+        ("ststnet", "best-test"),
+        ("serial", "last"),
+        ("serial", "best-test"),
+        ("off-apexnet", "last"),
+    ],
+)
+def test_stop_and_go_on(tmp_path: Path, network: str, select: str) -> None:
+    rate = 1e-4 if network == "off-apexnet" else 1e-2
+    chosen = {"epochs": 4, "select": select, "checkpoint_every": 1, "learning_rate": rate}
+    name = "ststnet" if network == "serial" else network
+    problem = problem_of(name, ratio=0.5, **chosen)
+    file = tmp_path / "state.safetensors"
+
+    def run(**how: Any) -> list[FoldResult]:
+        if network == "serial":
+            return train(problem, SerialTrainer(problem, 1), **how)
+        return together(problem, folds=4 if network == "ststnet" else 1, **how)
+
+    def stop(record: dict[str, Any]) -> None:
+        if record["epoch"] == 3:
+            raise Stopped
+
+    whole = run()
+    with pytest.raises(Stopped):
+        run(checkpoint=file, log=stop)
+    assert file.is_file()
+    epochs: list[int] = []
+    again = run(checkpoint=file, log=lambda record: epochs.append(record["epoch"]))
+    assert epochs == [3, 4]
+    assert not file.exists()
+    for one, two in zip(whole, again, strict=True):
+        assert one.epoch == two.epoch
+        assert all(torch.equal(v, two.state[k]) for k, v in one.state.items())
+        assert np.array_equal(one.logits, two.logits)
+
+
+def test_best_test_is_never_below_last() -> None:
+    def right(results: list[FoldResult], problem: Problem) -> list[float]:
+        labels = problem.samples.labels
+        return [float((r.logits.argmax(1) == labels[r.test]).mean()) for r in results]
+
+    last, best = problem_of(epochs=6), problem_of(epochs=6, select="best-test")
+    pairs = list(zip(right(together(last), last), right(together(best), best), strict=True))
+    assert all(b >= a for a, b in pairs)
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(b"not this")
+    with pytest.raises(WeightsError, match="delete it to start anew"):
+        together(problem_of(), checkpoint=file)
+
+
+def test_steps_instead_of_epochs() -> None:
+    seen: list[int] = []
+    together(problem_of(steps=5), log=lambda record: seen.append(record["step"]))
+    assert seen[-1] == 5
+
+
+def test_what_can_be_stacked() -> None:
+    assert not can_stack(problem_of("ststnet").build(0)[0])
+    assert can_stack(problem_of("off-apexnet").build(0)[0])
+    assert not can_stack(torch.nn.Sequential(torch.nn.Dropout(0.1)))
+    with pytest.raises(InputError, match="select is 'last' or 'best-test'"):
+        TrainingOptions(select="best")  # type: ignore[arg-type]
