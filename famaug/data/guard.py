@@ -13,6 +13,7 @@ from famaug.types import ClipRef, Provenance
 NO_PROVENANCE = "no provenance"
 DRIVER = "driver subject held out"
 IDENTITY = "identity subject held out"
+LOOK = "look fitted on a held-out subject"
 
 _PADDING = re.compile(r"(?<!\d)0+(?=\d)")
 
@@ -94,6 +95,8 @@ class Guard:
             return DRIVER
         if any(map(self.holds_out, (provenance.identity_subject, _of_plan(plan.identity)))):
             return IDENTITY
+        if any(self.holds_out(str(s)) for s in (plan.look or {}).get("subjects", ())):
+            return LOOK
         return None
 
     def check(self, provenance: Provenance | None, clip: str) -> None:

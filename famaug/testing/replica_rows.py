@@ -18,8 +18,10 @@ from famaug.modulation.envelopes import frames_of, timing
 from famaug.modulation.rules import EXPERT_RULES
 from famaug.seeding import keyed_generator
 
-STRENGTH = (0.8, 1.8)
+STRENGTH = (0.6, 1.5)
 """Intensity of an AU at the apex, 0-5."""
+FAINT = {25: 0.4, 26: 0.4}
+"""Factor on units that would open the mouth farther than a micro-expression does."""
 ONE_SIDED = 0.2
 """Share of expressions with a one-sided AU, as in CASME II (49 of 255)."""
 RULES: dict[str, tuple[tuple[int, float], ...]] = EXPERT_RULES | {
@@ -106,7 +108,11 @@ def _drawn(
     """Units and numbers of a row."""
     rng = keyed_generator(seed, "replica-row", name, row.subject, row.clip, i)
     rule = RULES.get(_basic(row.emotion), RULES["others"])
-    units = [(au, float(rng.uniform(*STRENGTH))) for au, chance in rule if rng.random() < chance]
+    units = [
+        (au, float(rng.uniform(*STRENGTH)) * FAINT.get(au, 1.0))
+        for au, chance in rule
+        if rng.random() < chance
+    ]
     units = units or [(rule[0][0], 1.2)]
     side = ("L", "R")[int(rng.integers(2))] if rng.random() < ONE_SIDED else ""
     last = len(units) - 1

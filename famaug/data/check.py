@@ -1,0 +1,156 @@
+"""What is wrong with a copy of a data set on disk, in one report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from famaug.clip import read_picture
+from famaug.data.readers.base import ReleaseReader
+from famaug.errors import MediaError
+
+SHOWN = 8
+"""Names of a kind that the text report lists; JSON has all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetReport:
+    """A copy against its own table and against what its authors published.
+
+    Attributes:
+        problems: what makes clips unusable or numbers wrong, one line each.
+        notes: what a user should know: corrections made, apexes that are middle frames.
+        details: every name behind the lines, by kind.
+        counts: clips, subjects and emotions found; `published` the same as published, or None.
+    """
+
+    dataset: str
+    root: str
+    media: str
+    table: str | None
+    clips: int
+    subjects: int
+    emotions: dict[str, int]
+    published: dict[str, Any]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    details: dict[str, list[str]]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        want = self.published
+        out = [
+            f"{self.dataset} at {self.root}",
+            f"  frames    {self.media}",
+            f"  table     {self.table or 'none: folders are the labels'}",
+            f"  clips     {self.clips}" + _of(want.get("clips")),
+            f"  subjects  {self.subjects}" + _of(want.get("subjects")),
+            "  emotions  " + ", ".join(f"{n} {c}" for n, c in self.emotions.items()),
+        ]
+        for kind, names in self.details.items():
+            if names:
+                more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+                out.append(f"  {kind}: {', '.join(names[:SHOWN])}{more}")
+        return [*out, *(f"  note: {n}" for n in self.notes)]
+
+
+def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetReport:
+    """Looks at everything a reader found, at folders without a row and, if asked, at every frame.
+
+    Args:
+        reader: opened with `missing="skip"` and `label="emotion"`.
+        images: decode every frame of every clip (slow: minutes).
+    """
+    f = reader.findings
+    details = {
+        "clips without folder": list(f.missing_clips),
+        "empty clips": list(f.empty_clips),
+        "clips with missing frames": [f"{c} ({_ranges(n)})" for c, n in f.missing_frames.items()],
+        "rows that contradict themselves": list(f.bad_rows),
+        "folders without row": _strangers(reader),
+        "unreadable images": _unreadable(reader) if images else [],
+        "corrections made": list(f.corrected),
+        "corrections that do not fit": list(f.not_corrected),
+    }
+    told = ("corrections made", "corrections that do not fit")
+    problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in told]
+    emotions = Counter((r.emotion or "none").casefold() for r in reader.all_rows)
+    if "others" in emotions and "other" in emotions:  # SAMM spells it both ways
+        emotions["other"] += emotions.pop("others")
+    people = {r.subject for r in reader.all_rows}
+    published = reader.published
+    problems += _differences(reader, emotions, len(people))
+    notes = []
+    if f.corrected:
+        notes.append(f"{len(f.corrected)} cells of the table are corrected (corrections=False: no)")
+    if f.middle_apex:
+        notes.append(f"{len(f.middle_apex)} clips have no annotated apex: the middle frame")
+    return DatasetReport(
+        dataset=reader.title,
+        root=str(reader.root),
+        media=str(reader.media),
+        table=None if reader.table is None else str(reader.table),
+        clips=len(reader.refs),
+        subjects=len({r.subject for r in reader.refs}),
+        emotions=dict(emotions.most_common()),
+        published={
+            "clips": published.clips,
+            "subjects": published.subjects,
+            "emotions": dict(published.emotions),
+        },
+        problems=tuple(problems),
+        notes=tuple(notes),
+        details=details,
+    )
+
+
+def _of(count: int | None) -> str:
+    return "" if count is None else f" of {count} published"
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
+    """1, 2, 3, 7 as "1-3, 7"."""
+    parts: list[list[int]] = []
+    for n in numbers:
+        if parts and n == parts[-1][1] + 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts[:4]) + (
+        ", ..." if len(parts) > 4 else ""
+    )
+
+
+def _strangers(reader: ReleaseReader) -> list[str]:
+    known = {p for row in reader.all_rows if (p := reader.find_folder(row)) is not None}
+    return [name for name in reader.clip_folders() if reader.media / name not in known]
+
+
+def _unreadable(reader: ReleaseReader) -> list[str]:
+    bad = []
+    for ref in reader.refs:
+        for path in ref.frames:
+            try:
+                read_picture(Path(path))
+            except MediaError as error:
+                bad.append(str(error))
+    return bad
+
+
+def _differences(reader: ReleaseReader, emotions: Counter[str], people: int) -> list[str]:
+    want, rows = reader.published, len(reader.all_rows)
+    out = []
+    if want.clips is not None and want.clips != rows:
+        out.append(f"{rows} annotated expressions, {want.clips} are published")
+    if want.subjects is not None and want.subjects != people:
+        out.append(f"{people} subjects, {want.subjects} are published")
+    wrong = {n: (emotions[n], c) for n, c in want.emotions if emotions[n] != c}
+    if wrong:
+        told = ", ".join(f"{n} {have} (published {c})" for n, (have, c) in wrong.items())
+        out.append(f"emotions differ: {told}")
+    return out

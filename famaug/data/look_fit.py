@@ -1,0 +1,300 @@
+"""Measures how the real training clips of a fold look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.data.framing import Framing
+from famaug.data.guard import Guard, held_out_of, subject_name
+from famaug.data.look import Look, blur_of, face_height, luma, sensed
+from famaug.data.protocols import AsClip, as_clip_with_label
+from famaug.errors import FaceError, InputError
+from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS, SKIN_POINTS
+from famaug.faces.mesher import FaceMesher
+from famaug.seeding import keyed_generator
+from famaug.types import Clip, Floats, Frames
+
+KNOTS = 12
+"""Frames of a clip that head motion and lids are measured in."""
+PAD = 0.5
+"""A crop too tight for the face finder is widened by its repeated border."""
+SHUT = 0.45
+"""Share of the widest opening below which an eye counts as shut."""
+STANDARD_LUMA = 3688
+"""Sum of the JPEG standard's luminance table, which quality 50 stands for."""
+DIGITS = 5
+
+
+class _Seen(NamedTuple):
+    """One clip's measurements."""
+
+    framing: tuple[float, ...]
+    face: float
+    blur: float
+    noise: tuple[tuple[float, float], ...]
+    chroma: float
+    path: tuple[float, tuple[tuple[float, ...], ...]] | None
+    blinks: int
+    seconds: float
+
+
+def fit_look(
+    dataset: Any,
+    *,
+    clips: int = 24,
+    seed: int = 0,
+    as_clip: AsClip = as_clip_with_label,
+    mesher: FaceMesher | None = None,
+) -> Look:
+    """The profile of a data set's clips; pass `fold.train`, so that no test subject enters.
+
+    Args:
+        dataset: map-style; see `famaug.data.protocols.ClipDataset`.
+        clips: how many are measured, drawn evenly.
+        seed: of that draw.
+        as_clip: from an item to (Clip, label).
+        mesher: face nets to use again.
+
+    Raises:
+        InputError: no clip shows a face.
+        LeakageError: the data set holds a held-out subject.
+    """
+    guard, mesher = Guard(held_out_of(dataset)), mesher or FaceMesher()
+    order = keyed_generator(seed, "look-fit").permutation(len(dataset))[: max(1, clips)]
+    seen: list[_Seen] = []
+    people: set[str] = set()
+    sizes: Counter[tuple[int, int]] = Counter()
+    rates: Counter[float] = Counter()
+    greys, qualities, first = [], [], None
+    for i in sorted(order):
+        clip, _ = as_clip(dataset[int(i)])
+        guard.check_real([clip.ref])
+        try:
+            seen.append(_measure(clip, mesher))
+        except FaceError:
+            continue
+        people.add(subject_name(clip.ref))
+        sizes[clip.frames.shape[1], clip.frames.shape[2]] += 1
+        rates.update([clip.ref.fps] if clip.ref.fps else [])
+        greys.append(bool((clip.frames[0, ..., 0] == clip.frames[0, ..., 1]).all()))
+        qualities.append(jpeg_quality(clip.ref.frames[0]) if clip.ref.frames else None)
+        first = first if first is not None else clip.frames[0]
+    if not seen or first is None:
+        raise InputError(f"none of {len(order)} clips shows a face: there is no look to measure")
+    quality = Counter(qualities).most_common(1)[0][0]
+    places = np.asarray([s.framing for s in seen])
+    spread = np.cov(places.T) if len(seen) > 1 else np.zeros((4, 4))
+    noise = _medians([s.noise for s in seen])
+    chroma = float(np.median([s.chroma for s in seen]))
+    noise, chroma = _before_compression(first, noise, chroma, quality)
+    seconds = sum(s.seconds for s in seen)
+    return Look(
+        size=sizes.most_common(1)[0][0],
+        fps=rates.most_common(1)[0][0] if rates else None,
+        grey=sum(greys) * 2 > len(greys),
+        framing=_four(places.mean(0)),
+        spread=tuple(tuple(round(float(v), 8) for v in row) for row in spread),
+        blur=round(float(np.median([s.blur for s in seen])), 3),
+        noise=noise,
+        chroma=round(chroma, 3),
+        jpeg=quality,
+        paths=tuple(s.path for s in seen if s.path is not None),
+        blinks=round(sum(s.blinks for s in seen) / seconds, 4) if seconds else 0.0,
+        subjects=tuple(sorted(people)),
+        clips=len(seen),
+    )
+
+
+def jpeg_quality(path: str) -> int | None:
+    """Quality (1-100) that a JPEG's luminance table stands for; None for other files."""
+    from PIL import Image
+
+    if Path(path).suffix.lower() not in (".jpg", ".jpeg"):
+        return None
+    with Image.open(path) as file:
+        tables = getattr(file, "quantization", None)
+    if not tables:
+        return None
+    scale = 100 * sum(tables[0]) / STANDARD_LUMA
+    return int(np.clip(round((200 - scale) / 2 if scale <= 100 else 5000 / scale), 1, 100))
+
+
+def find_mesh(frame: NDArray[np.uint8], mesher: FaceMesher) -> Floats:
+    """The mesh in a frame that may be cropped tightly round the face.
+
+    Raises:
+        FaceError: no face.
+    """
+    try:
+        return mesher.find(frame)
+    except FaceError:
+        pass
+    h, w = frame.shape[:2]
+    y, x = int(PAD * h), int(PAD * w)
+    wide = cv2.copyMakeBorder(frame, y, y, x, x, cv2.BORDER_REPLICATE)
+    mesh = mesher.find(np.asarray(wide, np.uint8)).copy()
+    mesh[:, :2] -= [x, y]
+    return mesh
+
+
+def _measure(clip: Clip, mesher: FaceMesher) -> _Seen:
+    frames, ref = clip.frames, clip.ref
+    onset = min(ref.onset or 0, len(frames) - 1)
+    mesh = find_mesh(frames[onset], mesher)
+    size = (frames.shape[1], frames.shape[2])
+    place = Framing.of(mesh, size)
+    fps = ref.fps or 0.0
+    seconds = (len(frames) - 1) / fps if fps else 0.0
+    at = np.unique(np.linspace(onset, len(frames) - 1, KNOTS).round().astype(int))
+    path = None
+    if len(at) > 1 and fps:
+        moves = head_path(frames[at], mesh)
+        path = (round(float((at[-1] - at[0]) / fps), 4),
+                tuple(tuple(round(float(v), DIGITS) for v in m) for m in moves))  # fmt: skip
+    noise, chroma = noise_of(frames)
+    return _Seen(
+        (place.brow_x, place.brow_y, place.mouth_x, place.mouth_y),
+        face_height(mesh),
+        blur_of(luma(frames[onset])),
+        noise,
+        chroma,
+        path,
+        _blinks(frames[at], mesher),
+        seconds,
+    )
+
+
+def head_path(frames: Frames, mesh: Floats) -> NDArray[np.float64]:
+    """`T 4`: motion of the head since the first frame: shift x, y (shares of the distance from
+    brows to mouth), turn (radians), growth (logarithm), about the frames' middle.
+
+    Points on the skin are followed by their texture; a few that move by themselves (the
+    expression) do not count.
+    """
+    grey = [np.asarray(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), np.uint8) for f in frames]
+    h, w = grey[0].shape
+    inside = np.zeros((h, w), np.uint8)
+    hull = cv2.convexHull(mesh[:SKIN_POINTS, :2].astype(np.float32)).astype(np.int32)
+    cv2.fillConvexPoly(inside, hull, 255)
+    points = cv2.goodFeaturesToTrack(grey[0], 200, 0.01, max(4, h // 40), mask=inside)
+    out = np.zeros((len(frames), 4))
+    if points is None or len(points) < 12:
+        return out
+    scale = max(face_height(mesh), 1.0)
+    start = points[:, 0].astype(np.float64) - [(w - 1) / 2, (h - 1) / 2]
+    for i in range(1, len(frames)):
+        moved, ok, _ = cv2.calcOpticalFlowPyrLK(grey[0], grey[i], points, None, winSize=(21, 21))
+        good = ok[:, 0] == 1
+        end = moved[:, 0].astype(np.float64) - [(w - 1) / 2, (h - 1) / 2]
+        out[i] = _similarity(start[good], end[good]) / [scale, scale, 1, 1]
+    return out
+
+
+def _similarity(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shift x, y, turn, growth from points `a` to `b`; the worst half of them left out twice."""
+    if len(a) < 8:
+        return np.zeros(4)
+    keep = np.ones(len(a), bool)
+    p, q = a @ [1, 1j], b @ [1, 1j]
+    factor, shift = 1 + 0j, 0j
+    for _ in range(3):
+        one = np.stack([p[keep], np.ones(keep.sum())], 1)
+        factor, shift = np.linalg.lstsq(one, q[keep], rcond=None)[0]
+        error = np.abs(factor * p + shift - q)
+        keep = error <= np.quantile(error, 0.6)
+    return np.array([shift.real, shift.imag, np.angle(factor), np.log(abs(factor))])
+
+
+def noise_of(frames: Frames) -> tuple[tuple[tuple[float, float], ...], float]:
+    """((grey level, standard deviation), ...) in the dark and the bright half, and of colour.
+
+    Neighbouring frames differ by noise where nothing moves: flat places, seen through a mask
+    that is blind to slow changes. Source: Immerkaer, "Fast noise variance estimation", 1996.
+    """
+    if len(frames) < 2:
+        return ((0.0, 0.0), (255.0, 0.0)), 0.0
+    at = np.unique(np.linspace(0, len(frames) - 2, 4).astype(int))
+    rows = []
+    for i in at:
+        a, b = (cv2.cvtColor(f, cv2.COLOR_RGB2YCrCb).astype(np.float32) for f in frames[[i, i + 1]])
+        grain = np.abs(cv2.filter2D((b - a) / np.sqrt(2), -1, _MASK))[2:-2, 2:-2]
+        light = cv2.GaussianBlur(a[..., 0], (0, 0), 2)[2:-2, 2:-2]
+        slope = np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1))
+        flat = slope <= np.median(slope)
+        dark = light <= np.median(light[flat])
+        values = []
+        for part in (flat & dark, flat & ~dark):
+            values += [float(light[part].mean()), _deviation(grain[..., 0][part])]
+        tint = _deviation(grain[..., 1:][flat])
+        rows.append([*values, tint])
+    level1, noise1, level2, noise2, tint = np.median(rows, axis=0)
+    return ((float(level1), float(noise1)), (float(level2), float(noise2))), float(tint)
+
+
+_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+
+
+def _deviation(grain: NDArray[np.float32]) -> float:
+    return float(np.sqrt(np.pi / 2) * grain.mean()) if grain.size else 0.0
+
+
+def _before_compression(
+    picture: NDArray[np.uint8],
+    noise: tuple[tuple[float, float], ...],
+    chroma: float,
+    quality: int | None,
+) -> tuple[tuple[tuple[float, float], ...], float]:
+    """The noise that, after rounding and JPEG, measures as what was measured."""
+    clean = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0)
+    levels = [g for g, _ in noise]
+    want = np.array([*(s for _, s in noise), chroma])
+    have = want.copy()
+    rng = keyed_generator(0, "look-noise")
+    for _ in range(6):
+        pair = [(g, float(s)) for g, s in zip(levels, have[:-1], strict=True)]
+        two = np.stack([sensed(clean, pair, float(have[-1]), quality, rng) for _ in range(2)])
+        made, tint = noise_of(two)
+        got = np.array([*(s for _, s in made), tint])
+        have = np.clip(have * np.clip(want / np.maximum(got, 1e-3), 0.5, 2), 0, 25)
+        # JPEG nearly erases noise of colour: what is left tells little of it
+        have[-1] = min(have[-1], have[:-1].mean())
+    told = tuple((round(g, 1), round(float(s), 3)) for g, s in zip(levels, have, strict=False))
+    return told, float(have[-1])
+
+
+def _blinks(frames: Frames, mesher: FaceMesher) -> int:
+    """Times both eyes shut."""
+    gaps = []
+    for frame in frames[:: max(1, len(frames) // 6)]:
+        try:
+            mesh = find_mesh(frame, mesher)
+        except FaceError:
+            continue
+        gaps.append(max(_gap(mesh, LEFT_LIDS), _gap(mesh, RIGHT_LIDS)) / face_height(mesh))
+    if len(gaps) < 2:
+        return 0
+    shut = np.asarray(gaps) < SHUT * max(gaps)
+    return int((shut[1:] & ~shut[:-1]).sum() + shut[0])
+
+
+def _gap(mesh: Floats, lids: tuple[int, ...]) -> float:
+    """Opening of an eye: the middle of the lower lid against that of the upper."""
+    return float(np.hypot(*(mesh[lids[4], :2] - mesh[lids[12], :2])))
+
+
+def _medians(
+    noise: list[tuple[tuple[float, float], ...]],
+) -> tuple[tuple[float, float], ...]:
+    values = np.median(np.asarray(noise), axis=0)
+    return tuple((float(g), float(s)) for g, s in values)
+
+
+def _four(values: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    a, b, c, d = (round(float(v), DIGITS) for v in values)
+    return a, b, c, d
