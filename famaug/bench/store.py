@@ -1,6 +1,6 @@
 """How fast the clip cache reads and writes, beside PNG files and beside plain memory.
 
-    python -c "import json, famaug.bench.store as b; print(json.dumps(b.bench_store(), indent=1))"
+    famaug bench store
 
 Reading is timed warm, in rounds of PNG, memcpy, cache, onset and apex, each over more clips than a
 processor's cache holds, into the buffer of a batch; figures are medians over all rounds.
@@ -26,6 +26,11 @@ from famaug.store import CacheWriter, ClipCache
 from famaug.types import Floats, Frames
 
 BATCH = 16
+
+
+def run() -> dict[str, dict[str, float]]:
+    """What `famaug bench store` measures."""
+    return bench_store()
 
 
 def bench_store(

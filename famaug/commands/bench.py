@@ -10,7 +10,7 @@ import typer
 
 from famaug.errors import InputError
 
-BENCHES = ("faces", "warp", "store")
+BENCHES = ("faces", "warp", "store", "generation")
 
 
 def register(app: typer.Typer) -> None:

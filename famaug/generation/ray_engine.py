@@ -1,7 +1,8 @@
 """The engine `ray`: one Ray actor a worker, on as many machines as the cluster has.
 
-Every actor writes shards of its own into the cache's folder, which all machines must see. Ray
-restarts actors whose machine is gone where there is room; their clips are done by whoever is ready.
+Every actor writes a shard of its own into the cache's folder, which all machines must see. When a
+machine is gone its actor is asked for anew, wherever there is room; its clips are done by whoever
+is ready.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class RayPool:
             raise InputError(f"workers must be 1 or more; got {workers}")
         self.size = workers
         self._ray, self._ours = _connect(address)
-        options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": -1, "max_task_retries": 0}
+        # not restarted by Ray: a task retried on an actor that waits for room would wait with it
+        options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": 0, "max_task_retries": 0}
         self._actor = self._ray.remote(**options)(RayWorker)
         self._settings = self._ray.put(settings)
         self._arguments = {"batch": batch, "gpu": gpus > 0}

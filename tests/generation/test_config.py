@@ -1,0 +1,136 @@
+"""The configuration: all that is wrong at once, folds and subjects, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from generation_builders import small_dataset, write_pictures
+from typer.testing import CliRunner
+
+from famaug.cli import app
+from famaug.errors import InputError, MediaError
+from famaug.generation import load_config, open_generation
+from famaug.generation.setup import open_dataset, readers
+
+
+def config_of(tmp_path: Path, text: str, *overrides: str):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    return load_config(path, overrides)
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = """
+otu: x
+drivers: {per_rule: ten, rule: []}
+identities: 4
+render: {sise: 96}
+work: {bacht: 2, ray: {cpu: 1}}
+"""
+    with pytest.raises(InputError) as error:
+        config_of(tmp_path, text)
+    said = str(error.value)
+    assert "8 keys are wrong" in said
+    for line in (
+        "otu is unknown; did you mean out?",
+        "out is missing (text)",
+        "drivers.per_rule must be int | null; got 'ten'",
+        "drivers.rule is unknown; did you mean drivers.rules?",
+        "identities has keys of its own; got 4",
+        "render.sise is unknown; did you mean render.size?",
+        "work.bacht is unknown; did you mean work.batch?",
+        "work.ray.cpu is unknown; did you mean work.ray.cpus?",
+    ):
+        assert line in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a list", "a mapping of keys was asked for"),
+        ("out: [", "c.yaml: "),
+        ("out: ${nowhere}", "nowhere"),
+        ("out: ''", "out must name a folder"),
+    ],
+)
+def test_unreadable_files(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        config_of(tmp_path, text)
+    with pytest.raises(InputError, match="cannot be read"):
+        load_config(tmp_path / "gone.yaml")
+
+
+def test_options_of_reader_and_modulation_are_checked(tmp_path: Path) -> None:
+    small_dataset(tmp_path / "data")
+    text = f"""
+out: x
+dataset: {{root: {tmp_path}/data, options: {{tabel: t.csv}}}}
+render: {{modulation: {{treshold: 0.2}}}}
+"""
+    with pytest.raises(InputError) as error:
+        open_generation(config_of(tmp_path, text))
+    assert "dataset.options.tabel is unknown; did you mean dataset.options.table?" in str(error)
+    assert "render.modulation.treshold is unknown; did you mean" in str(error)
+    with pytest.raises(InputError, match="Clipfolder is unknown; did you mean ClipFolder"):
+        open_generation(config_of(tmp_path, text, "dataset.reader=Clipfolder"))
+    assert "ClipFolder" in readers()
+
+
+def test_subjects_and_folds(tmp_path: Path) -> None:
+    small_dataset(tmp_path / "data")
+
+    def subjects(*overrides: str) -> tuple[set[str], list[str]]:
+        text = f"out: x\ndataset: {{root: {tmp_path}/data, options: {{dataset: d}}}}"
+        data, skipped = open_dataset(config_of(tmp_path, text, *overrides).dataset)
+        return {r.subject for r in data.refs}, [s.name for s in skipped]
+
+    assert subjects() == ({"s0", "s1", "s2", "s3"}, [])
+    assert subjects("dataset.subjects=[s0,d/s2,s9]") == ({"s0", "s2"}, ["s9"])
+    assert subjects("dataset.held_out=[d/s1]") == ({"s0", "s2", "s3"}, [])
+    assert subjects("dataset.held_out=[s1]", "dataset.subjects=[s1,s2]") == ({"s2"}, ["s1"])
+    fold = ("dataset.fold.by=subject", "dataset.fold.name=d/s3")
+    assert subjects(*fold) == ({"s0", "s1", "s2"}, [])
+    parts = subjects(
+        "dataset.fold.by=parts", "dataset.fold.parts=2", "dataset.fold.name='part 1 of 2'"
+    )
+    assert len(parts[0]) == 2
+    with pytest.raises(InputError, match="did you mean d/s3"):
+        subjects("dataset.fold.by=subject", "dataset.fold.name=d/s33")
+    with pytest.raises(InputError, match=r"dataset.fold.by is none, subject"):
+        subjects("dataset.fold.by=person")
+    with pytest.raises(MediaError, match="none of the subjects"):
+        subjects("dataset.subjects=[s7]")
+
+
+def test_exit_codes_and_json(tmp_path: Path) -> None:
+    from PIL import Image
+    from skimage.data import astronaut
+
+    (tmp_path / "p").mkdir()
+    Image.fromarray(astronaut()[:256, 96:352]).save(tmp_path / "p" / "a.png")
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"out: {tmp_path}/cache\ndrivers: {{rules: ['rule:positive'], per_rule: 2}}\n"
+        f"identities: {{pictures: [{tmp_path}/p]}}\nrender: {{size: 64, fps: 20}}\n"
+    )
+
+    def run(*arguments: str) -> tuple[int, dict[str, object]]:
+        done = CliRunner().invoke(app, ["pregenerate", str(config), *arguments, "--json"])
+        last = done.output.splitlines()[-1]
+        return done.exit_code, json.loads(last) if last.startswith("{") else {}
+
+    code, said = run("--dry-run")
+    assert (code, said["planned"], said["made"]) == (0, 2, 0)
+    assert len(said["keys"]) == 2  # type: ignore[arg-type]
+    assert not (tmp_path / "cache").exists()
+    code, said = run()
+    assert (code, said["made"]) == (0, 2)
+    write_pictures(tmp_path / "noise", 1)
+    code, said = run(f"identities.pictures=[{tmp_path}/p,{tmp_path}/noise]", "drivers.per_rule=3")
+    assert (code, said["made"], said["there"]) == (1, 1, 2)
+    assert said["skipped"][0]["what"] == "identity"  # type: ignore[index]
+    assert run("sed=1")[0] == 2
+    assert run("--workers", "0")[0] == 2
+    assert run("work.device=cuda:99")[0] in (1, 2)

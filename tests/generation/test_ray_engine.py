@@ -1,0 +1,28 @@
+"""Ray for real: two nodes on this machine, one killed half-way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="the extra famaug[ray] is not installed")
+
+
+def test_a_lost_node_loses_nothing(tmp_path: Path) -> None:
+    job = Path(__file__).with_name("ray_cluster_job.py")
+    done = subprocess.run(
+        [sys.executable, str(job), str(tmp_path)], capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["nodes"] == 2
+    assert 60 <= said["killed_at"] < 120
+    assert said["lost_workers"] == 1, "an actor was on the node that was killed"
+    assert said["shards"] == 2, "each actor wrote its own"
+    assert said["made"] == said["planned"] == 120
+    assert said["skipped"] == []
+    assert said["same"], "the finished cache equals the local one"

@@ -1,0 +1,50 @@
+"""Every YAML of a generation opens with its command line and says only what there is to say; the
+recipe runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from famaug.generation import load_config
+from famaug.store import ClipCache
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = sorted((ROOT / "recipes" / "configs" / "generation").rglob("*.yaml"))
+
+
+def test_there_are_configs() -> None:
+    assert len(CONFIGS) >= 4
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_config(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    assert first.startswith(f"# famaug pregenerate {path.relative_to(ROOT)}")
+    config = load_config(path, ["seed=7"])
+    assert config.seed == 7
+    assert config.out.startswith("cache/")
+
+
+def test_the_recipe_makes_and_seals_a_cache(tmp_path: Path) -> None:
+    (tmp_path / "faces").mkdir()
+    Image.fromarray(astronaut()[:256, 96:352]).save(tmp_path / "faces" / "a.png")
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"out: {tmp_path}/cache\ndrivers: {{rules: ['rule:positive'], per_rule: 3}}\n"
+        f"identities: {{pictures: [{tmp_path}/faces]}}\nrender: {{size: 64, fps: 20}}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, ROOT / "recipes" / "pregenerate_cache.py", config],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "sealed 3 clips" in done.stdout
+    assert ClipCache(tmp_path / "cache").sealed
