@@ -10,7 +10,7 @@ import base64
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,22 @@ MESH_STEP = 1 / 32
 """Pixels: a plan keeps the identity's mesh on this grid."""
 
 
+class ClipLook(Protocol):
+    """Makes clips look like a data set's (`famaug.data.look.Look`)."""
+
+    def timed(self, track: AUTrack, rng: np.random.Generator) -> AUTrack:
+        """The track at the data set's frame rate."""
+        ...
+
+    def draw(self, rng: np.random.Generator, *, length: int, fps: float) -> dict[str, Any]:
+        """What one clip gets, JSON-able: it goes into the plan."""
+        ...
+
+    def apply(self, frames: Frames, mesh: Floats, drawn: dict[str, Any]) -> Frames:
+        """Rendered frames as drawn; the same input gives the same pixels."""
+        ...
+
+
 class Synthesizer:
     """Plans and renders synthetic clips.
 
@@ -45,6 +61,8 @@ class Synthesizer:
         sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
         fps: frames per second of clips from rules, and from drivers that do not say.
         peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
+        look: makes clips look like a data set's; they then have its size, and `size` is that of
+            the crop before.
         device: where rendering and measuring run.
         keep: how many measured drivers and prepared faces are kept in memory.
     """
@@ -58,6 +76,7 @@ class Synthesizer:
         sizes: Sequence[int] = (0,),
         fps: float = 100.0,
         peak: float | None = None,
+        look: ClipLook | None = None,
         device: str = "cpu",
         keep: int = 16,
     ) -> None:
@@ -69,7 +88,9 @@ class Synthesizer:
             raise InputError(f"peak must be above 0 and at most 5; got {peak}")
         self.generator, self.size, self.sizes = generator, size, tuple(sizes)
         self.modulation = modulation or Modulation()
-        self.fps, self.peak, self.device = fps, peak, device
+        if look is not None and size is None:
+            raise InputError("a look frames the face anew, so it needs size=, the crop's side")
+        self.fps, self.peak, self.look, self.device = fps, peak, look, device
         self._mesher: FaceMesher | None = None
         self._tracks: _Recent[str, AUTrack] = _Recent(keep)
         self._pictures: _Recent[str, Picture] = _Recent(max(keep, 4) * 16)
@@ -127,6 +148,10 @@ class Synthesizer:
             InputError, TrackError: no expression is left, or the track has too many gaps.
         """
         track = self._shown(str(driver["name"]), source, rng)
+        look = None
+        if self.look is not None:
+            track = self.look.timed(track, rng)
+            look = self.look.draw(rng, length=len(track), fps=float(track.fps or self.fps))
         return Plan(
             driver=driver,
             identity=identity,
@@ -135,6 +160,7 @@ class Synthesizer:
             weights=SHIPPED["au_basis"].sha256,
             size=self.size,
             fps=float(track.fps or self.fps),
+            look=look,
             seed=seed,
             params={
                 "estimator": track.estimator,
@@ -222,14 +248,23 @@ class Synthesizer:
         whatever else is rendered with it.
 
         Raises:
-            RenderError: another generator or weights than here, or an identity picture that is
-                neither in memory nor at the path the plan names.
+            RenderError: another generator or weights than here, a plan with a look and none here,
+                or an identity picture that is neither in memory nor at the path the plan names.
         """
         where = str(device or self.device)
-        return [self.renderer(p, where).render(p.intensity) for p in plans]
+        return [self._rendered(p, where) for p in plans]
+
+    def _rendered(self, plan: Plan, device: str) -> Frames:
+        renderer = self.renderer(plan, device)
+        frames = renderer.render(plan.intensity)
+        if plan.look is None:
+            return frames
+        if self.look is None:
+            raise RenderError("the plan has a look: make the Synthesizer with look=, any such look")
+        return self.look.apply(frames, renderer.mesh, plan.look)
 
     def still(self, plan: Plan) -> Picture:
-        """The identity's face at rest, cropped as in the clip: what frame 0 is compared with."""
+        """The identity's face at rest, cropped as in the clip (before its look)."""
         return self._face(plan)[0]
 
     def renderer(self, plan: Plan, device: str | None = None) -> WarpRenderer:
