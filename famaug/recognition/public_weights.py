@@ -1,0 +1,98 @@
+"""Scores of weights that somebody trained: one state dict a fold, no training.
+
+PyTorch files are read by the restricted loader (tensors only, nothing is executed), and only up to
+a size; safetensors files as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from famaug.errors import InputError, WeightsError
+from famaug.recognition.training import FoldResult, Problem, predict
+from famaug.weights.load import load_safetensors
+
+MAX_BYTES = 1 << 30
+SUFFIXES = (".pth", ".pt", ".safetensors")
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Names and tensors of a state dict file.
+
+    Raises:
+        WeightsError: missing, too large, holding anything but tensors, or damaged.
+    """
+    if path.suffix == ".safetensors":
+        return load_safetensors(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WeightsError(f"{path}: more than {MAX_BYTES >> 20} MiB; not a recogniser's state")
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise WeightsError(f"{path}: not a state dict of tensors: {error}") from error
+    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
+        raise WeightsError(f"{path}: holds {type(found).__name__}, not names and tensors")
+    return {str(k): v for k, v in found.items()}
+
+
+def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, Path]:
+    """File of each fold "dataset/subject": `subject.pth`, `dataset_subject.pth`, or .safetensors.
+
+    Raises:
+        InputError: files are missing or left over; all are named.
+    """
+    root = Path(folder)
+    there = {p.stem: p for p in sorted(root.glob("*")) if p.suffix in SUFFIXES}
+    found, missing = {}, []
+    for name in names:
+        dataset, _, subject = name.rpartition("/")
+        stem = next((s for s in (f"{dataset}_{subject}", subject) if s in there), None)
+        if stem is None:
+            missing.append(name)
+        else:
+            found[name] = there[stem]
+    extra = sorted(p.name for p in set(there.values()) - set(found.values()))
+    shared = sorted({p.name for p in found.values() if [*found.values()].count(p) > 1})
+    problems = [
+        f"{what}: {', '.join(items)}"
+        for what, items in (
+            ("no weights for folds", missing),
+            ("weights of no fold", extra),
+            ("one file for several folds", shared),
+        )
+        if items
+    ]
+    if problems:
+        raise InputError(f"{root}: {'; '.join(problems)}; files are named subject.pth")
+    return found
+
+
+def evaluate_weights(problem: Problem, folder: str | os.PathLike[str]) -> list[FoldResult]:
+    """Predictions of each fold's held-out clips by that fold's weights.
+
+    Raises:
+        InputError: files are missing or left over.
+        WeightsError: a file is no state dict, or does not fit the network.
+    """
+    files = find_weights(folder, [s.name for s in problem.splits])
+    inputs = torch.from_numpy(problem.samples.inputs)
+    results = []
+    for fold, split in enumerate(problem.splits):
+        net, spec = problem.build(fold)
+        state = read_state_dict(files[split.name])
+        try:
+            net.load_state_dict(state)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"{files[split.name]} does not fit {problem.network}: {error}"
+            ) from (error)
+        test = np.flatnonzero(split.test)
+        logits = predict(net, inputs[test], spec, problem.options.device)
+        results.append(FoldResult(split.name, test, logits, net.state_dict(), 0))
+    return results

@@ -1,0 +1,174 @@
+"""All folds and seeds of one setting, into a results folder; what is finished is not done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from famaug.errors import InputError
+from famaug.recognition.checkpoint import write_whole
+from famaug.recognition.metrics import MissingClass
+from famaug.recognition.public_weights import evaluate_weights
+from famaug.recognition.results import (
+    collect,
+    fold_path,
+    load_fold,
+    save_fold,
+    summary,
+    write_summary,
+)
+from famaug.recognition.serial import SerialTrainer
+from famaug.recognition.stacked import StackedTrainer, can_stack
+from famaug.recognition.stacked_conv import workers
+from famaug.recognition.stacked_ststnet import StackedSTSTNet, default_threads
+from famaug.recognition.ststnet import STSTNet
+from famaug.recognition.training import FoldResult, Log, Problem, to_text, train
+from famaug.seeding import digest
+
+Shard = tuple[int, int]
+
+
+def run_all(
+    problem: Problem,
+    folder: Path,
+    *,
+    seeds: Sequence[int],
+    shard: Shard = (0, 1),
+    threads: int | None = None,
+    missing: MissingClass = "zero",
+    weights: Path | None = None,
+    watch: Log | None = None,
+) -> dict[str, Any] | None:
+    """Trains (or evaluates) every fold for every seed and writes the summary.
+
+    Args:
+        problem: the first seed's problem.
+        folder: results folder; finished folds in it are kept if they are of the same setting.
+        seeds: which.
+        shard: (k, n): this process does every n-th fold from the k-th on, so that several processes
+            or machines share the work in one folder.
+        threads: for all folds at once; the processors by default.
+        missing: rule for absent classes.
+        weights: folder of one state dict a fold: evaluate, do not train.
+        watch: gets the record of every epoch, beside log.jsonl.
+
+    Returns:
+        The summary, or None while other shards are not finished.
+
+    Raises:
+        InputError: the folder holds results of another setting, or the shard is out of range.
+    """
+    part, parts = shard
+    if not 0 <= part < parts or not seeds or len(set(seeds)) < len(seeds):
+        raise InputError(f"shard is k of n, 0 <= k < n, and seeds differ; got {shard}, {seeds}")
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_same(folder, problem, trained=weights is None)
+    mine = range(part, len(problem.splits), parts)
+    log = _logger(folder / f"log{'' if parts == 1 else f'-{part}'}.jsonl", watch)
+    for seed in seeds:
+        own = replace(problem, seed=seed)
+        todo = [f for f in mine if not _done(folder, own, f)]
+        if todo:
+            for result in _results(own, folder, todo, log, threads, weights):
+                save_fold(folder, seed, result, own.samples)
+    names = [s.name for s in problem.splits]
+    found = collect(folder, seeds, names, problem.samples)
+    if found is None:
+        return None
+    optimistic = problem.options.select == "best-test" and weights is None
+    value = summary(problem.samples, found[0], seeds=seeds, missing=missing, optimistic=optimistic)
+    write_summary(folder, problem.samples, *found, value)
+    return value
+
+
+def setting_key(problem: Problem) -> str:
+    """Digest of everything that decides a fold's outcome but the seed."""
+    pool = problem.pool if problem.ratio else None
+    return digest(
+        {
+            "network": problem.network,
+            "network_options": dict(problem.network_options),
+            "input": dict(problem.input_spec),
+            "inputs": _bytes_digest(problem.samples.inputs),
+            "labels": problem.samples.labels.tolist(),
+            "clips": list(problem.samples.clips),
+            "subjects": list(problem.samples.subjects),
+            "pool": None if pool is None else [_bytes_digest(pool.inputs), pool.labels.tolist()],
+            "people": None
+            if pool is None
+            else [[p.driver_subject, p.identity_subject] for p in pool.provenances],
+            "folds": [[s.name, s.test.nonzero()[0].tolist()] for s in problem.splits],
+            "ratio": problem.ratio,
+            "options": {
+                k: v
+                for k, v in problem.options.__dict__.items()
+                if k not in ("device", "together", "checkpoint_every")
+            },
+        }
+    )
+
+
+def _bytes_digest(array: Any) -> str:
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+def _check_same(folder: Path, problem: Problem, *, trained: bool) -> None:
+    file, key = folder / "setting.json", digest([setting_key(problem), trained])
+    if file.is_file():
+        if json.loads(file.read_text()).get("key") != key:
+            raise InputError(
+                f"{folder} holds results of other data or another config; choose another `out`, or "
+                "delete it"
+            )
+        return
+    write_whole(file, json.dumps({"key": key}))
+
+
+def _done(folder: Path, problem: Problem, fold: int) -> bool:
+    name = problem.splits[fold].name
+    return load_fold(folder, problem.seed, name, problem.samples) is not None
+
+
+def _results(
+    problem: Problem,
+    folder: Path,
+    todo: Sequence[int],
+    log: Log,
+    threads: int | None,
+    weights: Path | None,
+) -> Iterable[FoldResult]:
+    if weights is not None:
+        return [r for f, r in enumerate(evaluate_weights(problem, weights)) if f in set(todo)]
+    net, spec = problem.build(todo[0])
+    at_once = problem.options.together == "auto" and not problem.options.amp and len(todo) > 1
+    name = f"state-{digest([problem.splits[f].name for f in todo])[:10]}.safetensors"
+    shared = folder / "runs" / f"seed{problem.seed}" / name
+    if at_once and isinstance(net, STSTNet) and spec.low == 0 and problem.options.device == "cpu":
+        with workers(threads or default_threads()) as pool:
+            return train(problem, StackedSTSTNet(problem, todo, pool), checkpoint=shared, log=log)
+    if at_once and can_stack(net):
+        return train(problem, StackedTrainer(problem, todo), checkpoint=shared, log=log)
+    return _one_by_one(problem, folder, todo, log)
+
+
+def _one_by_one(
+    problem: Problem, folder: Path, todo: Sequence[int], log: Log
+) -> Iterable[FoldResult]:
+    for fold in todo:
+        path = fold_path(folder, problem.seed, problem.splits[fold].name)
+        state = path.with_name(path.name + ".state.safetensors")
+        yield train(problem, SerialTrainer(problem, fold), checkpoint=state, log=log)[0]
+
+
+def _logger(path: Path, watch: Callable[[dict[str, Any]], None] | None) -> Log:
+    def log(record: dict[str, Any]) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(to_text(record) + "\n")
+        if watch is not None:
+            watch(record)
+
+    return log
