@@ -176,7 +176,8 @@ def markdown(value: Mapping[str, Any]) -> str:
     lines += [
         (
             f"Counts pooled over folds; mean over {len(value['seeds'])} seed(s); 95 % intervals "
-            f"from bootstrap over subjects; a class absent from truth and predictions counts {rule}."
+            f"from bootstrap over subjects; a class absent from truth and predictions counts "
+            f"{rule}."
         ),
         "",
         "| part | subjects | clips | UF1 | UAR | accuracy |",
