@@ -1,13 +1,12 @@
 """Scores of weights that somebody trained: one state dict a fold, no training.
 
-PyTorch files are read by the restricted loader (tensors only, nothing is executed), and only up to
-a size; safetensors files as they are.
+Files are named by subject (`sub01.safetensors`); docs/recognition.md says how to turn public .pth
+files into such.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -18,31 +17,25 @@ from famaug.errors import InputError, WeightsError
 from famaug.recognition.training import FoldResult, Problem, predict
 from famaug.weights.load import load_safetensors
 
-MAX_BYTES = 1 << 30
 SUFFIXES = (".pth", ".pt", ".safetensors")
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Names and tensors of a state dict file.
+    """Names and tensors of a state dict in a safetensors file.
 
     Raises:
-        WeightsError: missing, too large, holding anything but tensors, or damaged.
+        WeightsError: missing, damaged, or a PyTorch file, which may hold code.
     """
-    if path.suffix == ".safetensors":
-        return load_safetensors(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise WeightsError(f"{path}: more than {MAX_BYTES >> 20} MiB; not a recogniser's state")
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise WeightsError(f"{path}: not a state dict of tensors: {error}") from error
-    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
-        raise WeightsError(f"{path}: holds {type(found).__name__}, not names and tensors")
-    return {str(k): v for k, v in found.items()}
+    if path.suffix != ".safetensors":
+        raise WeightsError(
+            f"{path}: PyTorch files are pickles and are not opened here; turn the folder into "
+            "safetensors once (docs/recognition.md, Public weights)"
+        )
+    return load_safetensors(path)
 
 
 def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, Path]:
-    """File of each fold "dataset/subject": `subject.pth`, `dataset_subject.pth`, or .safetensors.
+    """File of each fold "dataset/subject": `subject.safetensors` or `dataset_subject.safetensors`.
 
     Raises:
         InputError: files are missing or left over; all are named.
@@ -69,7 +62,7 @@ def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, 
         if items
     ]
     if problems:
-        raise InputError(f"{root}: {'; '.join(problems)}; files are named subject.pth")
+        raise InputError(f"{root}: {'; '.join(problems)}; files are named subject.safetensors")
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from sklearn.metrics import confusion_matrix, f1_score
 from test_training import problem_of
 
@@ -109,17 +110,15 @@ def test_stamps(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Problem, Path, Path]:
-    """A training, and its weights as public files: one .pth a subject."""
+    """A training, and its weights as a folder of one file a subject."""
     root = tmp_path_factory.mktemp("trained")
     problem = problem_of(epochs=2)
     run_all(problem, root / "run", seeds=[0])
     (root / "public").mkdir()
-    from safetensors.torch import load_file
-
     for split in problem.splits:
         path = fold_path(root / "run", 0, split.name)
         state = load_file(path.with_name(path.name + ".safetensors"))
-        torch.save(state, root / "public" / f"{split.name.rpartition('/')[2]}.pth")
+        save_file(state, root / "public" / f"{split.name.rpartition('/')[2]}.safetensors")
     return problem, root / "run", root / "public"
 
 
@@ -133,21 +132,16 @@ def test_public_weights_must_fit(trained: tuple[Problem, Path, Path], tmp_path: 
     problem, _, public = trained
     for file in public.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "s1.pth").rename(tmp_path / "s9.pth")
+    (tmp_path / "s1.safetensors").rename(tmp_path / "s9.safetensors")
     with pytest.raises(
-        InputError, match=r"no weights for folds: d1/s1; weights of no fold: s9.pth"
+        InputError, match=r"no weights for folds: d1/s1; weights of no fold: s9.saf"
     ):
         run_all(problem, tmp_path / "out", seeds=[0], weights=tmp_path)
-    (tmp_path / "s9.pth").rename(tmp_path / "s1.pth")
-    torch.save({"fc.weight": torch.zeros(3, 400)}, tmp_path / "s1.pth")
-    with pytest.raises(WeightsError, match=r"s1.pth does not fit ststnet"):
+    (tmp_path / "s9.safetensors").rename(tmp_path / "s1.safetensors")
+    save_file({"fc.weight": torch.zeros(3, 400)}, tmp_path / "s1.safetensors")
+    with pytest.raises(WeightsError, match=r"s1.safetensors does not fit ststnet"):
         run_all(problem, tmp_path / "out2", seeds=[0], weights=tmp_path)
 
-    class Evil:
-        def __reduce__(self) -> tuple[Any, Any]:
-            return Path.touch, (tmp_path / "executed",)
-
-    torch.save({"fc.weight": Evil()}, tmp_path / "s1.pth")
-    with pytest.raises(WeightsError, match="not a state dict of tensors"):
+    (tmp_path / "s1.safetensors").rename(tmp_path / "s1.pth")
+    with pytest.raises(WeightsError, match="PyTorch files are pickles"):
         run_all(problem, tmp_path / "out3", seeds=[0], weights=tmp_path)
-    assert not (tmp_path / "executed").exists()

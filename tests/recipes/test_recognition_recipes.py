@@ -1,0 +1,128 @@
+"""The recognition recipes as a user starts them, on a small flow folder with synthetic clips."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from famaug.errors import InputError
+from famaug.recognition.config import AblationConfig, RecogniserConfig, load_settings
+from famaug.recognition.setup import open_problem
+from famaug.seeding import keyed_generator
+from famaug.store import CacheWriter
+from famaug.testing import make_clip
+from famaug.types import Plan, Provenance
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "recipes" / "configs" / "recognition"
+CONFIGS = sorted(FOLDER.rglob("*.yaml"))
+NAMES = ("negative", "positive", "surprise")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_config(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    recipe = "ablate_synthetic_ratio" if "ablation" in path.stem else "train_recognizer"
+    assert first.startswith(f"# python recipes/{recipe}.py {path.relative_to(ROOT)}")
+    kind = AblationConfig if "ablation" in path.stem else RecogniserConfig
+    config = load_settings(kind, path, ["seeds=[7]"])
+    assert config.seeds == [7]
+    assert config.training.select == "last"
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """flow/ and flow.csv of 4 subjects, cache/ of synthetic clips, and a config."""
+    root = tmp_path_factory.mktemp("material")
+    (root / "flow").mkdir()
+    lines, draw = ["dataset,subject,clip,label"], keyed_generator(0, "material")
+    for i in range(20):
+        subject, label = f"s{i % 4}", i % 3
+        picture = draw.integers(0, 120, (28, 28, 3)).astype(np.uint8)
+        picture[label * 9 : label * 9 + 9] += 100
+        cv2.imwrite(str(root / "flow" / f"{subject}_c{i} .png"), picture)
+        lines.append(f"d{i % 2},{subject},c{i},{NAMES[label]}")
+    (root / "flow.csv").write_text("\n".join(lines))
+    with CacheWriter(root / "cache") as writer:
+        for i in range(12):
+            plan = Plan({"n": i}, {"name": "x"}, [[[0.0] * 17] * 2], "g", "w", None, 10.0)
+            who = f"d{i % 2}/s{i % 4}"
+            story = Provenance(plan, who, who, NAMES[i % 3], "driver")
+            writer.put(plan.key, make_clip(i, frames=3, shift=(0.3, 0.1)).frames, story)
+    (root / "config.yaml").write_text(
+        f"out: {root}/out\ndata: {{kind: flow-folder, root: {root}/flow, table: {root}/flow.csv, "
+        f"channels: bgr, origin: made noise}}\nnetwork: {{input: {{flow: dis}}}}\n"
+        "training: {epochs: 3, learning_rate: 0.01, batch_size: 16}\n"
+    )
+    return root
+
+
+def run(recipe: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "recipes" / f"{recipe}.py", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+
+
+def test_train(material: Path) -> None:
+    out = material / "trained"
+    done = run(
+        "train_recognizer",
+        material / "config.yaml",
+        f"out={out}",
+        f"synthetic.cache={material}/cache",
+        "synthetic.ratio=1",
+        "seeds=[0,1]",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "20 real clips of 4 subjects, 12 synthetic, 4 folds, 2 seeds" in done.stdout
+    assert "Data: made noise; these numbers say nothing about the real data sets." in done.stdout
+    value = json.loads((out / "scores.json").read_text())
+    assert value["parts"]["all"]["clips"] == 20
+    assert "ratio: 1.0" in (out / "config.yaml").read_text()
+    assert len(list((out / "runs").rglob("*.json"))) == 8
+
+
+def test_every_mistake_in_a_config_is_told(material: Path) -> None:
+    done = run(
+        "train_recognizer",
+        material / "config.yaml",
+        "training.epoch=3",
+        "training.batch_size=many",
+        "netwrk.name=x",
+        "seeds=[a]",
+    )
+    assert done.returncode == 1
+    assert "4 keys are wrong" in done.stderr
+    assert "training.epoch is unknown; did you mean training.epochs?" in done.stderr
+    assert "netwrk is unknown; did you mean network?" in done.stderr
+    assert "training.batch_size must be int; got 'many'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("network.name=two-branch", "a flow folder holds flow pictures"),
+        ("network.input.size=32", "ststnet does not take its input, flow of shape (3, 32, 32)"),
+        ("data.classes=[negative,positive]", "has the label 'surprise', which is not one of"),
+        ("synthetic.ratio=1", "synthetic.cache must name a cache"),
+        ("training.learning_rate=-1", "learning_rate is above 0"),
+        ("folds=loo", "folds are 'loso', 'k-fold:K' or 'dataset'"),
+        ("shard=1", "shard is written k/n"),
+        ("missing_class=drop", "missing_class is 'zero' or 'skip'"),
+    ],
+)
+def test_errors_before_training(material: Path, change: str, words: str) -> None:
+    config = load_settings(RecogniserConfig, material / "config.yaml", [change])
+    with pytest.raises(InputError) as told:
+        open_problem(config)
+    assert words in str(told.value)
