@@ -96,13 +96,14 @@ class RayConfig:
 
 @dataclass
 class WorkConfig:
-    """How the work is done; none of it changes the result."""
+    """How the work is done; see `famaug.generation.resources.Resources`."""
 
     engine: str = "local"
     workers: int = 1
     batch: int = 4
     device: str = "auto"
     clip_limit_s: float = 600.0
+    copy_shards: bool | None = None
     ray: RayConfig = field(default_factory=RayConfig)
 
 

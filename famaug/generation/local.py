@@ -29,7 +29,7 @@ class LocalPool:
         workers: how many.
         batch: clips rendered in one call.
         device: "auto" deals out the GPUs, "cpu" where there are none; or a device for all.
-        overlap: see `Worker`.
+        copy_shards: see `Worker`.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class LocalPool:
         workers: int,
         batch: int,
         device: str = "auto",
-        overlap: bool | None = None,
+        copy_shards: bool | None = None,
     ) -> None:
         if workers < 1:
             raise InputError(f"workers must be 1 or more; got {workers}")
         self.size = workers
-        self._settings, self._batch, self._overlap = settings, batch, overlap
+        self._settings, self._batch, self._copy = settings, batch, copy_shards
         self._devices = devices(device)
         # forked from a server that has loaded torch once and touched no GPU: workers start at once
         self._context = multiprocessing.get_context("forkserver")
@@ -57,7 +57,7 @@ class LocalPool:
         device = self._devices[len(self._workers) % len(self._devices)]
         process = self._context.Process(
             target=_serve,
-            args=(theirs, self._settings, device, self._batch, self._overlap),
+            args=(theirs, self._settings, device, self._batch, self._copy),
             name=f"famaug worker {self._count}",
             daemon=True,
         )
@@ -152,14 +152,14 @@ def _ending(code: int | None) -> str:
 
 
 def _serve(
-    pipe: Connection, settings: Generation, device: str, batch: int, overlap: bool | None
+    pipe: Connection, settings: Generation, device: str, batch: int, copy_shards: bool | None
 ) -> None:
     """The worker's process: ends when the pipe does, so it never outlives the run for long."""
     # Ctrl-C goes to the whole group: the parent decides, and lets clips that are begun be finished
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        worker = Worker(settings, device=device, batch=batch, overlap=overlap)
+        worker = Worker(settings, device=device, batch=batch, copy_shards=copy_shards)
     except Exception:
         pipe.send(traceback.format_exc())
         return

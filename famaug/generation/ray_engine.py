@@ -22,12 +22,16 @@ from famaug.generation.worker import Outcome, Task, Worker
 class RayWorker:
     """What runs in an actor."""
 
-    def __init__(self, settings: Generation, *, batch: int, gpu: bool) -> None:
+    def __init__(
+        self, settings: Generation, *, batch: int, gpu: bool, copy_shards: bool | None
+    ) -> None:
         import torch
 
         device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
         host = socket.gethostname()
-        self.worker = Worker(settings, device=device, batch=batch, host=host)
+        self.worker = Worker(
+            settings, device=device, batch=batch, host=host, copy_shards=copy_shards
+        )
 
     def ready(self) -> list[Outcome]:
         return []
@@ -44,6 +48,7 @@ class RayPool:
             machines see under the same path.
         workers: how many actors.
         batch: clips rendered in one call.
+        copy_shards: see `Worker`.
         address: of the cluster; None takes RAY_ADDRESS, a cluster that runs here, or starts one
             on this machine.
         cpus, gpus: what each actor asks for.
@@ -58,6 +63,7 @@ class RayPool:
         *,
         workers: int,
         batch: int,
+        copy_shards: bool | None = None,
         address: str | None = None,
         cpus: float = 1,
         gpus: float = 0,
@@ -70,7 +76,7 @@ class RayPool:
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": 0, "max_task_retries": 0}
         self._actor = self._ray.remote(**options)(RayWorker)
         self._settings = self._ray.put(settings)
-        self._arguments = {"batch": batch, "gpu": gpus > 0}
+        self._arguments = {"batch": batch, "gpu": gpus > 0, "copy_shards": copy_shards}
         self._actors: dict[int, Any] = {}
         self._waited: dict[Any, int] = {}
         self._count = 0

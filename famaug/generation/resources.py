@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from famaug.errors import InputError
 from famaug.generation.crew import Pool
 from famaug.generation.settings import Generation
+from famaug.generation.shards import PART, on_network
 
 GPU_BATCHES = 4
 """Batches in a task of a worker with a GPU: it stores one while it renders the next."""
@@ -23,6 +25,8 @@ class Resources:
         batch: clips rendered in one call.
         device: "auto" (a GPU each where there are any), "cpu", "cuda", "cuda:0"; local only.
         clip_limit_s: seconds a clip may take before its worker is taken for hung.
+        copy_shards: write on local disks and copy finished shards into the cache; None does so
+            where the cache lies on a network file system, which LMDB cannot write to.
         ray_address, ray_cpus, ray_gpus: the cluster, and what each actor asks of it.
     """
 
@@ -31,6 +35,7 @@ class Resources:
     batch: int = 4
     device: str = "auto"
     clip_limit_s: float = 600.0
+    copy_shards: bool | None = None
     ray_address: str | None = None
     ray_cpus: float = 1.0
     ray_gpus: float = 0.0
@@ -44,8 +49,10 @@ class Resources:
         if self.clip_limit_s <= 0:
             raise InputError(f"clip_limit_s must be above 0; got {self.clip_limit_s}")
 
-    @property
-    def clips_in_a_task(self) -> int:
+    def clips_in_a_task(self, out: Path) -> int:
+        """Clips that a worker is given, and acknowledges, at once."""
+        if on_network(out) if self.copy_shards is None else self.copy_shards:
+            return max(PART, self.batch)
         return self.batch * (GPU_BATCHES if self._uses_gpu else 1)
 
     @property
@@ -70,6 +77,7 @@ def open_pool(settings: Generation, resources: Resources) -> Pool:
             settings,
             workers=resources.workers,
             batch=resources.batch,
+            copy_shards=resources.copy_shards,
             address=resources.ray_address,
             cpus=resources.ray_cpus,
             gpus=resources.ray_gpus,
@@ -77,5 +85,9 @@ def open_pool(settings: Generation, resources: Resources) -> Pool:
     from famaug.generation.local import LocalPool
 
     return LocalPool(
-        settings, workers=resources.workers, batch=resources.batch, device=resources.device
+        settings,
+        workers=resources.workers,
+        batch=resources.batch,
+        device=resources.device,
+        copy_shards=resources.copy_shards,
     )

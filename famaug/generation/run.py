@@ -21,7 +21,6 @@ from famaug.generation.settings import Generation
 from famaug.generation.worker import Measure, Outcome
 from famaug.generation.worklist import WorkList, make_worklist
 from famaug.store import manifest
-from famaug.store.locks import refuse_network
 from famaug.store.reader import ClipCache
 
 Stage = Literal["measuring", "planning", "rendering"]
@@ -185,7 +184,7 @@ class _Run:
         if todo:
             crew.prepare()
         self.progress("rendering", report.there, report.planned)
-        tasks = Tasks.of_pieces(todo, self.resources.clips_in_a_task)
+        tasks = Tasks.of_pieces(todo, self.resources.clips_in_a_task(self.settings.out))
         began = time.monotonic()
         try:
             for outcome in crew.run(tasks, self.stop):
@@ -207,7 +206,6 @@ class _Run:
             raise CacheError(
                 f"{self.settings.out} is sealed and lacks clips of this plan; write to a new folder"
             )
-        refuse_network(self.settings.out)
 
     def _write_skipped(self) -> None:
         manifest.create(manifest.cache_root(self.settings.out))

@@ -71,6 +71,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         batch=work.batch,
         device=work.device,
         clip_limit_s=work.clip_limit_s,
+        copy_shards=work.copy_shards,
         ray_address=work.ray.address,
         ray_cpus=work.ray.cpus,
         ray_gpus=work.ray.gpus,

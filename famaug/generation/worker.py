@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,7 +18,6 @@ import torch
 from famaug.data.protocols import Label, as_clip_with_label
 from famaug.errors import (
     CacheError,
-    CacheLockedError,
     FaceError,
     FamaugError,
     FamaugWarning,
@@ -30,14 +28,13 @@ from famaug.generation.material import Source
 from famaug.generation.measured import DriverRecord, FaceRecord, MeasuredStore, Shelf
 from famaug.generation.plans import Expression, plan_clip
 from famaug.generation.settings import Generation
+from famaug.generation.shards import CopiedShard, OwnShard, on_network
 from famaug.generation.worklist import Piece
 from famaug.sources import Driver, Identity, read_identity
 from famaug.store.codecs import cache_key
-from famaug.store.writer import CacheWriter
 from famaug.types import AUTrack, Clip, Frames, Plan, Provenance
 
 State = Literal["done", "skipped", "failed", "fatal"]
-SHARDS_TRIED = 1000
 
 
 @dataclass(frozen=True)
@@ -97,6 +94,8 @@ class Worker:
         overlap: store a batch in a thread while the next one is rendered; by default where the
             rendering is done by a GPU.
         host: name of this machine in the names of shards; "" on one machine.
+        copy_shards: write on a local disk and copy each task's shard into the cache; by default
+            where the cache lies on a network file system.
     """
 
     def __init__(
@@ -107,18 +106,20 @@ class Worker:
         batch: int,
         overlap: bool | None = None,
         host: str = "",
+        copy_shards: bool | None = None,
     ) -> None:
         # the processes are the parallelism: more threads would wait for each other
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
         self.settings = settings
-        self.batch, self.host = batch, host
+        self.batch = batch
         self.synthesizer = settings.synthesizer
         self.synthesizer.device = device
         self.store = MeasuredStore(settings.measured_folder)
         overlap = not device.startswith("cpu") if overlap is None else overlap
         self._thread = ThreadPoolExecutor(1) if overlap else None
-        self._writer: CacheWriter | None = None
+        copied = on_network(settings.out) if copy_shards is None else copy_shards
+        self._shard = CopiedShard(settings) if copied else OwnShard(settings, host)
         self._expression: tuple[Source, Expression] | None = None
         self._face: tuple[Source, FaceRecord] | None = None
 
@@ -132,9 +133,7 @@ class Worker:
         """Waits for what is being stored, and frees the shard."""
         if self._thread is not None:
             self._thread.shutdown()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self._shard.close()
 
     # -- measuring ----------------------------------------------------------------------------
 
@@ -190,7 +189,13 @@ class Worker:
                 put = partial(self._put, item, frames)
                 job = partial(_attempt, item.piece.name, item.piece.key, put)
                 found.append(job() if self._thread is None else self._thread.submit(job))
-        return [f if isinstance(f, Outcome) else f.result() for f in found]
+        done = [f if isinstance(f, Outcome) else f.result() for f in found]
+        finish = _attempt("shard", "", self._shard.finish)
+        if finish.state == "done":
+            return done
+        return [
+            replace(finish, name=o.name, ident=o.ident) if o.state == "done" else o for o in done
+        ]
 
     def _plan(self, piece: Piece, planned: list[_Planned]) -> None:
         if self._expression is None or self._expression[0] != piece.driver:
@@ -239,9 +244,7 @@ class Worker:
         clip.extend(self.synthesizer.render([item.plan]))
 
     def _put(self, item: _Planned, frames: Frames) -> None:
-        if self._writer is None:
-            self._writer = open_shard(self.settings, self.host)
-        self._writer.put(item.piece.key, frames, item.provenance)
+        self._shard.put(item.piece.key, frames, item.provenance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,26 +252,6 @@ class _Planned:
     piece: Piece
     plan: Plan
     provenance: Provenance
-
-
-def open_shard(settings: Generation, host: str = "") -> CacheWriter:
-    """The first shard that nobody writes: w00, w01, ... (with the host's name on a cluster).
-
-    Raises:
-        CacheError: the cache cannot be written.
-    """
-    prefix = f"{hashlib.sha256(host.encode()).hexdigest()[:8]}-" if host else ""
-    for number in range(SHARDS_TRIED):
-        try:
-            return CacheWriter(
-                settings.out,
-                shard=f"{prefix}w{number:02d}",
-                codec=settings.codec,
-                quality=settings.quality,
-            )
-        except CacheLockedError:
-            continue
-    raise CacheError(f"{settings.out}: {SHARDS_TRIED} shards are being written at once")
 
 
 def _attempt(name: str, ident: str, call: Callable[[], object]) -> Outcome:

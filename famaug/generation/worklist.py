@@ -19,7 +19,7 @@ from famaug.store.codecs import cache_key
 from famaug.types import Plan
 
 FIRST_FRAME = {"delta": 1.0, "raw": 1.0, "jpeg": 0.25}
-OTHER_FRAMES = {"delta": 0.08, "raw": 1.0, "jpeg": 0.25}
+OTHER_FRAMES = {"delta": 0.1, "raw": 1.0, "jpeg": 0.25}
 """Bytes in the cache over bytes of the raw frame: for the first frame, and for each further one."""
 RECORD = 16_384
 """Bytes of a clip's provenance and of the pages it leaves unused."""

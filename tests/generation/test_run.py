@@ -21,7 +21,11 @@ from generation_builders import (
 from famaug.data import ClipFolder, leave_one_subject_out
 from famaug.errors import CacheError, InputError
 from famaug.generation import Generation, generate
+from famaug.generation.crew import Tasks
+from famaug.generation.material import gather
 from famaug.generation.resources import Resources
+from famaug.generation.worker import Worker
+from famaug.generation.worklist import make_worklist
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache, cache_info, seal, verify
 
@@ -184,24 +188,58 @@ def test_sealed_and_foreign_folders_are_refused(tmp_path: Path) -> None:
         generate(quick(tmp_path, "foreign"))
 
 
+def tasks_of(settings: Generation) -> Tasks:
+    """Of a generation whose sources are measured."""
+    material = gather(settings)
+    faces = [face for person in material.faces for face in person]
+    return Tasks.of_pieces(make_worklist(settings, material.drivers, faces).pieces, 8)
+
+
 def test_overlapped_storing_gives_the_same(tmp_path: Path) -> None:
     """What a GPU worker does: store one batch in a thread while the next one is rendered."""
-    from famaug.generation.crew import Tasks
-    from famaug.generation.material import gather
-    from famaug.generation.worker import Worker
-    from famaug.generation.worklist import make_worklist
-
     plain, other = quick(tmp_path), quick(tmp_path, "other", measured=tmp_path / "cache.measured")
     generate(plain)
-    material = gather(other)
-    work = make_worklist(other, material.drivers, [f for p in material.faces for f in p])
     worker = Worker(other, device="cpu", batch=2, overlap=True)
-    tasks, outcomes = Tasks.of_pieces(work.pieces, 8), []
+    tasks, outcomes = tasks_of(other), []
     while (task := tasks.take(0)) is not None:
         outcomes += worker.do(task)
     worker.close()
     assert {o.state for o in outcomes} == {"done"}
     assert content(other.out) == content(plain.out)
+
+
+def test_copied_shards_hold_the_same(tmp_path: Path) -> None:
+    """As on a network file system: written elsewhere, copied when finished."""
+    plain, other = quick(tmp_path, per_rule=40), quick(tmp_path, "other", per_rule=40)
+    generate(plain)
+    seen: list[int] = []
+    copied = Resources(workers=2, copy_shards=True)
+    first = generate(
+        other,
+        copied,
+        progress=lambda stage, d, n: seen.append(d) if stage == "rendering" else None,
+        stop=lambda: bool(seen) and seen[-1] > 0,
+    )
+    assert 0 < first.made == len(ClipCache(other.out)) < 80
+    assert generate(other, copied).there == first.made
+    assert content(other.out) == content(plain.out)
+    shards = sorted(p.name for p in (other.out / "shards").iterdir() if p.suffix == ".lmdb")
+    assert len(shards) >= 3
+    assert not any("writer" in p.name for p in (other.out / "shards").iterdir())
+    assert seal(other.out)
+
+
+def test_a_shard_that_cannot_be_copied_is_not_acknowledged(tmp_path: Path) -> None:
+    settings = quick(tmp_path)
+    generate(settings, dry_run=True)
+    settings.out.mkdir()
+    (settings.out / "shards").touch()  # no folder can be there
+    worker = Worker(settings, device="cpu", batch=4, copy_shards=True)
+    task = tasks_of(settings).take(0)
+    assert task is not None
+    outcomes = worker.do(task)
+    assert {(o.state, o.error) for o in outcomes} == {("fatal", "CacheError")}
+    assert {o.name for o in outcomes} == set(task.names)
 
 
 def test_one_bad_clip_does_not_take_its_batch_with_it(tmp_path: Path) -> None:
