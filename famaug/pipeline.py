@@ -64,7 +64,7 @@ class Synthesizer:
         look: makes clips look like a data set's; they then have its size, and `size` is that of
             the crop before.
         device: where rendering and measuring run.
-        keep: how many measured drivers and prepared faces are kept in memory.
+        keep: how many prepared faces are kept in memory.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Synthesizer:
             raise InputError("a look frames the face anew, so it needs size=, the crop's side")
         self.fps, self.peak, self.look, self.device = fps, peak, look, device
         self._mesher: FaceMesher | None = None
-        self._tracks: _Recent[str, AUTrack] = _Recent(keep)
+        self._tracks: _Recent[str, AUTrack] = _Recent(4096)
         self._pictures: _Recent[str, Picture] = _Recent(max(keep, 4) * 16)
         self._meshes: _Recent[str, Floats] = _Recent(max(keep, 4) * 16)
         self._renderers: _Recent[tuple[Any, ...], WarpRenderer] = _Recent(keep)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "famaug"
 ROOMS = (
-    ("errors", "types", "seeding"),
+    ("errors", "types", "seeding", "cv_threads"),
     ("weights",),
     ("clip",),
     ("faces",),
@@ -81,7 +81,9 @@ def test_nothing_imports_recipes() -> None:
                 assert not (node.module or "").startswith("recipes"), path
 
 
-@pytest.mark.parametrize("banned", ["torch.load(", "torch.jit.load(", "pickle.load", "allow_pickle=True"])
+@pytest.mark.parametrize(
+    "banned", ["torch.load(", "torch.jit.load(", "pickle.load", "allow_pickle=True"]
+)
 def test_one_door_for_weights(banned: str) -> None:
     found = [p for p in PACKAGE.rglob("*.py") if banned in p.read_text()]
     assert not [p for p in found if "weights" not in p.parts], found

@@ -6,8 +6,7 @@ is famaug's: 5 is a unit's full excursion on the basis. It is not OpenFace's sca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -20,6 +19,7 @@ from famaug.aus.face_map import SCALE
 from famaug.aus.fit import fit_person
 from famaug.aus.flow import FlowSolver
 from famaug.aus.points import NOT_OBSERVABLE, ONE_SIDED_UNKNOWN, PointSolver
+from famaug.cv_threads import one_cv_thread
 from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher, FaceTrack
 from famaug.faces.pose import angles
@@ -174,7 +174,7 @@ def _read(
         for i in todo:
             raw[i], explained[i] = points.solve(meshes[i])
         return raw, _Seen(points.solver.observability, explained, agreement)
-    with _one_cv_thread():
+    with one_cv_thread():
         flow = FlowSolver(person, _grey(frames[held[0]], shrink))
         for i in todo:
             seed = points.solve(meshes[i]).intensity
@@ -230,17 +230,6 @@ def _grey(frame: Picture, k: int) -> Picture:
         grey = cv2.resize(grey[: h - h % k, : w - w % k], None, fx=1 / k, fy=1 / k,
                           interpolation=cv2.INTER_AREA)  # fmt: skip
     return np.asarray(grey, np.uint8)
-
-
-@contextmanager
-def _one_cv_thread() -> Iterator[None]:
-    """DIS flow cuts its work by the number of threads, and its result with it."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _notes(faces: FaceTrack, away: Array, agreement: Array, backend: Backend) -> tuple[str, ...]:

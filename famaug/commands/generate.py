@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +39,9 @@ def generate_command(
         float | None, typer.Option(help="Scale so that the strongest AU reaches this, up to 5.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed draws another expression.")] = 0,
+    face: Annotated[
+        int | None, typer.Option(help="Which face of the identity, 0 the largest.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
     dry_run: Annotated[bool, typer.Option(help="Plan and report, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
@@ -45,6 +50,7 @@ def generate_command(
     from famaug.clip_writer import check_target, write_clip
     from famaug.pipeline import Synthesizer
     from famaug.seeding import keyed_generator
+    from famaug.sources import Identity
 
     check_target(out)
     for name, value in (("--driver", driver), ("--identity", identity)):
@@ -53,7 +59,12 @@ def generate_command(
     synthesizer = Synthesizer(
         generator=generator, size=size or None, fps=fps, peak=peak, device=device
     )
-    plan = synthesizer.plan(driver, identity, keyed_generator(seed, "generate"), seed=seed)
+    shown = replace(Identity.of(identity), face=face)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plan = synthesizer.plan(driver, shown, keyed_generator(seed, "generate"), seed=seed)
+    for warning in caught:
+        typer.echo(f"note: {warning.message}", err=True)
     figures: dict[str, Any] = {
         "command": "generate",
         "key": plan.key,

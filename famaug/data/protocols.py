@@ -29,7 +29,11 @@ class ClipDataset(Protocol):
 
 @runtime_checkable
 class ClipSynthesizer(Protocol):
-    """`plan` draws everything random, `render` is deterministic (famaug.Synthesizer is one)."""
+    """`plan` draws everything random, `render` is deterministic (famaug.Synthesizer is one).
+
+    For mode "deferred" with identities that have no path, `keep_picture(picture)` is called in the
+    main process before plans that name the picture are rendered there, where it exists.
+    """
 
     def plan(
         self, driver: Clip, identity: Clip, rng: np.random.Generator, *, seed: int = 0

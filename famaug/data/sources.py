@@ -20,15 +20,17 @@ from famaug import __version__
 from famaug.clip import frame_paths, read_picture
 from famaug.data.guard import Guard, canonical, subject_name
 from famaug.data.protocols import AsClip, ClipSynthesizer, Label, labels_of, refs_of
-from famaug.errors import CacheError, InputError, LeakageError
+from famaug.errors import CacheError, FaceError, InputError, LeakageError
 from famaug.seeding import keyed_generator
 from famaug.store.reader import ClipCache
-from famaug.types import Clip, ClipRef, Frames, Provenance
+from famaug.types import Clip, ClipRef, Frames, Picture, Plan, Provenance
 
 Balance = Literal["none", "class"]
 LabelOf = Callable[[Provenance], Label] | Mapping[Any, Label]
 Identities = Sequence[Clip] | str | os.PathLike[str] | None
 NO_LABEL = "no label"
+ATTEMPTS = 8
+"""Draws for one slot before a data set's faces are given up."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,14 @@ class Drawn:
         label: its label.
         story: provenance as JSON text, "" until it is read with the clip.
         provenance: set for a plan.
+        face: the identity's neutral picture, where no other process can read it from a path.
     """
 
     name: str
     label: Label
     story: str = ""
     provenance: Provenance | None = None
+    face: Picture | None = None
 
 
 class Chooser:
@@ -167,23 +171,44 @@ class PlannedSource:
         self.identities = None if identities is None else _identities(identities, guard)
 
     def draw(self, epoch: int, slot: int) -> Drawn:
+        """A plan; where a clip shows no usable face, others are drawn in its place.
+
+        Raises:
+            FaceError: `ATTEMPTS` in a row will not do; the message names them.
+            InputError: the driver has no label.
+        """
         rng = keyed_generator(self.seed, epoch, slot, "draw")
-        driver, label = self.as_clip(self.dataset[self.chooser.draw(rng)])
-        if label is None:
-            raise InputError(f"clip {driver.ref.key} has no label, so no synthetic clip can")
-        identity = self._identity(driver.ref, rng)
-        rng = keyed_generator(self.seed, epoch, slot, "plan")
-        plan = self.synthesizer.plan(driver, identity, rng, seed=self.seed)
+        refused = []
+        for attempt in range(ATTEMPTS):
+            driver, label = self.as_clip(self.dataset[self.chooser.draw(rng)])
+            if label is None:
+                raise InputError(f"clip {driver.ref.key} has no label, so no synthetic clip can")
+            identity = self._identity(driver.ref, rng)
+            parts = (attempt,) if attempt else ()
+            again = keyed_generator(self.seed, epoch, slot, "plan", *parts)
+            try:
+                plan = self.synthesizer.plan(driver, identity, again, seed=self.seed)
+            except FaceError as error:
+                refused.append(f"{driver.ref.key} on {identity.ref.key}: {error}")
+                continue
+            return self._drawn(plan, driver.ref, identity, label)
+        raise FaceError(
+            f"{ATTEMPTS} draws in a row show no usable face; the first: {'; '.join(refused[:3])}; "
+            "look at these clips, or pass another crop of the data set (clip='raw')"
+        )
+
+    def _drawn(self, plan: Plan, driver: ClipRef, identity: Clip, label: Label) -> Drawn:
         provenance = Provenance(
             plan,
-            subject_name(driver.ref),
+            subject_name(driver),
             subject_name(identity.ref),
             label,
             "driver",
             version=__version__,
         )
         self.guard.check(provenance, plan.key)
-        return Drawn(plan.key, label, to_text(provenance), provenance)
+        face = None if plan.identity.get("source") else identity.frames[0]
+        return Drawn(plan.key, label, to_text(provenance), provenance, face)
 
     def _identity(self, driver: ClipRef, rng: np.random.Generator) -> Clip:
         """A neutral face, of another person than the driver if there is one."""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset, default_collate
 
@@ -198,6 +199,10 @@ class MicroExpressionSynth(Dataset[Any]):
             if self.synthesizer is None:
                 raise RenderError("there is no synthesizer to render this batch with")
             plans = [Plan.from_json(json.loads(s["provenance"])["plan"]) for s in todo]
+            keep = getattr(self.synthesizer, "keep_picture", None)
+            for sample in todo:
+                if keep is not None and sample["frames"].numel():
+                    keep(sample["frames"].numpy())
             clips = self.synthesizer.render(plans, device=device)
             if len(clips) != len(plans):
                 raise RenderError(f"{len(plans)} plans were rendered to {len(clips)} clips")
@@ -222,7 +227,9 @@ class MicroExpressionSynth(Dataset[Any]):
             frames, story = source.frames(drawn)
             return _synthetic(self._finish(frames), drawn, at, story)
         if self.mode == "deferred":
-            return _synthetic(torch.empty(0, dtype=torch.uint8), drawn, at, drawn.story)
+            # until it is rendered, the sample carries the face that only this process has seen
+            face = np.empty((0, 0, 3), np.uint8) if drawn.face is None else drawn.face.copy()
+            return _synthetic(torch.from_numpy(face), drawn, at, drawn.story)
         plan = Plan.from_json(json.loads(drawn.story)["plan"])
         (frames,) = source.synthesizer.render([plan])
         return _synthetic(self._finish(frames), drawn, at, drawn.story)

@@ -1,0 +1,152 @@
+"""The demo, and the real renderer behind a DataLoader: the same clips whatever the workers."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage.data import astronaut
+from torch.utils.data import DataLoader
+
+from famaug import MicroExpressionSynth, Synthesizer
+from famaug.data.clips import ClipFolder
+from famaug.demo.run import run_demo
+from famaug.modulation.modulate import Modulation
+from famaug.seeding import keyed_generator
+from famaug.store import ClipCache, export_png
+from famaug.types import Clip, ClipRef
+
+
+class TwoPeople:
+    """Two clips of one face at two places: enough to drive and to be driven."""
+
+    def __init__(self) -> None:
+        picture = np.asarray(astronaut(), np.uint8)[:320, 60:380]
+        self.refs = [
+            ClipRef("two", name, "clip", fps=50.0, onset=0, emotion="positive")
+            for name in ("a", "b")
+        ]
+        plan_maker = Synthesizer(size=None, fps=50.0)
+        self.clips = []
+        for i, ref in enumerate(self.refs):
+            shown = np.ascontiguousarray(picture[:, i * 4 : 310 + i * 4])
+            plan = plan_maker.plan("aus:12=2,6=1", shown, keyed_generator(i, "two"))
+            self.clips.append(Clip(ref, plan_maker.render([plan])[0][:10]))
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> Clip:
+        return self.clips[index]
+
+
+def _synthesizer() -> Synthesizer:
+    return Synthesizer(size=96, peak=1.5, modulation=Modulation(n=0))
+
+
+def _digests(loader: Any, train: MicroExpressionSynth) -> dict[int, str]:
+    found = {}
+    for batch in loader:
+        batch = train.render_batch(batch)
+        for index, frames in zip(batch["index"], batch["frames"], strict=True):
+            found[int(index)] = hashlib.sha256(frames.contiguous().numpy().tobytes()).hexdigest()
+    return found
+
+
+def first_and_apex(frames: torch.Tensor) -> torch.Tensor:
+    return torch.stack([frames[0], frames[len(frames) // 2]])[:, :96, :96]
+
+
+@pytest.fixture(scope="module")
+def data() -> TwoPeople:
+    return TwoPeople()
+
+
+def test_workers_do_not_change_a_clip(data: TwoPeople) -> None:
+    """Online and deferred, 0 to 2 workers, fork and spawn, batches of 1 and 4: one set of clips."""
+    results = []
+    for mode, workers, start, batch in (
+        ("online", 0, None, 1),
+        ("online", 2, "fork", 4),
+        ("online", 1, "spawn", 1),
+        ("deferred", 2, "fork", 4),
+    ):
+        train = MicroExpressionSynth(
+            data, ratio=2.0, mode=mode, synthesizer=_synthesizer(), seed=3,
+            transform=first_and_apex if mode == "online" else None,
+        )  # fmt: skip
+        if mode == "deferred":
+            train.transform = first_and_apex
+        loader = DataLoader(
+            train, batch_size=batch, num_workers=workers, multiprocessing_context=start,
+            collate_fn=train.collate,
+        )  # fmt: skip
+        results.append(_digests(loader, train))
+    assert len(results[0]) == 6
+    assert all(r == results[0] for r in results[1:])
+
+
+def test_another_epoch_draws_other_clips(data: TwoPeople) -> None:
+    train = MicroExpressionSynth(data, ratio=1.0, mode="online", synthesizer=_synthesizer(), seed=3)
+    first = [train[i]["clip"] for i in range(2, 4)]
+    train.set_epoch(1)
+    drawn = {train[i]["clip"] for i in range(2, 4)} | set(first)
+    assert len(drawn) > 1
+    train.set_epoch(0)
+    assert [train[i]["clip"] for i in range(2, 4)] == first
+
+
+@pytest.fixture(scope="module")
+def demo(
+    tmp_path_factory: pytest.TempPathFactory, photos: list[Any]
+) -> tuple[Path, dict[str, Any], list[str]]:
+    """The demo without a network, with a folder that holds a face and a wall."""
+    folder = tmp_path_factory.mktemp("faces")
+    Image.fromarray(photos[-1]).save(folder / "someone.png")
+    Image.fromarray(np.full((100, 100, 3), 80, np.uint8)).save(folder / "wall.png")
+    out = tmp_path_factory.mktemp("demo")
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAMAUG_HOME", str(out / "nothing"))
+        figures = run_demo(out, identities=folder, size=96, offline=True, say=said.append)
+    return out, figures, said
+
+
+def test_the_demo_runs_on_portrait_and_rules(
+    demo: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    out, figures, said = demo
+    assert said[0] == "Sample media"
+    assert said[-1] == "Report"
+    assert figures["clips"] == 5
+    assert figures["background_changed"] == 0
+    assert figures["r"] >= 0.85
+    page = (out / "report.html").read_text()
+    assert "this is offline" in page
+    assert "someone" in page
+    assert "wall was left out" in page
+    assert page.count("<h3") >= 5
+
+
+def test_the_demos_cache_keeps_the_plans(demo: tuple[Path, dict[str, Any], list[str]]) -> None:
+    cache = ClipCache(demo[0] / "cache")
+    assert len(cache) == 5
+    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
+        stored = cache.read(key)
+        assert stored.provenance is not None
+        assert stored.provenance.plan.key == key
+        assert stored.frames.shape[1:] == (96, 96, 3)
+
+
+def test_an_exported_cache_is_a_data_set(
+    demo: tuple[Path, dict[str, Any], list[str]], tmp_path: Path
+) -> None:
+    export_png(demo[0] / "cache", tmp_path / "someone")
+    clips = ClipFolder(tmp_path)
+    assert len(clips) == 5
+    assert clips[0][0].frames.shape[1:] == (96, 96, 3)
