@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from famaug.data.albument import SynthClip as SynthClip
     from famaug.data.clips import ClipFolder as ClipFolder
     from famaug.data.folds import Fold as Fold
     from famaug.data.folds import SubjectSubset as SubjectSubset
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from famaug.data.folds import leave_one_dataset_out as leave_one_dataset_out
     from famaug.data.folds import leave_one_subject_out as leave_one_subject_out
     from famaug.data.guard import Guard as Guard
+    from famaug.data.look import Look as Look
+    from famaug.data.look_fit import fit_look as fit_look
+    from famaug.data.meb import MebClips as MebClips
     from famaug.data.megc2019 import Megc2019 as Megc2019
     from famaug.data.readers.casme import Casme as Casme
     from famaug.data.readers.casme2 import Casme2 as Casme2
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from famaug.data.readers.smic import SmicLong as SmicLong
     from famaug.data.synth import MicroExpressionSynth as MicroExpressionSynth
     from famaug.data.synth import as_pair as as_pair
+    from famaug.data.transforms import SynthTransform as SynthTransform
 
 _LAZY = {
     "CasMe3": "famaug.data.readers.casme3",
@@ -39,6 +44,8 @@ _LAZY = {
     "Fold": "famaug.data.folds",
     "FourDme": "famaug.data.readers.fourdme",
     "Guard": "famaug.data.guard",
+    "Look": "famaug.data.look",
+    "MebClips": "famaug.data.meb",
     "Megc2019": "famaug.data.megc2019",
     "MicroExpressionSynth": "famaug.data.synth",
     "Mmew": "famaug.data.readers.mmew",
@@ -46,7 +53,10 @@ _LAZY = {
     "Smic": "famaug.data.readers.smic",
     "SmicLong": "famaug.data.readers.smic",
     "SubjectSubset": "famaug.data.folds",
+    "SynthClip": "famaug.data.albument",
+    "SynthTransform": "famaug.data.transforms",
     "as_pair": "famaug.data.synth",
+    "fit_look": "famaug.data.look_fit",
     "k_fold_by_subject": "famaug.data.folds",
     "leave_one_dataset_out": "famaug.data.folds",
     "leave_one_subject_out": "famaug.data.folds",

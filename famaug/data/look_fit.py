@@ -23,7 +23,10 @@ from famaug.types import Clip, Floats, Frames
 KNOTS = 12
 """Frames of a clip that head motion and lids are measured in."""
 PAD = 0.5
-"""A crop too tight for the face finder is widened by its repeated border."""
+"""Crops are widened by their repeated border: in tight ones the face finder misses some faces, or
+takes a part for the whole."""
+OUTLIER = 0.12
+"""Share of the frame by which brows or mouth may lie off the median, else the mesh is wrong."""
 SHUT = 0.45
 """Share of the widest opening below which an eye counts as shut."""
 STANDARD_LUMA = 3688
@@ -85,6 +88,8 @@ def fit_look(
         greys.append(bool((clip.frames[0, ..., 0] == clip.frames[0, ..., 1]).all()))
         qualities.append(jpeg_quality(clip.ref.frames[0]) if clip.ref.frames else None)
         first = first if first is not None else clip.frames[0]
+    middle = np.median([s.framing for s in seen], axis=0) if seen else np.zeros(4)
+    seen = [s for s in seen if np.abs(np.asarray(s.framing) - middle).max() < OUTLIER]
     if not seen or first is None:
         raise InputError(f"none of {len(order)} clips shows a face: there is no look to measure")
     quality = Counter(qualities).most_common(1)[0][0]
@@ -131,10 +136,6 @@ def find_mesh(frame: NDArray[np.uint8], mesher: FaceMesher) -> Floats:
     Raises:
         FaceError: no face.
     """
-    try:
-        return mesher.find(frame)
-    except FaceError:
-        pass
     h, w = frame.shape[:2]
     y, x = int(PAD * h), int(PAD * w)
     wide = cv2.copyMakeBorder(frame, y, y, x, x, cv2.BORDER_REPLICATE)
