@@ -10,7 +10,7 @@ import typer
 
 from famaug.errors import InputError
 
-BENCHES = ("faces", "warp", "store", "generation")
+BENCHES = ("faces", "aus", "warp", "store", "generation", "loso")
 
 
 def register(app: typer.Typer) -> None:

@@ -126,3 +126,16 @@ def test_errors_before_training(material: Path, change: str, words: str) -> None
     with pytest.raises(InputError) as told:
         open_problem(config)
     assert words in str(told.value)
+
+
+def test_ablation(material: Path) -> None:
+    out = material / "ablated"
+    given = [f"out={out}", f"sources.rules={material}/cache", "ratios=[0,1]", "training.epochs=2"]
+    done = run("ablate_synthetic_ratio", material / "config.yaml", *given)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().splitlines()
+    assert "2 settings x 1 seeds x 4 folds" in lines
+    assert lines[-2].startswith("Data: made noise;")
+    assert "gain" in lines[-1]
+    assert (out / "ablation.html").is_file()
+    assert json.loads((out / "rules" / "ratio-1" / "scores.json").read_text())["data"]
