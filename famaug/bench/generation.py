@@ -35,7 +35,7 @@ def run() -> dict[str, dict[str, float]]:
 
 
 def bench_generation(
-    *, clips: int = 200, size: int = 128, rounds: int = 1
+    *, clips: int = 200, size: int = 128, rounds: int = 1, ray: bool = True
 ) -> dict[str, dict[str, float]]:
     """Measures generation.
 
@@ -43,6 +43,7 @@ def bench_generation(
         clips: made by each way, in each round.
         size: side of the clips.
         rounds: turns of all ways; figures are medians.
+        ray: measure Ray too, where it is installed.
 
     Returns:
         ratios: two_workers_vs_one and ray_vs_local (two actors against two local workers), times
@@ -56,7 +57,7 @@ def bench_generation(
     """
     if clips < 8 or rounds < 1:
         raise InputError(f"the bench needs 8 clips and a round or more; got {clips}, {rounds}")
-    ways = [w for w in WAYS if w[1] == "local" or find_spec("ray") is not None]
+    ways = [w for w in WAYS if w[1] == "local" or (ray and find_spec("ray") is not None)]
     found: dict[str, list[GenerationReport]] = {name: [] for name, _, _ in ways}
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
