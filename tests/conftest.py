@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,7 @@ def astronaut_picture() -> Picture:
     return np.asarray(skimage.data.astronaut(), np.uint8)
 
 
-def fetched(name: str) -> Path:
-    """A sample file, or a skip that says why it cannot be had."""
+def _fetched(name: str) -> Path:
     try:
         return fetch(name)
     except FetchError as e:
@@ -44,9 +44,15 @@ def fetched(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
+def fetched() -> Callable[[str], Path]:
+    """Gives a sample file by name, or skips the test and says why it cannot be had."""
+    return _fetched
+
+
+@pytest.fixture(scope="session")
 def smile_video() -> tuple[Frames, float]:
     """72 frames of 640 x 360: one man, neutral to smile, a blink near frame 27."""
-    frames, fps = read_frames(fetched("single_face"))
+    frames, fps = read_frames(_fetched("single_face"))
     return frames, fps or 30.0
 
 

@@ -38,7 +38,7 @@ def run(rounds: int = 5) -> dict[str, dict[str, float]]:
         FetchError: the published weights cannot be fetched.
     """
     mesher = FaceMesher()
-    frames = _clip()
+    frames = portrait_clip()
     crops = _crops(mesher, frames)
     litert = _litert(crops)
     timed = _in_turns(
@@ -73,7 +73,7 @@ def _in_turns(jobs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, floa
     return {name: median(s) for name, s in seconds.items()}
 
 
-def _clip() -> Frames:
+def portrait_clip() -> Frames:
     """A portrait at 256 px that sways by a pixel or two."""
     import cv2
     from skimage.data import astronaut

@@ -9,7 +9,7 @@ import numpy as np
 
 from famaug.clip import PICTURES, read_frames, read_picture
 from famaug.errors import FetchError, InputError
-from famaug.report.values import ReportMedia
+from famaug.report.values import ReportDrawing, ReportMedia
 from famaug.sources import Identity
 from famaug.types import Clip, ClipRef, Frames
 from famaug.weights.fetch import fetch, find_stored
@@ -29,6 +29,7 @@ class Media:
     driver: Clip | None
     listed: list[ReportMedia]
     notes: list[str] = field(default_factory=list)
+    drawings: list[ReportDrawing] = field(default_factory=list)
 
 
 def gather(folder: Path | None, offline: bool) -> Media:

@@ -65,6 +65,7 @@ def write_page(
             ),
             loading,
         ],
+        drawings=media.drawings,
         media=media.listed,
         timings=seconds,
         notes=media.notes,

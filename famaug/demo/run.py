@@ -14,11 +14,14 @@ from famaug.demo.media import Media, gather
 from famaug.demo.page import Made, write_page
 from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import PAPER_SIZES
+from famaug.modulation.modulate import modulation_stages
 from famaug.modulation.pools import macro_pool
 from famaug.pipeline import Synthesizer
+from famaug.report.tracks_figure import tracks_svg
+from famaug.report.values import ReportDrawing
 from famaug.seeding import keyed_generator
 from famaug.sources import Driver, Identity
-from famaug.types import Frames, Plan
+from famaug.types import AUTrack, Frames, Plan
 
 PEAK = 1.5
 """Intensity of the strongest AU: a clear micro-expression."""
@@ -106,13 +109,17 @@ def _drivers(
     if media.driver is None:
         return found
     clip = media.driver
-    measured = measure_aus(
-        clip.frames,
-        neutral=(0, 3),
-        fps=clip.ref.fps,
-        sizes=PAPER_SIZES,
-        mesher=synthesizer.mesher,
-    ).track
+    once, measured = (
+        measure_aus(
+            clip.frames,
+            neutral=(0, 3),
+            fps=clip.ref.fps,
+            sizes=sizes,
+            mesher=synthesizer.mesher,
+        ).track
+        for sizes in ((0,), PAPER_SIZES)
+    )
+    media.drawings.append(_cleaning(once, measured, synthesizer))
     write_table(measured, out / "driver_aus.csv")
     subject = f"{clip.ref.dataset}/{clip.ref.subject}"
     pool = macro_pool([measured], subjects=[subject], training=[subject], labels=["positive"])
@@ -121,6 +128,21 @@ def _drivers(
         "track", drawn.track, "single_face.mp4, early frames", "man", "sample", "positive"
     )
     return [("The video's smile, on another face", driver), *found]
+
+
+def _cleaning(once: AUTrack, averaged: AUTrack, synthesizer: Synthesizer) -> ReportDrawing:
+    """The driver's tracks through Eq. 1, 2 and 3."""
+    stages = modulation_stages(once, settings=synthesizer.modulation, averaged=averaged)
+    svg, width, height = tracks_svg(stages)
+    return ReportDrawing(
+        title="How the driver's AUs are cleaned",
+        caption="The driver video's strongest AUs: measured once (raw), averaged over five sizes "
+        "(Eq. 1), filtered over time (Eq. 2), taken relative to the onset and transferred (Eq. 3). "
+        "Left solid, right dashed.",
+        svg=svg,
+        width=width,
+        height=height,
+    )
 
 
 def _plans(

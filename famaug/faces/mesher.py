@@ -196,7 +196,7 @@ class FaceMesher:
                 picture, scale = _resized(pixels, (h + shift) / h, (w + shift) / w)
                 local = regions.copy()
                 local[:, :2] = (local[:, :2] - offset + 0.5) * scale - 0.5
-                local[:, 2] *= scale.mean()
+                # the region keeps its side: the nets see the face a little larger or smaller
                 picture, matrices = _reduced(picture, local, self.net.size)
                 crops = rg.sample(picture, matrices[0], self.net.size)
                 points, logit = self.mesh_of_crops(crops)

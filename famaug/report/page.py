@@ -21,7 +21,7 @@ from famaug.report.agreement import Agreement, agreement, agreement_table
 from famaug.report.clip_view import clip_view
 from famaug.report.curves import agreement_scatter
 from famaug.report.encode import Figure, picture_figure, svg_figure
-from famaug.report.values import Cell, ReportClip, ReportMedia, ReportTable
+from famaug.report.values import Cell, ReportClip, ReportDrawing, ReportMedia, ReportTable
 
 _THUMBNAIL = 320
 
@@ -33,6 +33,7 @@ def write_report(
     intro: str,
     clips: Sequence[ReportClip],
     tables: Sequence[ReportTable] = (),
+    drawings: Sequence[ReportDrawing] = (),
     media: Sequence[ReportMedia] = (),
     timings: Mapping[str, float] | None = None,
     notes: Sequence[str] = (),
@@ -46,6 +47,7 @@ def write_report(
         clips: the synthetic clips. Those measured again are also pooled into one table of every
             unit and one scatter figure.
         tables: further tables (background check, data loader, ...).
+        drawings: further figures, each with a heading, before the clips.
         media: what went in, with licence and source.
         timings: seconds by stage, in the order to be shown.
         notes: what fell short, one sentence or paragraph each.
@@ -60,6 +62,7 @@ def write_report(
         intro=intro,
         clips=clips,
         tables=tables,
+        drawings=drawings,
         media=media,
         timings=timings or {},
         notes=notes,
@@ -75,6 +78,7 @@ def render_report(
     intro: str,
     clips: Sequence[ReportClip],
     tables: Sequence[ReportTable],
+    drawings: Sequence[ReportDrawing] = (),
     media: Sequence[ReportMedia],
     timings: Mapping[str, float],
     notes: Sequence[str],
@@ -98,6 +102,10 @@ def render_report(
             clips=[clip_view(clip) for clip in clips],
             scatter=scatter,
             tables=[_table_view(table) for table in tables],
+            drawings=[
+                (d, svg_figure(d.svg, width=d.width, height=d.height, alt=d.caption))
+                for d in drawings
+            ],
             media=[(item, _thumbnail(item)) for item in media],
             timings=_timing_rows(timings),
             notes=notes,

@@ -148,3 +148,19 @@ class ReportMedia:
     def __post_init__(self) -> None:
         if self.picture is not None:
             _check_frames(self.name, "picture", self.picture[None])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDrawing:
+    """A vector figure with its own section.
+
+    Attributes:
+        title: heading; caption: what it shows.
+        svg: the drawing; width, height: in CSS pixels.
+    """
+
+    title: str
+    caption: str
+    svg: str
+    width: int
+    height: int

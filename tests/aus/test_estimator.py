@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
-from conftest import fetched
 
 from famaug.aus.estimator import FAR_TURN, measure_aus
 from famaug.errors import FaceError, InputError
@@ -59,7 +61,7 @@ def test_landmarks_alone_say_what_they_cannot_see(
 
 
 @pytest.mark.media
-def test_known_aus_are_read_back(mesher: FaceMesher) -> None:
+def test_known_aus_are_read_back(mesher: FaceMesher, fetched: Callable[[str], Path]) -> None:
     """Unseen rendered people, heads moving: the recipe evaluate_aus.py has the whole table."""
     fetched("makehuman_head")
     from famaug.testing.au_truth import draw_truth_set
@@ -80,7 +82,9 @@ def test_known_aus_are_read_back(mesher: FaceMesher) -> None:
 
 
 @pytest.mark.media
-def test_left_and_right_are_the_persons_own(mesher: FaceMesher) -> None:
+def test_left_and_right_are_the_persons_own(
+    mesher: FaceMesher, fetched: Callable[[str], Path]
+) -> None:
     fetched("makehuman_head")
     from famaug.testing import truth_clip
 
@@ -93,7 +97,7 @@ def test_left_and_right_are_the_persons_own(mesher: FaceMesher) -> None:
 
 
 @pytest.mark.media
-def test_a_turned_head_is_missing(mesher: FaceMesher) -> None:
+def test_a_turned_head_is_missing(mesher: FaceMesher, fetched: Callable[[str], Path]) -> None:
     fetched("makehuman_head")
     from famaug.testing import truth_clip
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import fetched
 from numpy.typing import NDArray
 
 from famaug.errors import WeightsError
@@ -25,7 +24,7 @@ Run = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
 
 
 @pytest.fixture(scope="session")
-def task() -> Path:
+def task(fetched: Callable[[str], Path]) -> Path:
     return fetched("face_landmarker")
 
 
