@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pickle import PicklingError
 
 import torch
 
@@ -61,8 +62,14 @@ class LocalPool:
             name=f"famaug worker {self._count}",
             daemon=True,
         )
-        with _ctrl_c_ignored():
-            process.start()
+        try:
+            with _ctrl_c_ignored():
+                process.start()
+        except (AttributeError, TypeError, PicklingError) as error:
+            raise InputError(
+                f"the dataset or the synthesizer cannot be sent to a worker process: {error}; "
+                "make them of classes and functions of a module (no lambdas, no open files)"
+            ) from error
         theirs.close()
         self._count += 1
         self._workers[self._count] = process, ours

@@ -23,7 +23,7 @@ from generation_builders import (
 )
 
 from famaug.data import ClipFolder
-from famaug.errors import RenderError
+from famaug.errors import InputError, RenderError
 from famaug.generation import Generation, generate
 from famaug.generation.resources import Resources
 from famaug.seeding import keyed_generator
@@ -123,6 +123,15 @@ class NoNets(QuickSynthesizer):
 def test_workers_that_cannot_start_end_the_run(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match="workers cannot be started"):
         generate(quick(tmp_path, synthesizer=NoNets()))
+
+
+def test_a_dataset_that_cannot_travel_is_told(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "data", {"s/c": growing(0)})
+    data = ClipFolder(root)
+    data.transform = lambda frames: frames  # type: ignore[attr-defined]
+    settings = Generation(out=tmp_path / "c", dataset=data, synthesizer=QuickSynthesizer())
+    with pytest.raises(InputError, match="cannot be sent to a worker process"):
+        generate(settings)
 
 
 def test_a_full_disk_stops_the_run_and_keeps_what_is_there(tmp_path: Path) -> None:
