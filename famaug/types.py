@@ -150,8 +150,7 @@ class AUTrack:
     @property
     def missing(self) -> NDArray[np.bool_]:
         """bool `T`: frames without a single measured value."""
-        result: NDArray[np.bool_] = ~np.isfinite(self.intensity).any(axis=(1, 2))
-        return result
+        return np.asarray(~np.isfinite(self.intensity).any(axis=(1, 2)), np.bool_)
 
 
 @dataclass(frozen=True)

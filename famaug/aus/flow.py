@@ -46,7 +46,7 @@ class FlowSolver:
         self.person = person
         self.map = FaceMap(person)
         self.reference = self.map.unroll(neutral, person.pose)
-        self.coarse, self.fine = _dis_flow(finest=1), _dis_flow(finest=0)
+        self.coarse, self.fine = _dis_flow(finest=1, patch=6), _dis_flow(finest=0, patch=4)
         self.sel = self._samples()
         self.texture = self._texture()
         self.solver = self._solver(prior)
@@ -114,14 +114,14 @@ class FlowSolver:
         return float((like > 0.5).mean())
 
 
-def _dis_flow(*, finest: int) -> cv2.DISOpticalFlow:
+def _dis_flow(*, finest: int, patch: int) -> cv2.DISOpticalFlow:
     """DIS flow down to halved (1) or single pixels (0). OpenCV's presets stop at halved pixels,
     where the small units of lids and lips drown: on rendered faces of known AUs that costs .03
     of r over all AUs and .08 of left minus right."""
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow.setFinestScale(finest)
-    flow.setPatchSize(6)
-    flow.setPatchStride(3)
+    flow.setPatchSize(patch)
+    flow.setPatchStride(patch // 2)
     flow.setGradientDescentIterations(12)
     flow.setVariationalRefinementIterations(2)
     flow.setVariationalRefinementAlpha(10.0)
