@@ -7,9 +7,12 @@ look's), synthetic ones their expressions on other people's neutral frames. Half
 for training: the look is fitted on their real clips alone, and small networks learn to tell real
 from synthetic. They are tested on the other half. 50 % is chance.
 
+Synthetic clips come in three ways: as the synthesizer crops by default ("loose crop"), in the
+identity frame's own size ("own framing"), and with the fitted look.
+
 Three views of a clip: the onset frame (framing, tone), its fine grain beside a neighbouring
 frame's (noise, blur, compression), and the optical flow from onset to apex (what a recogniser
-sees). Written to --out: compare_look.json, sheet.png (real, without look, with look).
+sees). Written to --out: compare_look.json, sheet.png (real, then the three ways).
 
 Columns: accuracy on people never seen, mean over seeds, and the spread between seeds.
 """
@@ -84,21 +87,22 @@ def main() -> None:
     made = {
         which: {n: synthetic_pairs(part, size) for n, part in parts.items()}
         for which, size in (
-            ("without", Synthesizer(size=256, fps=200)),
-            ("with", Synthesizer(size=400, fps=200, look=look)),
+            ("loose", Synthesizer(size=256, fps=200)),
+            ("own", Synthesizer(size=None, fps=200)),
+            ("look", Synthesizer(size=400, fps=200, look=look)),
         )
     }
     result = {
         view: {which: accuracy(view, real, made[which], args.steps, args.seeds) for which in made}
         for view in VIEWS
     }
-    print(f"\n{'view':8s} {'without look':>14s} {'with look':>14s}   (accuracy, chance 0.50)")
+    print(f"\n{'view':8s} {'loose crop':>14s} {'own framing':>14s} {'look':>14s}   (chance 0.50)")
     for view, row in result.items():
-        cells = [f"{np.mean(row[w]):.2f} +- {np.std(row[w]):.2f}" for w in ("without", "with")]
-        print(f"{view:8s} {cells[0]:>14s} {cells[1]:>14s}")
-    counts = {name: [len(real[name]), len(made["with"][name])] for name in parts}
+        cells = [f"{np.mean(row[w]):.2f} +- {np.std(row[w]):.2f}" for w in made]
+        print(f"{view:8s} " + " ".join(f"{c:>14s}" for c in cells))
+    counts = {name: [len(real[name]), len(made["look"][name])] for name in parts}
     print(f"real and synthetic clips: {counts}")
-    sheet([real["test"], made["without"]["test"], made["with"]["test"]], args.out / "sheet.png")
+    sheet([real["test"], *(made[w]["test"] for w in made)], args.out / "sheet.png")
     (args.out / "compare_look.json").write_text(
         json.dumps({"accuracy": result, "clips": counts, "look": look.to_json()}, indent=1)
     )
@@ -194,7 +198,7 @@ def accuracy(
 
 
 def sheet(groups: Sequence[Sequence[Pair]], path: Path) -> None:
-    """Real, without, with: onset, apex and six times their difference, four clips each."""
+    """Real, loose, own, look: onset, apex and six times their difference, four clips each."""
     columns = []
     for pairs in groups:
         rows = []

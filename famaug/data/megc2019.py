@@ -87,7 +87,7 @@ class Megc2019(Dataset[tuple[Clip, Label]]):
         kinds = [wanted[r.dataset, r.subject, r.clip] for r in self.refs]
         self.labels: list[Label] = [self._label[c] for c in kinds]
         # fear and sadness are negative in SAMM and out in CASME II: the emotion alone does not say
-        self.label_of: dict[str, Label] = {
+        self.label_of: dict[str, Label] = self._label | {
             r.emotion: label for r, label in zip(self.refs, self.labels, strict=True) if r.emotion
         }
 

@@ -246,6 +246,27 @@ def neutral(clip: Clip) -> Clip:
     return Clip(ref, clip.frames[at : at + 1])
 
 
+@dataclass(frozen=True)
+class LabelsOf:
+    """A dataset's own naming: labels it does not know are none, so their clips stay out."""
+
+    mapping: Mapping[Any, Label]
+
+    def __call__(self, provenance: Provenance) -> Label:
+        return self.mapping.get(provenance.label)
+
+
+def label_of_dataset(dataset: Any) -> LabelsOf | None:
+    """From the `label_of` of a dataset, or of one that it wraps."""
+    seen = 0
+    while dataset is not None and seen < 16:  # wrappers round wrappers end somewhere
+        mapping = getattr(dataset, "label_of", None)
+        if isinstance(mapping, Mapping):
+            return LabelsOf(mapping)
+        dataset, seen = getattr(dataset, "dataset", None), seen + 1
+    return None
+
+
 def label_for(provenance: Provenance, label_of: LabelOf | None) -> Label:
     """The label of a synthetic clip in the user's own terms.
 

@@ -21,13 +21,15 @@ from famaug.data.sources import (
     Identities,
     LabelOf,
     PlannedSource,
+    label_of_dataset,
     open_cache,
 )
 from famaug.errors import InputError, RenderError
 from famaug.store.reader import ClipCache
-from famaug.types import Frames, Plan
+from famaug.types import AU_INDEX, Clip, ClipRef, Frames, Plan, Provenance
 
 Mode = Literal["cached", "online", "deferred"]
+Items = Literal["dict", "clip"]
 Sample = dict[str, Any]
 
 
@@ -45,8 +47,10 @@ class MicroExpressionSynth(Dataset[Any]):
         provenance  JSON text (`Provenance.from_json`), "" for a real clip
 
     `as_item` turns that dict into the form your training loop knows (`as_pair` gives
-    `(frames, label)`). Ratio 0 without a transform is the bare dataset: its own items, untouched;
-    `passthrough=False` gives them the form above, so that one loop serves every ratio.
+    `(frames, label)`); `items="clip"` gives `(Clip, label)` as the readers do, real clips
+    untouched, synthetic ones with onset, apex and offset in their reference. Ratio 0 without a
+    transform is the bare dataset: its own items, untouched; `passthrough=False` gives them the
+    form above, so that one loop serves every ratio.
 
     Which clip fills a synthetic slot follows from (seed, epoch, slot) alone: the same for any
     number of workers, start method, batch size and order. `set_epoch` draws anew.
@@ -70,10 +74,12 @@ class MicroExpressionSynth(Dataset[Any]):
         as_item: from the dict above to your item. Not for mode "deferred".
         held_out: subjects ("dataset/subject") held out beside those of the fold.
         label_of: from the label of a synthetic clip (mapping) or its provenance (function) to
-            the dataset's own label. For mode "cached".
+            the dataset's own label; by default the dataset's `label_of`, if it has one: clips it
+            does not name are left out. For mode "cached".
         layout: axes of the frames.
         balance: "class" draws rare classes more often, by what they lack to the most frequent.
         passthrough: see above.
+        items: see above; without transform, as_item and layout, and not for mode "deferred".
 
     Raises:
         InputError: an argument does not fit the others, or nothing may be drawn.
@@ -99,14 +105,22 @@ class MicroExpressionSynth(Dataset[Any]):
         layout: Literal["THWC", "TCHW"] = "THWC",
         balance: Balance = "none",
         passthrough: bool = True,
+        items: Items = "dict",
     ) -> None:
-        _check_choices(ratio=ratio, mode=mode, layout=layout, balance=balance, as_item=as_item)
+        _check_choices(
+            ratio=ratio, mode=mode, layout=layout, balance=balance, as_item=as_item, items=items
+        )
+        if items == "clip" and (transform is not None or as_item is not None or layout != "THWC"):
+            raise InputError(
+                "items='clip' hands out clips as they are: without transform=, as_item= and layout="
+            )
         self.dataset = dataset
         self.ratio = ratio
         self.mode = mode
         self.transform = transform
         self.layout = layout
         self.as_item = as_item
+        self.items = items
         self.as_clip: AsClip = as_clip or as_clip_with_label
         self.synthesizer = synthesizer
         self.guard = Guard(held_out_of(dataset) | frozenset(held_out))
@@ -127,7 +141,7 @@ class MicroExpressionSynth(Dataset[Any]):
                 dataset=dataset,
                 seed=seed,
                 balance=balance,
-                label_of=label_of,
+                label_of=label_of or label_of_dataset(dataset),
             )
         elif self._extra:
             self._source = PlannedSource(
@@ -169,6 +183,8 @@ class MicroExpressionSynth(Dataset[Any]):
         at %= len(self)
         if self._bare:
             return self.dataset[at]
+        if self.items == "clip":
+            return self._clip(at)
         sample = self._real_sample(at) if at < self._real else self._synthetic_sample(at)
         return sample if self.as_item is None else self.as_item(sample)
 
@@ -213,6 +229,16 @@ class MicroExpressionSynth(Dataset[Any]):
             joined["frames"] = joined["frames"].to(device)
         return joined
 
+    def _clip(self, at: int) -> tuple[Clip, Any]:
+        if at < self._real:
+            clip, label = self.as_clip(self.dataset[at])
+            self.guard.check_real([clip.ref])
+            return clip, label
+        sample = self._synthetic_sample(at)
+        story = Provenance.from_json(json.loads(sample["provenance"]))
+        frames = sample["frames"].numpy()
+        return Clip(synthetic_ref(story, sample["clip"], len(frames)), frames), sample["label"]
+
     def _real_sample(self, at: int) -> Sample:
         clip, label = self.as_clip(self.dataset[at])
         self.guard.check_real([clip.ref])
@@ -249,6 +275,25 @@ def as_pair(sample: Sample) -> tuple[Any, Any]:
     return sample["frames"], sample["label"]
 
 
+def synthetic_ref(story: Provenance, key: str, length: int) -> ClipRef:
+    """A reference for a synthetic clip: subject is whose face it shows, the apex the frame with
+    the most expression."""
+    plan = story.plan
+    dataset, _, subject = story.identity_subject.rpartition("/")
+    level = plan.intensity.copy()
+    level[..., AU_INDEX[45]] = 0  # a blink is no apex
+    return ClipRef(
+        dataset,
+        subject,
+        key,
+        fps=plan.fps,
+        onset=0,
+        apex=min(int(level.sum((1, 2)).argmax()), length - 1),
+        offset=length - 1,
+        emotion=None if story.label is None else str(story.label),
+    )
+
+
 def _sample(frames: Any, label: Any, at: int, *, clip: str) -> Sample:
     return {
         "frames": frames,
@@ -274,15 +319,22 @@ def _checked(synthesizer: object, mode: Mode) -> ClipSynthesizer:
     return synthesizer
 
 
-def _check_choices(*, ratio: Any, mode: Any, layout: Any, balance: Any, as_item: Any) -> None:
+def _check_choices(
+    *, ratio: Any, mode: Any, layout: Any, balance: Any, as_item: Any, items: Any
+) -> None:
     if not isinstance(ratio, int | float) or not math.isfinite(ratio) or ratio < 0:
         raise InputError(f"ratio must be a number of at least 0; got {ratio!r}")
     for name, value, known in (
         ("mode", mode, ("cached", "online", "deferred")),
         ("layout", layout, ("THWC", "TCHW")),
         ("balance", balance, ("none", "class")),
+        ("items", items, ("dict", "clip")),
     ):
         if value not in known:
             raise InputError(f"{name} must be one of {', '.join(known)}; got {value!r}")
+    if items == "clip" and mode == "deferred":
+        raise InputError(
+            "items='clip' cannot be used with mode 'deferred': nothing is rendered yet"
+        )
     if as_item is not None and mode == "deferred":
         raise InputError("as_item= cannot be used with mode 'deferred': items are not rendered yet")

@@ -252,7 +252,7 @@ def test_mmew_clips_in_other_folders(replica: Replica, tmp_path: Path) -> None:
     data = Mmew(root)
     assert len(data) == 12
     assert any("repression" in r.frames[0] for r in data.refs if r.emotion == "others")
-    full = Mmew(replica("mmew"))
+    full = Mmew(replica("mmew", size=(16, 16)))
     assert not full.findings.bad_rows
 
 

@@ -130,7 +130,11 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
             numbers = {n: i for i, n in enumerate(self.classes)}
             to = {e: numbers[c] if numbered else c for e, c in classes.items()}
             self.refs = [r for r in self.refs if (r.emotion or "").casefold() in classes]
-            self.label_of = {r.emotion: to[r.emotion.casefold()] for r in self.refs if r.emotion}
+            # classes too: a clip made by a rule is labelled "positive"
+            own: dict[str, Label] = {c: numbers[c] if numbered else c for c in self.classes}
+            self.label_of = own | {
+                r.emotion: to[r.emotion.casefold()] for r in self.refs if r.emotion
+            }
         if not self.refs:
             raise MediaError(f"{self.root}: no clip of {self.title} is left; {self.summary()}")
 
