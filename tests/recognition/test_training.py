@@ -11,6 +11,7 @@ import torch
 from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError, WeightsError
+from famaug.recognition.checkpoint import load_tensors, save_tensors
 from famaug.recognition.samples import make_splits
 from famaug.recognition.serial import SerialTrainer
 from famaug.recognition.stacked import StackedTrainer, can_stack
@@ -142,6 +143,25 @@ def test_stop_and_go_on(tmp_path: Path, network: str, select: str) -> None:
         assert one.epoch == two.epoch
         assert all(torch.equal(v, two.state[k]) for k, v in one.state.items())
         assert np.array_equal(one.logits, two.logits)
+
+
+def test_the_best_epoch_survives_a_stop(tmp_path: Path) -> None:
+    problem = problem_of(epochs=3, select="best-test", checkpoint_every=1)
+    file = tmp_path / "state.safetensors"
+
+    def stop(record: dict[str, Any]) -> None:
+        if record["epoch"] == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        together(problem, checkpoint=file, log=stop)
+    tensors, note = load_tensors(file)
+    note["best"]["accuracy"] = [2.0] * 4  # beyond what any epoch can reach
+    save_tensors(file, tensors, note)
+    for place, result in enumerate(together(problem, checkpoint=file)):
+        assert result.epoch == 1
+        kept = tensors[f"best.{place}.conv1.weight"]
+        assert torch.equal(result.state["conv1.weight"], kept)
 
 
 def test_best_test_is_never_below_last() -> None:
