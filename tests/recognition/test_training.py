@@ -62,7 +62,10 @@ def assert_same(a: list[FoldResult], b: list[FoldResult], atol: float) -> None:
         ("ststnet", {}),
         ("ststnet", {"class_weights": True, "weight_decay": 0.1}),
         ("ststnet", {"batch_size": 3, "epochs": 1}),  # folds that must wait at a step
-        ("off-apexnet", {"learning_rate": 1e-4, "class_weights": True, "batch_size": 11}),
+        (
+            "off-apexnet",
+            {"learning_rate": 1e-4, "class_weights": True, "batch_size": 11, "epochs": 1},
+        ),
     ],
     ids=["plain", "weighted", "waiting", "off-apexnet"],
 )
