@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import textwrap
 from pathlib import Path
 
 from jinja2 import Environment
@@ -94,7 +95,7 @@ def ablation_plot(ablation: Ablation) -> str:
                 axes.legend(frameon=False)
         note = _note(ablation)
         if note:
-            figure.suptitle(note.split(";")[0].split("(")[0], fontsize=8)
+            figure.suptitle("\n".join(textwrap.wrap(note, 120)), fontsize=8)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
