@@ -35,7 +35,7 @@ from famaug import MicroExpressionSynth, Synthesizer
 from famaug.clip import load_clip
 from famaug.data import Casme2, SubjectSubset
 from famaug.data.look_fit import fit_look
-from famaug.errors import FamaugWarning
+from famaug.errors import FaceError, FamaugWarning
 from famaug.testing import make_replica
 from famaug.types import Floats, Frames
 
@@ -100,7 +100,7 @@ def main() -> None:
     for view, row in result.items():
         cells = [f"{np.mean(row[w]):.2f} +- {np.std(row[w]):.2f}" for w in made]
         print(f"{view:8s} " + " ".join(f"{c:>14s}" for c in cells))
-    counts = {name: [len(real[name]), len(made["look"][name])] for name in parts}
+    counts = {name: [len(real[name]), *(len(made[w][name]) for w in made)] for name in parts}
     print(f"real and synthetic clips: {counts}")
     sheet([real["test"], *(made[w]["test"] for w in made)], args.out / "sheet.png")
     (args.out / "compare_look.json").write_text(
@@ -119,7 +119,10 @@ def synthetic_pairs(part: SubjectSubset, synthesizer: Synthesizer) -> list[Pair]
     train = MicroExpressionSynth(part, ratio=1, mode="online", synthesizer=synthesizer, seed=1)
     pairs = []
     for i in range(len(part), len(train)):
-        item = train[i]
+        try:
+            item = train[i]
+        except FaceError:  # too tightly cropped to be moved in its own framing
+            continue
         plan = json.loads(item["provenance"])["plan"]
         level = np.asarray(plan["track"]).sum((1, 2))
         frames = item["frames"].numpy()[[0, 1, max(1, int(level.argmax()))]]

@@ -22,7 +22,10 @@ from famaug.types import AUTrack, Clip, ClipRef, Frames, Picture
 Kind = Literal["vary", "face"]
 Unusable = Literal["raise", "keep"]
 KEPT = 64
-"""Measured clips and framed faces in memory."""
+"""Measured clips in memory."""
+PAD = 0.3
+"""Clips are widened by their repeated border, and cut back: in tight crops the face finder misses
+some faces, and chin and forehead could not be moved."""
 
 
 class Sister:
@@ -104,7 +107,7 @@ class Sister:
             return frames
 
     def _sister(self, frames: Frames, digest: str, rng: np.random.Generator) -> Frames:
-        maker = self.synthesizer
+        maker, frames, inner = self.synthesizer, *_widened(frames)
         neutral = min(self.neutral, len(frames) - 1)
         driver = Driver.of(Clip(ClipRef("", "", digest[:8], onset=neutral), frames))
         track = self._tracks.get(digest)
@@ -123,7 +126,7 @@ class Sister:
             picture = self._put(read_picture(path), picture)
         face = maker.find_face(Identity(picture, "sister"))
         plan = maker.plan_measured(driver.to_json(), varied, face, rng, seed=self.seed)
-        return maker.render([plan])[0]
+        return np.ascontiguousarray(maker.render([plan])[0][:, inner[0], inner[1]])
 
     def _put(self, face: Picture, where: Picture) -> Picture:
         """Another face, sized and placed as in the clip."""
@@ -136,3 +139,11 @@ class Sister:
         if grey:
             out = np.asarray(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY))[..., None].repeat(3, 2)
         return out
+
+
+def _widened(frames: Frames) -> tuple[Frames, tuple[slice, slice]]:
+    """Frames with a border, and where the old ones lie in them."""
+    h, w = frames.shape[1:3]
+    y, x = int(PAD * h), int(PAD * w)
+    wide: Frames = np.pad(frames, ((0, 0), (y, y), (x, x), (0, 0)), mode="edge")
+    return wide, (slice(y, y + h), slice(x, x + w))

@@ -305,3 +305,14 @@ def test_csv_tables(replica: Replica, tmp_path: Path) -> None:
         csv.writer(file).writerows([["" if c is None else c for c in r] for r in rows])
     table.unlink()
     assert [r.key for r in Samm(root).refs] == [r.key for r in Samm(replica("samm", clips=8)).refs]
+
+
+def test_letter_case_of_folders(replica: Replica, tmp_path: Path) -> None:
+    root = tmp_path / "r"
+    shutil.copytree(replica("casme2", clips=6), root)
+    folder = Path(Casme2(root).refs[0].frames[0]).parent
+    folder.rename(folder.with_name(folder.name.swapcase()))
+    data = Casme2(root)
+    assert len(data) == 6
+    assert data.refs[0].clip == folder.name  # named as in the table, read from where it lies
+    assert folder.name.swapcase() in data.refs[0].frames[0]

@@ -29,7 +29,7 @@ SETTINGS = {"synthesizer": Synthesizer(modulation=Modulation(n=0))}
 @pytest.fixture(scope="module")
 def clip() -> Frames:
     torch.set_num_threads(1)
-    maker = Synthesizer(size=160)
+    maker = Synthesizer(size=224)
     plan = maker.plan("aus:12=2,4=1.5", np.asarray(astronaut()), keyed_generator(0, "t"))
     frames = maker.render([plan])[0]
     return frames[:: max(1, len(frames) // 6)]
@@ -60,6 +60,21 @@ def test_a_sister_on_another_face(clip: Frames, tmp_path: Path) -> None:
 
     for a, b in zip(anchors(meshes[0]), anchors(meshes[1]), strict=True):
         assert np.abs(a - b).max() < 4  # it sits where the clip's face sits
+
+
+def test_a_tight_crop_has_a_sister(clip: Frames) -> None:
+    """Brows near the upper edge, chin cut: as data sets are cropped."""
+    from famaug.data.framing import anchors
+
+    finder = Sister(p=1, **SETTINGS).synthesizer.mesher
+    (_, brow), (_, mouth) = anchors(finder.find(clip[0]))
+    x = clip.shape[2] // 2
+    half = int(0.6 * (mouth - brow))
+    tight = clip[:, int(brow) - 8 : int(mouth) + 10, x - half : x + half]
+    made = Sister(p=1, **SETTINGS)(np.ascontiguousarray(tight))
+    assert made.shape == tight.shape
+    assert np.array_equal(made[0], tight[0])
+    assert not np.array_equal(made, tight)
 
 
 def test_p_is_the_share(clip: Frames) -> None:
