@@ -74,7 +74,9 @@ def fit_look(
     people: set[str] = set()
     sizes: Counter[tuple[int, int]] = Counter()
     rates: Counter[float] = Counter()
-    greys, qualities, first = [], [], None
+    greys: list[bool] = []
+    qualities: list[int | None] = []
+    first: NDArray[np.uint8] | None = None
     for i in sorted(order):
         clip, _ = as_clip(dataset[int(i)])
         guard.check_real([clip.ref])
@@ -92,6 +94,19 @@ def fit_look(
     seen = [s for s in seen if np.abs(np.asarray(s.framing) - middle).max() < OUTLIER]
     if not seen or first is None:
         raise InputError(f"none of {len(order)} clips shows a face: there is no look to measure")
+    return _joined(seen, people, sizes, rates, greys, qualities, first)
+
+
+def _joined(
+    seen: list[_Seen],
+    people: set[str],
+    sizes: Counter[tuple[int, int]],
+    rates: Counter[float],
+    greys: list[bool],
+    qualities: list[int | None],
+    first: NDArray[np.uint8],
+) -> Look:
+    """The profile of all clips: means, medians, and what most of them have."""
     quality = Counter(qualities).most_common(1)[0][0]
     places = np.asarray([s.framing for s in seen])
     spread = np.cov(places.T) if len(seen) > 1 else np.zeros((4, 4))

@@ -110,10 +110,7 @@ class MicroExpressionSynth(Dataset[Any]):
         _check_choices(
             ratio=ratio, mode=mode, layout=layout, balance=balance, as_item=as_item, items=items
         )
-        if items == "clip" and (transform is not None or as_item is not None or layout != "THWC"):
-            raise InputError(
-                "items='clip' hands out clips as they are: without transform=, as_item= and layout="
-            )
+        _check_clips(items, transform, as_item, layout)
         self.dataset = dataset
         self.ratio = ratio
         self.mode = mode
@@ -317,6 +314,13 @@ def _checked(synthesizer: object, mode: Mode) -> ClipSynthesizer:
             f"{type(synthesizer).__name__}"
         )
     return synthesizer
+
+
+def _check_clips(items: Any, transform: Any, as_item: Any, layout: Any) -> None:
+    if items == "clip" and (transform is not None or as_item is not None or layout != "THWC"):
+        raise InputError(
+            "items='clip' hands out clips as they are: without transform=, as_item= and layout="
+        )
 
 
 def _check_choices(
