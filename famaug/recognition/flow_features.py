@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.cv_threads import one_cv_thread
 from famaug.errors import InputError
 from famaug.types import Floats, Picture
 
@@ -48,12 +49,8 @@ def optical_flow(onset: Picture, apex: Picture, *, method: FlowMethod = "tvl1") 
             first.astype(np.float32) / 255, second.astype(np.float32) / 255, dtype=np.float32
         )
         return np.asarray(np.stack([columns, rows]), np.float32)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # DIS gives other flow on other numbers of threads
-    try:
+    with one_cv_thread():  # DIS gives other flow on other numbers of threads
         flow = _opencv_flow(first, second, method)
-    finally:
-        cv2.setNumThreads(threads)
     return np.asarray(flow.transpose(2, 0, 1), np.float32, order="C")
 
 

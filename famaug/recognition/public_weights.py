@@ -1,7 +1,6 @@
 """Scores of weights that somebody trained: one state dict a fold, no training.
 
-Files are named by subject (`sub01.safetensors`); docs/recognition.md says how to turn public .pth
-files into such.
+Files are named by subject (`sub01.pth`, `sub01.safetensors`).
 """
 
 from __future__ import annotations
@@ -16,22 +15,20 @@ from torch import Tensor
 from famaug.errors import InputError, WeightsError
 from famaug.recognition.training import FoldResult, Problem, predict
 from famaug.weights.load import load_safetensors
+from famaug.weights.state_dict import read_torch_state_dict
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Names and tensors of a state dict in a safetensors file.
+    """Names and tensors of a state dict, in safetensors or as torch.save wrote it.
 
     Raises:
-        WeightsError: missing, damaged, or a PyTorch file, which may hold code.
+        WeightsError: missing, damaged, or holding anything but tensors.
     """
-    if path.suffix != ".safetensors":
-        raise WeightsError(
-            f"{path}: PyTorch files are pickles and are not opened here; turn the folder into "
-            "safetensors once (docs/recognition.md, Public weights)"
-        )
-    return load_safetensors(path)
+    if path.suffix == ".safetensors":
+        return load_safetensors(path)
+    return read_torch_state_dict(path)
 
 
 def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, Path]:
@@ -62,7 +59,9 @@ def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, 
         if items
     ]
     if problems:
-        raise InputError(f"{root}: {'; '.join(problems)}; files are named subject.safetensors")
+        raise InputError(
+            f"{root}: {'; '.join(problems)}; files are named subject.pth or subject.safetensors"
+        )
     return found
 
 
