@@ -15,7 +15,7 @@ demo: $(VENV)/.ready
 	$(BIN)/famaug demo --out demo
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
