@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +74,8 @@ class FaceMesher:
 
     def detect(self, picture: Picture) -> list[Detection]:
         """Faces in a picture (uint8 `H W 3`), largest first."""
-        return detect(self.detector, picture, self.device)
+        with one_torch_thread():
+            return detect(self.detector, picture, self.device)
 
     def mesh_of_crops(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Differentiable. Crops `B 3 256 256` in [0, 1] to meshes `B 478 3` in pixels of the crop
@@ -122,7 +124,7 @@ class FaceMesher:
             part = slice(begin, min(begin + self.batch, count))
             found = self._follow(frames[part], region, sizes)
             meshes[part], scores[part], spread[part], region = found
-        with torch.inference_mode():
+        with torch.inference_mode(), one_torch_thread():
             logits = self.blendshape_logits(torch.from_numpy(meshes).to(self.device))
         return FaceTrack(meshes, scores, logits.float().cpu().numpy(), spread, start[1])
 
@@ -191,7 +193,7 @@ class FaceMesher:
         pixels = torch.from_numpy(np.ascontiguousarray(frames[:, box[0], box[1]]))
         pixels = pixels.to(self.device).permute(0, 3, 1, 2).float() / 255
         meshes, scores = [], []
-        with torch.inference_mode():
+        with torch.inference_mode(), one_torch_thread():
             for shift in sizes:
                 picture, scale = _resized(pixels, (h + shift) / h, (w + shift) / w)
                 local = regions.copy()
@@ -209,6 +211,18 @@ class FaceMesher:
         mean = stack.mean(0)
         spread = np.sqrt(np.square(stack - mean)[..., :2].sum(-1).mean((0, 2)))
         return mean, np.mean(scores, 0), spread.astype(np.float32)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Within it PyTorch works in the calling thread alone. The last bits of a convolution depend
+    on the number of threads, DataLoader workers have one, and a mesh must not differ there."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _box(regions: rg.Array, h: int, w: int) -> tuple[tuple[slice, slice], NDArray[np.float64]]:

@@ -93,3 +93,17 @@ def test_the_largest_of_two_faces_is_taken(mesher: FaceMesher, astronaut_picture
     assert mesher.track(both[None]).faces == 2
     with pytest.raises(FaceError, match="asked for face 2"):
         mesher.find(both, face=2)
+
+
+def test_threads_do_not_change_a_mesh(mesher: FaceMesher, astronaut_picture: Picture) -> None:
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(mesher.track(np.repeat(astronaut_picture[None], 5, 0)))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(found[0].mesh, found[1].mesh)
+    assert np.array_equal(found[0].blendshapes, found[1].blendshapes)
