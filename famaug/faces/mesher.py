@@ -135,21 +135,23 @@ class FaceMesher:
             raise FaceError(f"no face found in the first frame ({w} x {h} pixels)")
         if face is not None and not 0 <= face < len(found):
             raise FaceError(f"asked for face {face}; the frame shows {len(found)}, numbered from 0")
-        region = found[face or 0].region
-        mesh, score, _ = self._mesh(picture[None], region[None], (0,))
-        region = rg.region_of_mesh(mesh)[0]
+        # the detector also takes a pattern for a face now and then; the mesh net knows better
+        regions = np.stack([d.region for d in found])
+        mesh, score, _ = self._mesh(np.repeat(picture[None], len(found), 0), regions, (0,))
+        real = np.flatnonzero(score >= 0.5) if face is None else np.array([face])
+        if not len(real) or score[real[0]] < 0.5:
+            raise FaceError(
+                f"what looked like a face (score {found[face or 0].score:.2f}) has no mesh "
+                f"(score {score[face or 0]:.2f}): turned away, covered, or no face"
+            )
+        region = rg.region_of_mesh(mesh)[real[0]]
         across = region[2] / rg.MARGIN
         if across < SMALLEST_FACE:
             raise FaceError(
                 f"the face is {across:.0f} pixels across; at least {SMALLEST_FACE} are needed. "
                 "Use a larger picture, or upscale it first"
             )
-        if score[0] < 0.5:
-            raise FaceError(
-                f"what looked like a face (score {found[face or 0].score:.2f}) has no mesh "
-                f"(score {score[0]:.2f}): turned away, covered, or no face"
-            )
-        return region, len(found)
+        return region, len(found) if face is not None else len(real)
 
     def _follow(
         self, frames: Frames, region: rg.Array, sizes: Sequence[int]
