@@ -224,6 +224,7 @@ class Provenance:
         label_source: where the label comes from.
         quality: scores by name.
         version: famaug version that rendered it.
+        licence: terms of the data it comes from, in words, or "" where nobody said.
     """
 
     plan: Plan
@@ -233,6 +234,7 @@ class Provenance:
     label_source: LabelSource
     quality: dict[str, float] = field(default_factory=dict)
     version: str = ""
+    licence: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

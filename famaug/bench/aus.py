@@ -1,6 +1,6 @@
 """How fast AUs are measured and modulated.
 
-    famaug bench aus
+famaug bench aus
 """
 
 from __future__ import annotations

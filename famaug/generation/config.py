@@ -109,12 +109,13 @@ class WorkConfig:
 
 @dataclass
 class GenerationConfig:
-    """All of it. out: folder of the cache. measured: see `Generation`. Paths are relative to the
-    folder the command is started in."""
+    """All of it. out: folder of the cache. measured, licence: see `Generation`. Paths are relative
+    to the folder the command is started in."""
 
     out: str
     seed: int = 0
     measured: str | None = None
+    licence: str = ""
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     drivers: DriversConfig = field(default_factory=DriversConfig)
     identities: IdentitiesConfig = field(default_factory=IdentitiesConfig)

@@ -72,5 +72,6 @@ def plan_clip(
         expression.label,
         "none" if expression.label is None else source,
         version=__version__,
+        licence=settings.licence,
     )
     return plan, provenance

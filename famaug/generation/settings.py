@@ -40,6 +40,7 @@ class Generation:
             another cache of the same data, does not measure again. "OUT.measured" if None.
         tag: names what the dataset does to its pixels beyond reading them (a reader's options):
             another tag is measured anew.
+        licence: terms of the data the clips come from, in words; every clip carries it.
         skipped: what was left out before (subjects without clips); it goes into the report.
 
     Raises:
@@ -63,6 +64,7 @@ class Generation:
     quality: int | None = None
     measured: Path | None = None
     tag: str = ""
+    licence: str = ""
     skipped: Sequence[Skip] = ()
 
     def __post_init__(self) -> None:

@@ -62,6 +62,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         quality=config.cache.quality,
         measured=None if config.measured is None else Path(config.measured),
         tag=digest([config.dataset.reader, config.dataset.options]),
+        licence=config.licence,
         skipped=skipped,
     )
     work = config.work

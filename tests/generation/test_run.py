@@ -97,7 +97,11 @@ def test_other_faces_change_few_choices(tmp_path: Path) -> None:
 def test_clips_of_a_dataset_go_on_other_subjects(tmp_path: Path) -> None:
     data = small_dataset(tmp_path / "data")
     settings = Generation(
-        out=tmp_path / "c", dataset=data, per_driver=2, synthesizer=QuickSynthesizer()
+        out=tmp_path / "c",
+        dataset=data,
+        per_driver=2,
+        synthesizer=QuickSynthesizer(),
+        licence="for members only",
     )
     report = generate(settings)
     assert report.planned == 16
@@ -110,6 +114,7 @@ def test_clips_of_a_dataset_go_on_other_subjects(tmp_path: Path) -> None:
         assert story.identity_subject.startswith("d/s")
         assert story.driver_subject != story.identity_subject
         assert story.label_source == "none"
+        assert story.licence == "for members only"
     assert verify(settings.out).good
 
 
