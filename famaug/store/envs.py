@@ -130,7 +130,7 @@ def reading(path: Path, *, sealed_bytes: int | None = None) -> Iterator[Any]:
                 txn = None  # another process has grown the file
             if txn is not None:
                 with txn:
-                    _check_size(str(path), slot, _look(path)[1])
+                    _check_size(path, slot)
                     yield txn
                 return
         except lmdb.Error as error:
@@ -225,7 +225,7 @@ def _enter(path: Path, sealed_bytes: int | None) -> _Open:
         while name in table.busy:
             table.changed.wait()
         slot = table.opened.get(name)
-        identity, size = _look(name)
+        identity = _look(name)[0]
         if slot is not None and not slot.users and identity != slot.identity:
             # the file was replaced under this name
             _drop(path, slot)
@@ -234,7 +234,7 @@ def _enter(path: Path, sealed_bytes: int | None) -> _Open:
             writable = slot is not None
             slot = _open(path, writable=writable, sealed_bytes=sealed_bytes)
             table.opened[name] = slot
-        _check_size(name, slot, size)
+        _check_size(name, slot)
         slot.users += 1
         return slot
 
@@ -320,14 +320,17 @@ def _check_open(path: Path, env: Any, *, for_writing: bool) -> None:
     raise CacheCorruptError(f"{path}: its start does not name the commit that LMDB reads")
 
 
-def _check_size(name: str, slot: _Open, size: int) -> None:
-    """An LMDB file never shrinks; one that did would end in SIGBUS."""
-    if size < slot.known_bytes:
+def _check_size(path: str | Path, slot: _Open) -> None:
+    """An LMDB file never shrinks; one that did would end in SIGBUS. What was known is read before
+    the file is looked at: another thread may learn of a larger size in between."""
+    known = slot.known_bytes
+    size = _look(path)[1]
+    if size < known:
         raise CacheCorruptError(
-            f"{name}: truncated: {size} bytes, there were {slot.known_bytes}; restore it from a "
+            f"{path}: truncated: {size} bytes, there were {known}; restore it from a "
             "copy or delete it and generate again"
         )
-    slot.known_bytes = size
+    slot.known_bytes = max(slot.known_bytes, size)
 
 
 def _look(path: str | Path) -> tuple[tuple[int, int], int]:

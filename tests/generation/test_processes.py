@@ -29,7 +29,7 @@ from famaug.generation.resources import Resources
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache, verify
 
-CLIPS = 120
+CLIPS = 160
 
 
 def many(tmp: Path, name: str) -> Generation:
@@ -78,7 +78,7 @@ def test_killed_generation_goes_on(tmp_path: Path) -> None:
     assert report.clips < CLIPS, "no kill came in the middle: make more clips"
     deadline = time.monotonic() + 10  # a worker whose parent was killed ends its batch
     rest = generate(many(tmp_path, "killed"), Resources(workers=2))
-    assert 0 < rest.made <= CLIPS - report.clips
+    assert rest.made <= CLIPS - report.clips  # what the orphan did not end by itself
     assert time.monotonic() < deadline + 20
     assert content(out) == content(whole.out)
     assert len(ClipCache(out)) == CLIPS
