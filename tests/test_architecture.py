@@ -18,6 +18,7 @@ ROOMS = (
     ("faces",),
     ("aus",),
     ("modulation",),
+    ("judges",),
     ("generator",),
     ("superres",),
     ("quality",),
