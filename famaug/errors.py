@@ -62,6 +62,10 @@ class RenderError(FamaugError):
     """A plan cannot be rendered."""
 
 
+class TrainingError(FamaugError):
+    """A training cannot go on: a loss or gradient that is no number, or an unusable data set."""
+
+
 class FamaugWarning(UserWarning):
     """Root of every warning that famaug gives: the result stands, but look at the numbers."""
 
@@ -76,3 +80,7 @@ class NotNeutralWarning(FamaugWarning):
 
 class TableWarning(FamaugWarning):
     """A table was read, but something in it was put right (order, numbering)."""
+
+
+class CollapseWarning(FamaugWarning):
+    """A generator in training changes nothing, or everything, or does not answer to its AUs."""

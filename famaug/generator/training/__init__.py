@@ -1,0 +1,1 @@
+"""Training of generators: one loop for every objective."""
