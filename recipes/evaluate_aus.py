@@ -23,7 +23,7 @@ from rich.table import Table
 
 from famaug.aus.estimator import measure_aus
 from famaug.faces import FaceMesher
-from famaug.report.agreement import pearson
+from famaug.quality.agreement import pearson
 from famaug.testing.au_truth import MACRO, MICRO, TruthSet, draw_truth_set
 from famaug.types import AU_NAMES
 

@@ -16,7 +16,7 @@ from famaug import Plan, Synthesizer
 from famaug.aus.estimator import measure_aus
 from famaug.errors import FaceError, InputError, MediaError, RenderError
 from famaug.faces import FaceMesher
-from famaug.report.agreement import pearson
+from famaug.quality.agreement import pearson
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, Clip, ClipRef, Frames, Picture
 

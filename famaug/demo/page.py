@@ -11,7 +11,7 @@ from famaug.aus.estimator import Measurement
 from famaug.demo.media import Media
 from famaug.faces.landmarks import LEFT_BROW, LEFT_LIDS, OUTER_LIPS, RIGHT_BROW, RIGHT_LIDS
 from famaug.pipeline import Synthesizer
-from famaug.report.agreement import agreement
+from famaug.quality.agreement import agreement
 from famaug.report.page import write_report
 from famaug.report.values import Box, ReportClip, ReportTable
 from famaug.types import AUTrack, Floats, Frames, Plan

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from famaug.report.agreement import agreement
+from famaug.quality.agreement import agreement
 from famaug.report.animation import (
     SHORTEST_MS,
     fitting_webp,

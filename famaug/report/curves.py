@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from famaug.report.agreement import ASKED_FROM, pearson
+from famaug.quality.agreement import ASKED_FROM, pearson
 from famaug.report.values import FACS_NAMES
 from famaug.types import AU_INDEX, AUS, LEFT, RIGHT, AUTrack
 

@@ -17,7 +17,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from famaug.report.agreement import Agreement, agreement, agreement_table
+from famaug.quality.agreement import Agreement, agreement
+from famaug.report.agreement import agreement_table
 from famaug.report.clip_view import clip_view
 from famaug.report.curves import agreement_scatter
 from famaug.report.encode import Figure, picture_figure, svg_figure

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from famaug.errors import TrackError
-from famaug.report.agreement import agreement, agreement_table, pearson
+from famaug.quality.agreement import agreement, pearson
+from famaug.report.agreement import agreement_table
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUS, LEFT, RIGHT, AUTrack
 
