@@ -60,7 +60,7 @@ class _Reader:
         if flag not in (FP16, FP32):
             raise WeightsError(
                 f"{self.path}: {name} begins with {flag:#x}; fp16 ({FP16:#x}) and fp32 (0) are "
-                "read, quantised files are not"
+                "read; quantised weights and those of other networks are not"
             )
         if flag == FP32:
             return self.floats(name, shape)
