@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,25 +52,45 @@ def fetch_command(
 
 
 def import_command(
-    source: Annotated[Path, typer.Argument(help="A face_landmarker.task file.")],
+    source: Annotated[
+        Path, typer.Argument(help="A face_landmarker.task, or a GANimation's state dict.")
+    ],
     out: Annotated[Path, typer.Option(help="Safetensors file to write.")],
+    kind: Annotated[
+        str, typer.Option(help="What the file is: task, or ganimation (any public layout).")
+    ] = "task",
     dry_run: Annotated[bool, typer.Option(help="Convert and report, write nothing.")] = False,
 ) -> None:
     """Convert a model file of your own to safetensors; names and shapes are checked."""
-    from safetensors.torch import save_file
-
+    from famaug.generator.networks.files import save_tensors
     from famaug.weights.load import sha256_of
-    from famaug.weights.task import convert_task
 
+    if kind not in CONVERTERS:
+        raise InputError(f"--kind is {' or '.join(CONVERTERS)}; got {kind!r}")
     if out.suffix != ".safetensors":
         raise InputError(f"--out must end in .safetensors; got {out}")
-    tensors = convert_task(source)
+    tensors, note = CONVERTERS[kind](source)
     count = sum(t.numel() for t in tensors.values())
+    what = f"{note.get('layout', kind)}: {len(tensors)} tensors, {count} numbers"
     if dry_run:
-        typer.echo(f"{len(tensors)} tensors, {count} numbers; nothing written (--dry-run)")
+        typer.echo(f"{what}; nothing written (--dry-run)")
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_suffix(".part")
-    save_file(tensors, part)
-    part.replace(out)
-    typer.echo(f"wrote {out}: {len(tensors)} tensors, {count} numbers, sha256 {sha256_of(out)}")
+    save_tensors(out, tensors, note)
+    typer.echo(f"wrote {out}: {what}, sha256 {sha256_of(out)}")
+
+
+def _task(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    from famaug.weights.task import convert_task
+
+    return convert_task(source), {"kind": "task"}
+
+
+def _ganimation(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    from famaug.generator.networks.saved import import_file
+
+    found, note = import_file(source)
+    return dict(found.network.state_dict()), note
+
+
+CONVERTERS = {"task": _task, "ganimation": _ganimation}
+"""From a file to tensors and a note of what they are."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.errors import InputError
-from famaug.generator.training.checkpoints import write_whole
+from famaug.generator.networks.files import write_whole
 
 Record = dict[str, Any]
 

@@ -17,14 +17,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from famaug.errors import InputError, TrainingError
+from famaug.generator.networks.files import clear_parts, load_tensors, save_tensors
 from famaug.generator.training.checkpoints import (
-    clear_parts,
-    load_tensors,
     network_tensors,
     optimizer_tensors,
     restore_networks,
     restore_optimizers,
-    save_tensors,
 )
 from famaug.generator.training.ema import ModelAverage
 from famaug.generator.training.engine import Engine, NotFiniteError

@@ -15,7 +15,7 @@ import torch
 from toy_training import toy_training
 
 from famaug.errors import InputError, TrainingError, WeightsError
-from famaug.generator.training.checkpoints import load_tensors, save_tensors
+from famaug.generator.networks.files import load_tensors, save_tensors
 from famaug.generator.training.ema import ModelAverage
 from famaug.generator.training.log import read_log
 from famaug.generator.training.loop import CHECKPOINT, LoopOptions
@@ -86,7 +86,7 @@ import os, signal, sys
 sys.path.insert(0, {str(JOB.parent)!r})
 from pathlib import Path
 from toy_training import toy_training
-import famaug.generator.training.checkpoints as c
+import famaug.generator.networks.files as c
 original, saves = os.fsync, 0
 def killed(handle):
     global saves
