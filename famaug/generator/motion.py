@@ -1,8 +1,9 @@
 """How a person's mesh moves in a picture: the fitted basis, made fit to be looked at.
 
-The fitted basis is scaled point by point with the local size of the face. Four things in it would
-show in a picture and are put right here: lips whose scale was taken across an open mouth, lids that
-stop short of closing, brows drawn down by a blink, and cheeks that drag the outline of the face.
+The fitted basis is scaled point by point with the local size of the face. Five things in it would
+show in a picture and are put right here: lips whose scale was taken across an open mouth, an upper
+lip that rises alone, lids that stop short of closing, brows drawn down by a blink, and cheeks that
+drag the outline of the face.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 from famaug.aus.basis import load_basis
 from famaug.aus.fit import PersonBasis
 from famaug.faces.landmarks import OUTER_LIPS, OVAL, SKIN_POINTS
-from famaug.generator.opening import EYES
+from famaug.generator.opening import EYES, MOUTH
 from famaug.generator.ring import smooth_step
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]
 _OVERLAP = 0.18
 """Centimetres by which the upper lid passes the lower one at AU45 = 5."""
+_SEAL = 0.55
+"""Share of the upper lip's way that the lower one goes with it at AU10."""
 _LOWER_LIP, _UPPER_LIP = 17, 0
 _BROW = ((282, 295, 283), (52, 65, 53))
 _PARTING = tuple(AU_INDEX[au] for au in (10, 25, 26))
@@ -33,6 +36,7 @@ def visible_motion(person: PersonBasis) -> Array:
     """`17 2 478 3`, centimetres at intensity 5 in the head frame."""
     motion = person.motion.copy()
     _even_lips(motion, person)
+    _seal_raised_lip(motion[AU_INDEX[10]])
     for side in (0, 1):
         _close_lids(motion[AU_INDEX[45], side], person.neutral, side)
     motion[AU_INDEX[6]] *= _inner_cheek()[:, None]
@@ -70,6 +74,25 @@ def _even_lips(motion: Array, person: PersonBasis) -> None:
         for unit in _LIP_MOTION:
             size = apart if unit in _PARTING else both
             motion[unit][:, lip, 1] = basis.motion[unit][:, lip, 1] * size
+
+
+@cache
+def _followers() -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """Points of the lower lip, the point of the upper rim above each, and how far it follows."""
+    points = load_basis().neutral[:, :2]
+    upper, lower = (np.array(rim) for rim in MOUTH)
+    lip, _ = _lips()[0]
+    above = upper[np.abs(points[lip, None, 0] - points[None, upper, 0]).argmin(1)]
+    rim = lower[np.abs(points[lip, None, 0] - points[None, lower, 0]).argmin(1)]
+    depth = np.maximum(points[rim, 1] - points[lip, 1], 0)
+    return lip, above, _SEAL * np.exp(-np.square(depth / 0.45))
+
+
+def _seal_raised_lip(raised: Array) -> None:
+    """Lets the lower lip follow a raised upper lip most of the way, `2 478 3` in place: closed lips
+    stay together until the raise is strong."""
+    lip, above, share = _followers()
+    raised[:, lip] += share[:, None] * (raised[:, above] - raised[:, lip])
 
 
 def _close_lids(blink: Array, neutral: Array, side: int) -> None:

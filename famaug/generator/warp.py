@@ -21,6 +21,7 @@ from famaug.generator.motion import visible_motion
 from famaug.generator.opening import EYES, MOUTH, Rims
 from famaug.generator.patches import find_openings, make_patch
 from famaug.generator.ring import RING
+from famaug.generator.skin import SkinShade
 from famaug.types import AUS, Floats, Frames, Picture
 
 FOLD_LIMIT = 0.04
@@ -42,6 +43,7 @@ class WarpRenderer:
     Args:
         picture: uint8 `H W 3`, the neutral face.
         mesh: `478 3`, its mesh in pixels of the picture.
+        skin: strength of furrows and shade; 0 moves pixels and does nothing else.
         device: where frames are rendered.
 
     Raises:
@@ -49,12 +51,20 @@ class WarpRenderer:
         FaceError: the mesh lies outside the picture, is too small, or is turned too far away.
     """
 
-    name = "warp/1"
+    name = "warp/2"
 
     def __init__(
-        self, picture: Picture, mesh: Floats, *, device: str | torch.device = "cpu"
+        self,
+        picture: Picture,
+        mesh: Floats,
+        *,
+        skin: float = 1.0,
+        device: str | torch.device = "cpu",
     ) -> None:
         _check(picture, mesh)
+        if not 0 <= skin <= 3:
+            raise InputError(f"skin must be 0 (motion alone) to 3; got {skin}")
+        self.skin = skin
         self.device = torch.device(device)
         self.picture = np.array(picture)  # its own, whatever the caller does with theirs
         self.mesh = np.array(mesh, np.float32)
@@ -107,6 +117,13 @@ class WarpRenderer:
         self._xy = xy.to(self.device)
         nodes = self._xy / self._xy.new_tensor(g.step)
         self._at = to_grid(nodes, g.lines, g.columns)
+        if self.skin > 0:
+            self._shade = SkinShade(
+                pixels, local, self._motion, self._field.cpu().numpy(), scale, self.device
+            )
+            self._places = _places(box.shape[0], box.shape[1]).to(self.device)
+            nodes = self._places.new_tensor([g.columns - 1, g.lines - 1])
+            self._node_span = 2 / nodes  # a node's distance where the box is -1..1
 
     @property
     def changed(self) -> NDArray[np.bool_]:
@@ -148,10 +165,8 @@ class WarpRenderer:
         flat = track.reshape(len(track), COLUMNS)
         weights = torch.from_numpy(flat).to(self.device)
         active = np.flatnonzero(flat.any(0)).tolist()
-        u = at_nodes(
-            invert(_combined(self._field, weights, active), 3),
-            self._at.expand(len(track), -1, -1, -1),
-        )
+        inverse = invert(_combined(self._field, weights, active), 3)
+        u = at_nodes(inverse, self._at.expand(len(track), -1, -1, -1))
         x = self._xy[..., 0] + u[:, 0] * step[0]
         y = self._xy[..., 1] + u[:, 1] * step[1]
         skin = sample_spline(self._source, x, y)[:, :, 0]
@@ -166,19 +181,29 @@ class WarpRenderer:
                 colour[:, :, rows, columns] = patch.render(fields, step)
             else:
                 colour[:, :, rows, columns] = self._still[rows, columns].permute(2, 0, 1).float()
+        shade = self._shade_of(weights, active, inverse)
+        if shade is not None:
+            colour *= shade
         rounded = colour.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
         return torch.where(self._mask[None, :, :, None], rounded, self._still[None])
+
+    def _shade_of(self, weights: Tensor, active: list[int], inverse: Tensor) -> Tensor | None:
+        """What skin makes of the colours: `B 3 h w`, or None where it leaves them."""
+        if self.skin == 0 or not active:
+            return None
+        source = (
+            self._places
+            + at_nodes(inverse, self._places.expand(len(inverse), -1, -1, -1)).permute(0, 2, 3, 1)
+            * self._node_span
+        )
+        return self._shade.factor(weights * self.skin, active, source)
 
     def displacement(self, intensity: Floats) -> NDArray[np.float32]:
         """Forward field `T H W 2` (x, y) in pixels: where each place of the picture goes."""
         track = _checked(intensity).reshape(-1, COLUMNS)
         out = np.zeros((len(track), *self.picture.shape[:2], 2), np.float32)
         g = self.grid
-        y, x = torch.meshgrid(
-            torch.linspace(-1, 1, g.y1 - g.y0 + 1), torch.linspace(-1, 1, g.x1 - g.x0 + 1),
-            indexing="ij",
-        )  # fmt: skip
-        places = torch.stack([x, y], -1)[None].to(self.device)
+        places = _places(g.y1 - g.y0 + 1, g.x1 - g.x0 + 1).to(self.device)
         with torch.inference_mode():
             for i, frame in enumerate(track):
                 weights = torch.from_numpy(frame[None]).to(self.device)
@@ -222,6 +247,12 @@ def _combined(fields: Tensor, weights: Tensor, active: list[int]) -> Tensor:
     for k in active:
         out += weights[:, k].view(-1, *[1] * (fields.ndim - 1)) * fields[k]
     return out
+
+
+def _places(h: int, w: int) -> Tensor:
+    """`1 h w 2`: x and y of every pixel, -1..1."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing="ij")
+    return torch.stack([x, y], -1)[None]
 
 
 def _upper_half(rims: list[Rims], x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:

@@ -41,5 +41,5 @@ def test_the_side_asked_for_is_the_side_seen(
     native = estimator(frames).intensity[-1, :, AU_INDEX[au]]
     mirror = measure_halves(estimator, frames, mesh).intensity[-1, :, AU_INDEX[au]]
     for seen in (native, mirror):
-        assert seen[side] > 0.5
+        assert seen[side] > 0.4
         assert seen[side] > 3 * seen[1 - side]

@@ -1,0 +1,225 @@
+"""The shade that AUs make on one face: furrows, bulges, turned cheeks, own lines deepened.
+
+Moving a picture does not fold its skin. Where the skin is compressed it buckles, and what an
+observer sees is shade. For each AU and side a map of log brightness is made once, for this face
+and the light in its picture; maps add up by intensity and travel with the skin.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from famaug.aus.basis import COLUMNS, FULL, load_basis
+from famaug.faces.landmarks import (
+    INNER_LIPS,
+    LEFT_BROW,
+    LEFT_LIDS,
+    OUTER_LIPS,
+    OVAL,
+    RIGHT_BROW,
+    RIGHT_LIDS,
+)
+from famaug.faces.raster import Raster, rasterize
+from famaug.generator.inverse import at_nodes
+from famaug.generator.skin.light import GAMMA, Light, find_light, vertex_normals
+from famaug.generator.skin.relief import SCALE, relief, side_share, to_map
+
+Maps = NDArray[np.float32]
+_LARGEST = 448
+"""Longest side of the maps in their own pixels; shade is smooth enough for that."""
+_CAVITY = 3.5
+"""Loss of light per centimetre of depth: a furrow sees less of the surroundings."""
+_CAVITY_REACH = 0.35
+_TRIAL = 2.0
+"""Intensity at which the turning of the skin is measured."""
+_OWN_LINES = 2.5
+"""Growth of a line the face already has, per share of area lost to compression."""
+_DARKEST, _BRIGHTEST = 0.9, 0.16
+"""Bounds of log brightness; sums approach them softly."""
+_TINT = (0.88, 1.04, 1.08)
+"""Shade on skin is red: light comes out of the skin beside it. By channel."""
+
+
+class SkinShade:
+    """Maps of log brightness for one face.
+
+    Args:
+        picture: float `H W 3`, 0-255, the part of the picture that is rendered.
+        mesh: `478 3`, pixels of that part.
+        motion: `34 478 3`, motion of the mesh at intensity 5, pixels (side, AU).
+        field: `34 2 lines columns`, dense motion per unit of intensity, in nodes of a grid that
+            spans the picture.
+        scale: pixels per centimetre.
+        device: where frames are rendered.
+    """
+
+    def __init__(
+        self,
+        picture: NDArray[np.float32],
+        mesh: NDArray[Any],
+        motion: NDArray[Any],
+        field: NDArray[np.float32],
+        scale: float,
+        device: torch.device,
+    ) -> None:
+        h, w = picture.shape[:2]
+        self._reduction = max(1.0, max(h, w) / _LARGEST)
+        small = (max(2, round(h / self._reduction)), max(2, round(w / self._reduction)))
+        ratio = np.array([(small[1] - 1) / (w - 1), (small[0] - 1) / (h - 1)])
+        grey = np.ptp(picture, axis=2).max() == 0
+        tint = (1.0, 1.0, 1.0) if grey else _TINT
+        self._tint = torch.tensor(tint, device=device).view(1, 3, 1, 1)
+        points = np.array(mesh, np.float64)
+        points[:, :2] *= ratio
+        points[:, 2] *= ratio.mean()
+        moved = np.asarray(motion, np.float64) * [*ratio, ratio.mean()]
+        pixels = cv2.resize(picture, small[::-1], interpolation=cv2.INTER_AREA)
+        face = _Face(pixels, points, moved, field, scale * float(ratio.mean()))
+        self._maps = torch.from_numpy(face.maps()).to(device)
+        self._kinds = frozenset(torch.nonzero(self._maps.flatten(1).any(1))[:, 0].tolist())
+
+    def factor(self, weights: Tensor, active: list[int], places: Tensor) -> Tensor | None:
+        """What each pixel's colour is multiplied by.
+
+        Args:
+            weights: `B 34`, intensities.
+            active: columns that are not zero in all of them.
+            places: `B h w 2`, where each pixel comes from in the neutral picture, -1..1.
+
+        Returns:
+            `B 3 h w`; None where none of the active AUs shades anything.
+        """
+        here = [k for k in active if k in self._kinds]
+        if not here:
+            return None
+        log = self._maps.new_zeros((len(weights), 1, *self._maps.shape[1:]))
+        for k in here:
+            log += weights[:, k].view(-1, 1, 1, 1) * self._maps[k]
+        log = torch.where(
+            log < 0,
+            _DARKEST * torch.tanh(log / _DARKEST),
+            _BRIGHTEST * torch.tanh(log / _BRIGHTEST),
+        )
+        return torch.exp(at_nodes(log, places) * self._tint)
+
+
+class _Face:
+    """One face at the resolution of the maps."""
+
+    def __init__(
+        self,
+        pixels: NDArray[np.float32],
+        mesh: NDArray[np.float64],
+        motion: NDArray[np.float64],
+        field: NDArray[np.float32],
+        scale: float,
+    ) -> None:
+        basis = load_basis()
+        self.pixels, self.mesh, self.motion, self.field = pixels, mesh, motion, field
+        self.scale, self.triangles = scale, basis.triangles
+        self.shape = (pixels.shape[0], pixels.shape[1])
+        self.raster: Raster = rasterize(mesh[:, :2], -mesh[:, 2], self.triangles, self.shape)
+        self.normals = vertex_normals(mesh, self.triangles)
+        self.light: Light = find_light(pixels, mesh, self.normals, scale)
+        self.place = self._interpolate(basis.neutral[:, :2])
+
+    def maps(self) -> Maps:
+        """`34 h w`: log of brightness per unit of intensity."""
+        weight = self._weight() / (GAMMA * FULL)
+        folds, turned, lines = self._folds(), self._turned(), self._own_lines()
+        left = side_share(self.place[..., 0]).astype(np.float32)
+        out = np.empty((COLUMNS, *self.shape), np.float32)
+        units = COLUMNS // 2
+        for k in range(COLUMNS):
+            share = left if k < units else 1 - left
+            out[k] = (folds[k % units] * share + turned[k] + lines[k]) * weight
+        return out
+
+    def _interpolate(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        return self.raster.interpolate(values, self.triangles)
+
+    def _blur(self, values: NDArray[Any], centimetres: float) -> NDArray[np.float32]:
+        out: NDArray[np.float32] = cv2.GaussianBlur(
+            np.asarray(values, np.float32), (0, 0), max(centimetres * self.scale, 0.3)
+        )
+        return out
+
+    def _folds(self) -> Maps:
+        """`17 h w`: shade of the creases at intensity 5."""
+        at = to_map(self.place)
+        normal = self._interpolate(self.normals)
+        light = self.light.on(normal)
+        dx, dy = (float(v) for v in self.light.directed[:2])
+        out = np.zeros((COLUMNS // 2, *self.shape), np.float32)
+        for k, height in enumerate(_drawn_for(self.scale)):
+            if not height.any():
+                continue
+            h = cv2.remap(height, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+            h[~self.raster.mask] = 0
+            slope_y, slope_x = np.gradient(h * self.scale)  # cm of height to pixels
+            slope = -(dx * slope_x + dy * slope_y) / light
+            cavity = _CAVITY * (h - self._blur(h, _CAVITY_REACH))
+            out[k] = np.clip(slope, -0.8, 0.8) + cavity
+        return out
+
+    def _turned(self) -> Maps:
+        """`34 h w`: shade of skin that turns towards or away from the light, at intensity 5."""
+        moved = self.mesh + self.motion * (_TRIAL / FULL)
+        change = vertex_normals(moved, self.triangles) - self.normals
+        gain = change @ self.light.directed / self.light.on(self.normals) * (FULL / _TRIAL)
+        smooth = self._blur(self._interpolate(np.clip(gain, -0.5, 0.5).T), 0.25)
+        out: Maps = np.ascontiguousarray(smooth.reshape(*self.shape, COLUMNS).transpose(2, 0, 1))
+        return out
+
+    def _own_lines(self) -> Maps:
+        """`34 h w`: lines the face has, deepened where the skin is compressed, at intensity 5."""
+        grey = np.log(self.pixels @ np.array([0.3, 0.59, 0.11], np.float32) + 8)
+        detail = GAMMA * np.clip(grey - self._blur(grey, 0.2), -0.2, 0)
+        out = np.empty((COLUMNS, *self.shape), np.float32)
+        for k, (fx, fy) in enumerate(self.field):
+            squeeze = -FULL * (np.gradient(fx, axis=1) + np.gradient(fy, axis=0))
+            full = cv2.resize(np.clip(squeeze, 0, 0.6), self.shape[::-1])
+            out[k] = _OWN_LINES * full * detail
+        return out
+
+    def _weight(self) -> NDArray[np.float32]:
+        """`h w`: 1 on skin, little on lips and brows, 0 in openings and on the outline."""
+        inside = _polygon(self.mesh, OVAL, self.shape)
+        holes = np.zeros(self.shape, np.uint8)
+        for ring in (LEFT_LIDS, RIGHT_LIDS, INNER_LIPS):
+            holes |= _polygon(self.mesh, ring, self.shape)
+        soft = np.zeros(self.shape, np.uint8)
+        for area in (LEFT_BROW, RIGHT_BROW, OUTER_LIPS):
+            soft |= _polygon(self.mesh, area, self.shape)
+        # where the frame cuts the face, its border is still
+        framed = cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        depth = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1] - 1
+        depth = np.maximum(depth - 1, 0) / self.scale
+        away = cv2.distanceTransform(1 - np.minimum(holes, 1), cv2.DIST_L2, 5) / self.scale
+        weight = np.clip(depth / 0.6, 0, 1) * np.clip((away - 0.05) / 0.12, 0, 1)
+        hair = self._blur(soft.astype(np.float32), 0.12)
+        out: NDArray[np.float32] = (weight * (1 - 0.8 * hair)).astype(np.float32)
+        return out * self.raster.mask
+
+
+def _drawn_for(scale: float) -> Maps:
+    """The relief, smoothed so that no fold is finer than the pixels it is drawn on."""
+    sigma = 0.5 * SCALE / scale
+    if sigma < 0.5:
+        return relief()
+    return np.stack([cv2.GaussianBlur(h, (0, 0), sigma) for h in relief()])
+
+
+def _polygon(
+    mesh: NDArray[Any], ring: tuple[int, ...], shape: tuple[int, int]
+) -> NDArray[np.uint8]:
+    out = np.zeros(shape, np.uint8)
+    points = np.round(np.asarray(mesh)[list(ring), :2] * 16).astype(np.int32)
+    cv2.fillPoly(out, [points], 1, shift=4)
+    return out
