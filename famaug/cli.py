@@ -17,6 +17,7 @@ COMMANDS = (
     "generate",
     "pregenerate",
     "cache",
+    "quality",
     "weights",
     "bench",
     "doctor",

@@ -62,6 +62,10 @@ class RenderError(FamaugError):
     """A plan cannot be rendered."""
 
 
+class RejectedError(RenderError):
+    """The quality gate let none of the clips drawn through."""
+
+
 class TrainingError(FamaugError):
     """A training cannot go on: a loss or gradient that is no number, or an unusable data set."""
 

@@ -13,6 +13,7 @@ from famaug.faces.landmarks import LEFT_BROW, LEFT_LIDS, OUTER_LIPS, RIGHT_BROW,
 from famaug.pipeline import Synthesizer
 from famaug.quality.agreement import agreement
 from famaug.report.page import write_report
+from famaug.report.quality import phases
 from famaug.report.values import Box, ReportClip, ReportTable
 from famaug.types import AUTrack, Floats, Frames, Plan
 
@@ -92,10 +93,7 @@ def _background(made: Made, synthesizer: Synthesizer) -> tuple[int, int]:
 
 
 def _report_clip(made: Made, synthesizer: Synthesizer) -> ReportClip:
-    track = made.plan.intensity
-    total = track.sum((1, 2))
-    moving = np.flatnonzero(total > 0)
-    onset, offset = max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 1, len(track) - 1)
+    onset, apex, offset = phases(made.plan.intensity)
     return ReportClip(
         title=made.title,
         frames=made.frames,
@@ -103,7 +101,7 @@ def _report_clip(made: Made, synthesizer: Synthesizer) -> ReportClip:
         asked=_asked(made),
         measured=made.measured.track if made.measured else None,
         onset=onset,
-        apex=int(total.argmax()),
+        apex=apex,
         offset=offset,
         driver_frames=made.driver_frames,
         notes=made.measured.notes if made.measured else (),

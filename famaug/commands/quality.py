@@ -1,0 +1,321 @@
+"""`famaug quality`: scores of synthetic clips, and what the gate says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+
+import typer
+
+from famaug.errors import FamaugError, InputError
+
+if TYPE_CHECKING:
+    from famaug.pipeline import Synthesizer
+    from famaug.quality.agreement import Agreement
+    from famaug.quality.judge import ClipJudge
+    from famaug.report.quality import JudgedClip
+    from famaug.report.values import ReportTable
+    from famaug.types import Frames, Picture, Plan
+
+T = TypeVar("T")
+PAGE_CLIPS = 12
+"""Clips that the page shows in full."""
+SET_FRAMES = 3
+"""Frames of a clip that stand for it in a set: first, middle, last."""
+
+
+class _Found(NamedTuple):
+    name: str
+    frames: Frames
+    plan: Plan | None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to famaug's."""
+    app.command("quality")(quality_command)
+
+
+def quality_command(
+    source: Annotated[
+        Path, typer.Argument(help="A clip (frame folder, video), a folder of clips, or a cache.")
+    ],
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Real clips, as above: adds the MobileNet feature Fréchet distance."),
+    ] = None,
+    clips: Annotated[int, typer.Option(help="Judge so many clips, evenly chosen; 0 all.")] = 0,
+    frames: Annotated[
+        int, typer.Option(help="Measure AUs and identity in so many frames a clip; 0 all.")
+    ] = 0,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Fetch the judges' weights if they are not here.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Also write a page (.html).")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1 if the default gate rejects a clip.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Measure how good clips are: AUs asked and shown, identity, flicker, seam, sharpness.
+
+    Clips with a plan (a cache, or a folder that `famaug generate` wrote) are held against it. A
+    score that cannot be had is missing, and said to be.
+    """
+    from famaug.quality.agreement import agreement
+    from famaug.quality.judge import ClipJudge
+    from famaug.report.quality import missing_lines, quality_table
+    from famaug.types import AUTrack
+
+    if report is not None and report.suffix != ".html":
+        raise InputError(f"--report {report}: write a .html")
+    judge = ClipJudge(at_most=frames or None, may_fetch=fetch)
+    found = list(_judge_all(source, clips, judge, PAGE_CLIPS if report else 0))
+    judged = [j for _, j in found]
+    pairs = [
+        (AUTrack.of(c.plan.intensity, estimator="asked"), j.quality.measured)
+        for c, j in found
+        if c.plan is not None and j.quality.measured is not None
+    ]
+    pooled = agreement(pairs) if pairs else None
+    notes = missing_lines(judged)
+    distance = _distance(found, against, judge, fetch, notes) if against else {}
+    _print(quality_table(judged))
+    if pooled is not None:
+        _print(_units(pooled))
+    for name, value in distance.items():
+        typer.echo(f"{name:28s} {value:8.3f}")
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    if report is not None:
+        _write_page(report, source, found, distance, notes)
+    if as_json:
+        typer.echo(json.dumps(_json(judged, pooled, distance, notes)))
+    if strict and any(j.reasons for j in judged):
+        raise typer.Exit(1)
+
+
+def _judge_all(
+    source: Path, most: int, judge: ClipJudge, whole: int
+) -> Iterator[tuple[_Found, JudgedClip]]:
+    """Clips and scores; of all but the first `whole` with a plan only a few frames are kept."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from famaug.pipeline import Synthesizer
+    from famaug.quality.gate import Gate
+    from famaug.report.quality import JudgedClip
+
+    total, listed = _clips(source, most)
+    gate, synthesizer = Gate(), Synthesizer()
+    bar = track(listed, "judging", total=total, console=Console(stderr=True), transient=True)
+    for clip in bar:
+        if clip.plan is None:
+            quality = judge.judge(clip.frames)
+        else:
+            rest = _rest(synthesizer, clip.plan)
+            quality = judge.judge_plan(clip.frames, clip.plan, rest=rest)
+        if clip.plan is not None and whole:
+            whole -= 1
+        else:
+            clip = clip._replace(frames=_few(clip.frames))
+        yield clip, JudgedClip(clip.name, quality, gate.check(quality))
+
+
+def _rest(synthesizer: Synthesizer, plan: Plan) -> Picture | None:
+    """The identity at rest, where its picture is still at its place and framed alike."""
+    if plan.look is not None:
+        return None
+    try:
+        return synthesizer.still(plan)
+    except FamaugError:
+        return None
+
+
+def _few(frames: Frames) -> Frames:
+    import numpy as np
+
+    few: Frames = frames[np.linspace(0, len(frames) - 1, SET_FRAMES).astype(int)].copy()
+    return few
+
+
+def _clips(source: Path, most: int) -> tuple[int, Iterator[_Found]]:
+    """How many clips, and the clips one by one."""
+    from famaug.store import manifest
+    from famaug.store.reader import ClipCache
+
+    if most < 0:
+        raise InputError(f"--clips is 0 (all) or more; got {most}")
+    if not source.exists():
+        raise InputError(f"{source}: no such file or folder")
+    if (source / manifest.NAME).is_file():
+        cache = ClipCache(source)
+        keys = _chosen(cache.keys(), most)
+        return len(keys), (_of_cache(cache, key) for key in keys)
+    paths = _chosen(_clip_paths(source), most)
+    return len(paths), (_of_disk(path) for path in paths)
+
+
+def _clip_paths(source: Path) -> list[Path]:
+    """The clip itself, or the clips in the folder: sub-folders with frames, and videos."""
+    from famaug.clip import PICTURES, VIDEOS
+
+    if source.is_file():
+        return [source]
+    inside = sorted(source.iterdir())
+    if any(p.suffix.lower() in PICTURES for p in inside):
+        return [source]
+    found = [
+        p
+        for p in inside
+        if p.suffix.lower() in VIDEOS
+        or (p.is_dir() and any(q.suffix.lower() in PICTURES for q in p.iterdir()))
+    ]
+    if not found:
+        raise InputError(f"{source}: no frames, no videos and no folders of frames in it")
+    return found
+
+
+def _chosen(every: Sequence[T], most: int) -> list[T]:
+    import numpy as np
+
+    if not most or len(every) <= most:
+        return list(every)
+    return [every[i] for i in np.linspace(0, len(every) - 1, most).astype(int)]
+
+
+def _of_cache(cache: Any, key: str) -> _Found:
+    stored = cache.read(key)
+    plan = None if stored.provenance is None else stored.provenance.plan
+    return _Found(key[:12], stored.frames, plan)
+
+
+def _of_disk(path: Path) -> _Found:
+    from famaug.clip import read_frames
+    from famaug.types import Plan
+
+    plan = None
+    if (path / "plan.json").is_file():
+        try:
+            plan = Plan.from_json(json.loads((path / "plan.json").read_text()))
+        except (ValueError, TypeError) as e:
+            raise InputError(f"{path / 'plan.json'}: not a plan: {e}") from e
+    return _Found(path.name, read_frames(path)[0], plan)
+
+
+def _distance(
+    found: Sequence[tuple[_Found, JudgedClip]],
+    against: Path,
+    judge: ClipJudge,
+    may_fetch: bool,
+    notes: list[str],
+) -> dict[str, float]:
+    """Distance of the sets, and of two halves of the real ones; nothing where weights lack."""
+    from famaug.judges.features import WEIGHTS, FeatureTrunk
+    from famaug.quality.features import face_features, frechet_distance
+    from famaug.weights import fetch as fetch_file
+    from famaug.weights import find_stored
+
+    path = fetch_file(WEIGHTS) if may_fetch else find_stored(WEIGHTS)
+    if path is None:
+        notes.append(
+            f"no feature distance: its weights are not here: famaug weights fetch {WEIGHTS}"
+        )
+        return {}
+    trunk = FeatureTrunk(weights=path)
+    total, listed = _clips(against, len(found))
+    if min(total, len(found)) < 4:
+        raise InputError(f"--against: 4 clips or more of each kind; got {len(found)} and {total}")
+
+    def features(clips: Any) -> Any:
+        return face_features((f for c in clips for f in _few(c.frames)), trunk=trunk,
+                             mesher=judge.mesher)  # fmt: skip
+
+    made, real = features(c for c, _ in found), [c._replace(frames=_few(c.frames)) for c in listed]
+    one, other = features(real[::2]), features(real[1::2])
+    half = features(c for c, _ in found[::2])
+    return {
+        "feature_frechet": frechet_distance(made, features(real)),
+        "feature_frechet_half": frechet_distance(half, one),
+        "feature_frechet_real_halves": frechet_distance(one, other),
+    }
+
+
+def _units(pooled: Agreement) -> ReportTable:
+    from famaug.report.agreement import agreement_table
+
+    return agreement_table(pooled, title="Asked against re-measured, all clips")
+
+
+def _print(table: ReportTable) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(title=table.title, caption=None)
+    for name in table.columns:
+        shown.add_column(name, overflow="fold")
+    for row in table.rows:
+        shown.add_row(*("-" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c)
+                        for c in row))  # fmt: skip
+    Console(width=max(120, Console().width)).print(shown)
+
+
+def _write_page(
+    path: Path,
+    source: Path,
+    found: Sequence[tuple[_Found, JudgedClip]],
+    distance: dict[str, float],
+    notes: Sequence[str],
+) -> None:
+    from famaug.report.page import write_report
+    from famaug.report.quality import quality_table, report_clip
+    from famaug.report.values import ReportTable
+
+    tables = [quality_table([j for _, j in found])]
+    if distance:
+        tables.append(
+            ReportTable(
+                title="MobileNet feature Fréchet distance",
+                columns=["sets", "distance"],
+                rows=[[name, value] for name, value in distance.items()],
+                caption="Not FID, and not comparable with it. The distance of two halves of the "
+                "real clips shows how much of it the size of the sets makes.",
+            )
+        )
+    shown = [
+        report_clip(j, c.frames, c.plan)
+        for c, j in found
+        if c.plan is not None and len(c.frames) == len(c.plan.track)
+    ]
+    write_report(
+        path,
+        title=f"Quality of {source.name}",
+        intro="Each clip was measured again from its pixels and held against its plan. Every clip "
+        f"judged is in the table; up to {PAGE_CLIPS} with a plan are shown.",
+        clips=shown,
+        tables=tables,
+        notes=notes,
+    )
+    typer.echo(f"open {path}")
+
+
+def _json(
+    judged: Sequence[JudgedClip],
+    pooled: Agreement | None,
+    distance: dict[str, float],
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    units = {} if pooled is None else {f"AU{u.au:02d}": u.r for u in pooled.units}
+    return {
+        "command": "quality",
+        "clips": {
+            j.name: {"scores": dict(j.quality.scores), "reasons": list(j.reasons)} for j in judged
+        },
+        "rejected": sum(bool(j.reasons) for j in judged),
+        "au_r": None if pooled is None else pooled.r,
+        "au_r_sides": None if pooled is None else pooled.r_sides,
+        "units": units,
+        **distance,
+        "notes": list(notes),
+    }

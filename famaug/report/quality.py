@@ -1,0 +1,87 @@
+"""Quality scores as tables of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from famaug.quality.gate import AT_LEAST
+from famaug.quality.judge import MEANING, Quality
+from famaug.report.values import Cell, ReportClip, ReportTable
+from famaug.types import AUTrack, Floats, Frames, Plan
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedClip:
+    """A clip's name, its scores, and why the gate rejects it (empty when it passes)."""
+
+    name: str
+    quality: Quality
+    reasons: tuple[str, ...]
+
+
+def quality_table(clips: Sequence[JudgedClip]) -> ReportTable:
+    """A row a clip, then the median and the worst of each score."""
+    names = [n for n in MEANING if any(n in c.quality.scores for c in clips)]
+    rows: list[list[Cell]] = [
+        [c.name, *(c.quality.scores.get(n) for n in names), "; ".join(c.reasons) or "passes"]
+        for c in clips
+    ]
+    if len(clips) > 1:
+        columns = [[c.quality.scores[n] for c in clips if n in c.quality.scores] for n in names]
+        passed = sum(not c.reasons for c in clips)
+        rows.append(["median", *(float(np.median(v)) for v in columns), f"{passed} pass"])
+        rows.append(["worst", *map(_worst, names, columns), f"of {len(clips)}"])
+    return ReportTable(
+        title="Quality of the clips",
+        columns=["clip", *names, "gate"],
+        rows=rows,
+        caption=" ".join(f"{n}: {MEANING[n]}." for n in names),
+    )
+
+
+def missing_lines(clips: Sequence[JudgedClip]) -> list[str]:
+    """Which scores could not be had, of how many clips, and why: a line for each reason."""
+    found: dict[str, dict[str, int]] = {}
+    for clip in clips:
+        for name, why in clip.quality.missing.items():
+            found.setdefault(why, {}).setdefault(name, 0)
+            found[why][name] += 1
+    return [
+        f"{', '.join(names)} missing for {max(names.values())} of {len(clips)} clips: {why}"
+        for why, names in found.items()
+    ]
+
+
+def phases(track: Floats) -> tuple[int, int, int]:
+    """Onset, apex and offset (frame numbers) of intensities `T 2 17`: the last frame at rest
+    before anything moves, the strongest frame, the first frame at rest again."""
+    total = np.nan_to_num(track).sum((1, 2))
+    moving = np.flatnonzero(total > 0)
+    if not len(moving):
+        return 0, 0, len(track) - 1
+    onset, offset = max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 1, len(track) - 1)
+    return onset, int(total.argmax()), offset
+
+
+def report_clip(clip: JudgedClip, frames: Frames, plan: Plan) -> ReportClip:
+    """A judged clip as the report shows it."""
+    onset, apex, offset = phases(plan.intensity)
+    return ReportClip(
+        title=clip.name,
+        frames=frames,
+        fps=plan.fps,
+        asked=AUTrack.of(plan.intensity, estimator="asked", fps=plan.fps),
+        measured=clip.quality.measured,
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        notes=clip.reasons,
+        provenance={"key": plan.key, "quality": dict(clip.quality.scores)},
+    )
+
+
+def _worst(name: str, values: Sequence[float]) -> float:
+    return min(values) if name in AT_LEAST else max(values)
