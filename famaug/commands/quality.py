@@ -254,7 +254,7 @@ def _print(table: ReportTable) -> None:
 
     shown = Table(title=table.title, caption=None)
     for name in table.columns:
-        shown.add_column(name, overflow="fold")
+        shown.add_column(name.replace("_", " "), overflow="fold")
     for row in table.rows:
         shown.add_row(*("-" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c)
                         for c in row))  # fmt: skip

@@ -12,8 +12,10 @@ from famaug.demo.media import Media
 from famaug.faces.landmarks import LEFT_BROW, LEFT_LIDS, OUTER_LIPS, RIGHT_BROW, RIGHT_LIDS
 from famaug.pipeline import Synthesizer
 from famaug.quality.agreement import agreement
+from famaug.quality.gate import Gate
+from famaug.quality.judge import Quality
 from famaug.report.page import write_report
-from famaug.report.quality import phases
+from famaug.report.quality import JudgedClip, phases, quality_table
 from famaug.report.values import Box, ReportClip, ReportTable
 from famaug.types import AUTrack, Floats, Frames, Plan
 
@@ -27,6 +29,7 @@ class Made:
     driver_frames: Frames | None
     frames: Frames
     measured: Measurement | None = None
+    quality: Quality | None = None
 
 
 _INTRO = (
@@ -64,6 +67,7 @@ def write_page(
                 caption="Outside the ring round the face every frame is the identity's picture, "
                 "bit for bit.",
             ),
+            *_judged(made),
             loading,
         ],
         drawings=media.drawings,
@@ -83,6 +87,14 @@ def write_page(
 
 def _asked(made: Made) -> AUTrack:
     return AUTrack.of(made.plan.intensity, estimator="asked", fps=made.plan.fps)
+
+
+def _judged(made: list[Made]) -> list[ReportTable]:
+    gate = Gate()
+    clips = [
+        JudgedClip(m.title, m.quality, gate.check(m.quality)) for m in made if m.quality is not None
+    ]
+    return [quality_table(clips)] if clips else []
 
 
 def _background(made: Made, synthesizer: Synthesizer) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from famaug.faces.mesher import PAPER_SIZES
 from famaug.modulation.modulate import modulation_stages
 from famaug.modulation.pools import macro_pool
 from famaug.pipeline import Synthesizer
+from famaug.quality.judge import ClipJudge
 from famaug.report.tracks_figure import tracks_svg
 from famaug.report.values import ReportDrawing
 from famaug.seeding import keyed_generator
@@ -90,6 +91,12 @@ def run_demo(
     with watch("Measuring again"):
         for clip in made:
             clip.measured = measure_aus(clip.frames, fps=clip.plan.fps, mesher=synthesizer.mesher)
+    with watch("Judging"):
+        judge = ClipJudge(mesher=synthesizer.mesher)
+        for clip in made:
+            asked = AUTrack.of(clip.plan.intensity, estimator="asked", fps=clip.plan.fps)
+            rest = synthesizer.still(clip.plan)
+            clip.quality = judge.judge(clip.frames, asked=asked, rest=rest, seen=clip.measured)
     watch.say("Report")
     return write_page(out, media, made, synthesizer, loading, watch.seconds)
 

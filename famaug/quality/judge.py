@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.estimator import Measurement, measure_aus
 from famaug.errors import FaceError, FetchError, InputError, WeightsError
 from famaug.faces.mesher import FaceMesher
 from famaug.judges.identity import WEIGHTS, FaceIdentity
@@ -98,6 +98,7 @@ class ClipJudge:
         asked: AUTrack | None = None,
         rest: Picture | None = None,
         look: bool = False,
+        seen: Measurement | None = None,
     ) -> Quality:
         """Scores of a clip.
 
@@ -108,6 +109,7 @@ class ClipJudge:
                 clip's first frame serves, and a clip that never showed that person passes.
             look: the clip was given a data set's noise, blur and head motion: the scores that
                 would measure these are missing.
+            seen: what `measure_aus` gave for all frames of the clip, where that was done already.
 
         Raises:
             InputError: frames, rest or the length of `asked` do not fit.
@@ -115,9 +117,10 @@ class ClipJudge:
         if asked is not None and len(asked) != len(frames):
             raise InputError(f"{len(asked)} frames were asked for, the clip has {len(frames)}")
         neutral = frames[0] if rest is None else rest
-        picked = _picked(len(frames), asked, self.at_most)
+        picked = _picked(len(frames), asked, None if seen is not None else self.at_most)
         try:
-            seen = measure_aus(frames[picked], neutral_picture=neutral, mesher=self.mesher)
+            if seen is None:
+                seen = measure_aus(frames[picked], neutral_picture=neutral, mesher=self.mesher)
             mesh = self.mesher.find(neutral)
         except FaceError as e:
             every = dict.fromkeys(MEANING, f"no face: {e}")
