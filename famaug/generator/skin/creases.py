@@ -54,9 +54,9 @@ _CHIN_PITS = (
 CREASES: dict[int, tuple[Crease, ...]] = {
     # inner brow up: short level lines in the middle of the forehead
     1: (
-        furrow((0, 2.65), (1.2, 2.75), (2.4, 3.0), width=0.15, depth=0.5),
-        furrow((0, 3.4), (1.1, 3.45), (2.3, 3.65), width=0.15, depth=0.5),
-        bulge((0.4, 3.0), (1.6, 3.15), width=0.22, height=0.3),
+        furrow((0, 2.65), (1.2, 2.75), (2.4, 3.0), width=0.15, depth=0.2),
+        furrow((0, 3.4), (1.1, 3.45), (2.3, 3.65), width=0.15, depth=0.2),
+        bulge((0.4, 3.0), (1.6, 3.15), width=0.22, height=0.1),
     ),
     # outer brow up: arches over the outer half of the brow
     2: (
@@ -65,30 +65,30 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # brows down and together: upright lines between them, muscle above the inner ends
     4: (
-        furrow((0.78, 2.3), (0.66, 1.75), (0.55, 1.15), (0.48, 0.65), width=0.13, depth=1.9),
-        furrow((1.25, 2.6), (1.12, 2.25), (1.0, 1.9), width=0.12, depth=0.6),
-        furrow((0, 0.5), (0.35, 0.55), width=0.1, depth=0.8),
-        bulge((0, 1.2), (0, 2.0), width=0.26, height=0.7),
-        bulge((1.2, 2.1), (1.6, 2.4), width=0.34, height=1.4),
-        fold((1.45, 0.5), (1.9, 0.85), (2.6, 1.1), (3.2, 1.2), width=0.17, depth=1.1),
+        furrow((0.78, 2.3), (0.66, 1.75), (0.55, 1.15), (0.48, 0.65), width=0.13, depth=2.3),
+        furrow((1.25, 2.6), (1.12, 2.25), (1.0, 1.9), width=0.12, depth=0.7),
+        furrow((0, 0.5), (0.35, 0.55), width=0.1, depth=1.0),
+        bulge((0, 1.2), (0, 2.0), width=0.26, height=0.8),
+        bulge((1.2, 2.1), (1.6, 2.4), width=0.34, height=1.7),
+        fold((1.45, 0.5), (1.9, 0.85), (2.6, 1.1), (3.2, 1.2), width=0.17, depth=1.3),
     ),
     5: (furrow((2.0, 0.5), (2.6, 0.88), (3.3, 0.95), (4.0, 0.68), width=0.09, depth=0.8),),
     # cheek up: crow's feet, the line below the eye, the bag between it and the lid
     6: (
-        furrow((4.5, 0.18), (4.95, 0.35), (5.35, 0.62), width=0.09, depth=1.6),
-        furrow((4.55, -0.1), (5.1, -0.08), (5.55, -0.02), width=0.09, depth=1.7),
-        furrow((4.45, -0.38), (4.95, -0.6), (5.35, -0.9), width=0.09, depth=1.6),
-        furrow((1.85, -0.95), (2.6, -1.42), (3.6, -1.52), (4.5, -1.1), width=0.15, depth=2.5),
-        furrow((2.3, -0.72), (3.1, -0.95), (3.9, -0.82), width=0.08, depth=0.8),
-        bulge((2.2, -0.9), (3.1, -1.2), (4.0, -1.0), width=0.16, height=0.8),
-        bulge((2.9, -2.2), (3.7, -2.4), width=0.6, height=2.0),
-        fold((1.85, -3.0), (2.35, -3.9), (2.8, -4.8), width=0.17, depth=1.0),
+        furrow((4.5, 0.18), (4.95, 0.35), (5.35, 0.62), width=0.09, depth=2.2),
+        furrow((4.55, -0.1), (5.1, -0.08), (5.55, -0.02), width=0.09, depth=2.3),
+        furrow((4.45, -0.38), (4.95, -0.6), (5.35, -0.9), width=0.09, depth=2.2),
+        furrow((1.85, -0.95), (2.6, -1.42), (3.6, -1.52), (4.5, -1.1), width=0.15, depth=3.4),
+        furrow((2.3, -0.72), (3.1, -0.95), (3.9, -0.82), width=0.08, depth=1.1),
+        bulge((2.2, -0.9), (3.1, -1.2), (4.0, -1.0), width=0.16, height=1.1),
+        bulge((2.9, -2.2), (3.7, -2.4), width=0.6, height=2.7),
+        fold((1.85, -3.0), (2.35, -3.9), (2.8, -4.8), width=0.17, depth=1.4),
     ),
     # lids tight: a pouch and a line right below the lower lid
     7: (
-        furrow((1.9, -0.68), (2.6, -0.95), (3.4, -1.0), (4.2, -0.68), width=0.1, depth=1.5),
-        bulge((2.2, -0.6), (3.1, -0.76), (3.9, -0.58), width=0.11, height=0.9),
-        furrow((4.5, -0.12), (4.9, -0.18), (5.2, -0.28), width=0.07, depth=0.8),
+        furrow((1.9, -0.68), (2.6, -0.95), (3.4, -1.0), (4.2, -0.68), width=0.1, depth=2.0),
+        bulge((2.2, -0.6), (3.1, -0.76), (3.9, -0.58), width=0.11, height=1.2),
+        furrow((4.5, -0.12), (4.9, -0.18), (5.2, -0.28), width=0.07, depth=1.0),
     ),
     # nose wrinkled: lines across its root and down its sides, folds beside the wings
     9: (
@@ -104,10 +104,10 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # upper lip up: the fold from the wing of the nose, deepest at its top
     10: (
-        fold((1.8, -2.6), (2.15, -3.4), (2.65, -4.35), (3.0, -5.3), width=0.17, depth=2.2),
-        bulge((2.75, -3.1), (3.2, -4.2), width=0.45, height=1.1),
-        furrow((2.1, -1.4), (3.0, -1.7), (3.9, -1.55), width=0.14, depth=1.0),
-        furrow((0.75, -4.75), (0.95, -5.2), width=0.12, depth=0.5),
+        fold((1.8, -2.6), (2.15, -3.4), (2.65, -4.35), (3.0, -5.3), width=0.17, depth=2.5),
+        bulge((2.75, -3.1), (3.2, -4.2), width=0.45, height=1.3),
+        furrow((2.1, -1.4), (3.0, -1.7), (3.9, -1.55), width=0.14, depth=1.1),
+        furrow((0.75, -4.75), (0.95, -5.2), width=0.12, depth=0.6),
     ),
     # lip corner up: the whole fold from nose to mouth, the cheek before it
     12: (
@@ -128,7 +128,7 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     14: (
         furrow((2.95, -6.5), (2.97, -6.75), width=0.18, depth=1.9),
         fold((2.9, -5.8), (3.15, -6.5), (3.05, -7.35), width=0.14, depth=1.7),
-        bulge((3.6, -6.1), (3.65, -7.0), width=0.28, height=0.8),
+        bulge((3.6, -6.1), (3.65, -7.0), width=0.28, height=0.4),
         bulge((2.55, -6.15), (2.6, -7.1), width=0.14, height=0.6),
     ),
     # lip corner down: a line and a pouch below it
@@ -139,10 +139,10 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # chin up: the groove under the lip, the chin's boss pitted
     17: (
-        furrow((0, -8.2), (0.7, -8.25), (1.4, -8.55), width=0.17, depth=2.0),
-        bulge((0, -9.4), (0.5, -9.4), width=0.55, height=1.6),
-        *(Crease(((x, y), (x + 0.08, y + 0.04)), w, -0.5) for x, y, w in _CHIN_PITS),
-        furrow((2.4, -6.8), (2.6, -7.3), width=0.13, depth=0.9),
+        furrow((0, -8.2), (0.7, -8.25), (1.4, -8.55), width=0.17, depth=2.8),
+        bulge((0, -9.4), (0.5, -9.4), width=0.55, height=2.2),
+        *(Crease(((x, y), (x + 0.08, y + 0.04)), w, -0.7) for x, y, w in _CHIN_PITS),
+        furrow((2.4, -6.8), (2.6, -7.3), width=0.13, depth=1.3),
     ),
     # lips stretched: bows beside the mouth
     20: (
@@ -152,13 +152,13 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # lips tight: ridges along their edges, short upright lines across
     23: (
-        furrow((0, -8.0), (0.8, -7.92), (1.6, -7.6), width=0.15, depth=2.6),
-        bulge((0, -8.4), (1.2, -8.2), width=0.2, height=1.2),
-        furrow((0.45, -5.4), (1.1, -5.55), (1.8, -6.0), width=0.13, depth=2.0),
-        furrow((0.6, -5.15), (0.62, -5.5), width=0.08, depth=0.9),
-        furrow((1.05, -5.25), (1.1, -5.65), width=0.08, depth=0.9),
-        fold((2.4, -6.2), (2.52, -6.65), (2.42, -7.1), width=0.12, depth=1.8),
-        furrow((0.7, -7.9), (0.72, -8.3), width=0.08, depth=0.8),
+        furrow((0, -8.0), (0.8, -7.92), (1.6, -7.6), width=0.15, depth=3.4),
+        bulge((0, -8.4), (1.2, -8.2), width=0.2, height=1.6),
+        furrow((0.45, -5.4), (1.1, -5.55), (1.8, -6.0), width=0.13, depth=2.6),
+        furrow((0.6, -5.15), (0.62, -5.5), width=0.08, depth=1.2),
+        furrow((1.05, -5.25), (1.1, -5.65), width=0.08, depth=1.2),
+        fold((2.4, -6.2), (2.52, -6.65), (2.42, -7.1), width=0.12, depth=2.3),
+        furrow((0.7, -7.9), (0.72, -8.3), width=0.08, depth=1.0),
     ),
 }
 """AU05 deepens the lid's own fold; AU25, AU26 and AU45 move skin without folding it."""
