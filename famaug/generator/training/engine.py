@@ -52,8 +52,9 @@ class Engine:
             accelerate: Any = import_module("accelerate")
         except ImportError as error:
             raise InputError("training needs accelerate: pip install famaug[train]") from error
-        mixed = "no" if precision == "fp32" else precision
-        self._accelerator: Any = accelerate.Accelerator(mixed_precision=mixed, cpu=device == "cpu")
+        # its precision is one for the whole process and cannot be changed; autocast is ours
+        self._accelerator: Any = accelerate.Accelerator(mixed_precision="no", cpu=device == "cpu")
+        self.precision = precision
         self.clip = clip
 
     @property
@@ -86,8 +87,7 @@ class Engine:
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Within it networks run in the engine's precision."""
-        context: AbstractContextManager[Any] = self._accelerator.autocast()
-        return context
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def put(self, batch: Batch) -> Batch:
         return {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
