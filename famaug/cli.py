@@ -15,6 +15,7 @@ COMMANDS = (
     "aus",
     "modulate",
     "generate",
+    "upscale",
     "pregenerate",
     "cache",
     "quality",

@@ -24,8 +24,9 @@ def check_target(out: Path) -> None:
         raise InputError(f"--out {out}: is there already and not an empty folder")
 
 
-def write_clip(out: Path, frames: Frames, *, fps: float, plan: Plan) -> None:
-    """Write frames (uint8 `T H W 3`) as `img001.png ...` and `plan.json`, or as an MP4."""
+def write_clip(out: Path, frames: Frames, *, fps: float, plan: Plan | None) -> None:
+    """Write frames (uint8 `T H W 3`) as `img001.png ...` and `plan.json` (where there is a
+    plan), or as an MP4."""
     check_target(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".famaug-") as name:
@@ -37,7 +38,8 @@ def write_clip(out: Path, frames: Frames, *, fps: float, plan: Plan) -> None:
         made = Path(name) / "clip"
         made.mkdir()
         _pictures(made, frames)
-        (made / "plan.json").write_text(json.dumps(plan.to_json(), indent=1))
+        if plan is not None:
+            (made / "plan.json").write_text(json.dumps(plan.to_json(), indent=1))
         if out.exists():
             out.rmdir()
         shutil.move(made, out)

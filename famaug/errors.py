@@ -88,3 +88,7 @@ class TableWarning(FamaugWarning):
 
 class CollapseWarning(FamaugWarning):
     """A generator in training changes nothing, or everything, or does not answer to its AUs."""
+
+
+class SmallFaceWarning(FamaugWarning):
+    """A face is so small that sharpening redraws eyes and teeth."""

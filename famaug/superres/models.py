@@ -195,7 +195,8 @@ class Foreign(nn.Module):
         self.net: nn.Module = descriptor.model
         self.call = descriptor
         self.scale = int(descriptor.scale)
-        self.reach = 32
+        self.reach = self.follow = 32
+        self.bytes_per_pixel = 1 << 15
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.call(x)

@@ -63,6 +63,9 @@ class RRDBNet(nn.Module):
     """
 
     scale = 4
+    follow = 8
+    """Pixels, each way, to which a change in a clip is followed: beyond, its effect is a grey
+    level here and there."""
 
     def __init__(self, *, blocks: int = 23, features: int = 64, growth: int = 32) -> None:
         super().__init__()
@@ -78,6 +81,11 @@ class RRDBNet(nn.Module):
     def reach(self) -> int:
         """Pixels of the input, each way, that an output pixel can depend on."""
         return 15 * len(self.body) + 4
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Of memory that a pixel of the input takes, roughly: four layers at full size."""
+        return 4 * 16 * self.conv_hr.out_channels * 4
 
     def forward(self, x: Tensor) -> Tensor:
         first = self.conv_first(x)

@@ -19,9 +19,13 @@ class SRVGG(nn.Module):
         scale: of the output, 1 to 4.
     """
 
+    follow = 4
+    """Pixels, each way, to which a change in a clip is followed: beyond, its effect is at most a
+    grey level."""
+
     def __init__(self, *, features: int = 64, convs: int = 16, scale: int = 4) -> None:
         super().__init__()
-        self.scale = scale
+        self.scale, self.features = scale, features
         layers: list[nn.Module] = [nn.Conv2d(3, features, 3, padding=1), nn.PReLU(features)]
         for _ in range(convs):
             layers += [nn.Conv2d(features, features, 3, padding=1), nn.PReLU(features)]
@@ -32,6 +36,11 @@ class SRVGG(nn.Module):
     def reach(self) -> int:
         """Pixels of the input, each way, that an output pixel can depend on."""
         return sum(isinstance(layer, nn.Conv2d) for layer in self.body)
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Of memory that a pixel of the input takes, roughly."""
+        return 4 * (4 * self.features + 12 * self.scale * self.scale)
 
     def forward(self, x: Tensor) -> Tensor:
         out = x

@@ -148,7 +148,7 @@ def test_ncnn_files(tmp_path: Path) -> None:
         with pytest.raises(WeightsError, match=words):
             convert_ncnn(path, SRVGG(features=5, convs=2))
     path.write_bytes(good)
-    with pytest.raises(WeightsError, match="begins with|another network"):
+    with pytest.raises(WeightsError, match=r"begins with|another network"):
         load_model(path)
 
 

@@ -1,0 +1,202 @@
+"""`famaug upscale`: sharpen a picture, a folder of frames or a video."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from famaug.errors import InputError
+
+if TYPE_CHECKING:
+    from famaug.types import Frames
+
+WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to famaug's."""
+    app.command("upscale")(upscale_command)
+
+
+def upscale_command(
+    source: Annotated[Path, typer.Argument(help="Picture, folder of frames, or video.")],
+    out: Annotated[Path, typer.Option(help="Picture, folder (no suffix) or .mp4 to write.")],
+    model: Annotated[
+        str,
+        typer.Option(help="compact, realsr, realsr-jpeg, realesrgan, or a file of weights."),
+    ] = "compact",
+    scale: Annotated[
+        float | None,
+        typer.Option(help="Size of the result, times the source's; 1 gives the source's size."),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Longer side of the result in pixels, instead of --scale.")
+    ] = None,
+    temporal: Annotated[
+        str, typer.Option(help="full, or reuse: of a clip only what changes is computed.")
+    ] = "full",
+    tolerance: Annotated[
+        int, typer.Option(help="With reuse: grey levels that count as unchanged.")
+    ] = 0,
+    neutral: Annotated[
+        int, typer.Option(help="Number of the clip's neutral frame, from 0: the reference.")
+    ] = 0,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16: faster, a little off.")] = "fp32",
+    memory: Annotated[int, typer.Option(help="MiB that the network may take, roughly.")] = 1024,
+    fps: Annotated[
+        float | None, typer.Option(help="Frame rate of the video, where the source has none.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Measure AUs before and after.")
+    ] = True,
+    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    dry_run: Annotated[bool, typer.Option(help="Read and report, write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Sharpen to four times the size, and tell how far AUs moved by it."""
+    from famaug.clip import read_frames
+
+    check_target(source, out)
+    frames, own_fps = read_frames(source)
+    rate = fps or own_fps
+    if out.suffix.lower() == ".mp4" and rate is None:
+        raise InputError(f"--out {out}: a video needs --fps, since {source} has no frame rate")
+    target = target_size(frames.shape[1:3], scale, size)
+    if not 0 <= neutral < len(frames):
+        raise InputError(f"--neutral {neutral}: the clip has {len(frames)} frames, from 0")
+    from famaug.superres.upscale import Precision, Temporal, Upscaler
+
+    upscaler = Upscaler(
+        model,
+        temporal=cast(Temporal, temporal),
+        tolerance=tolerance,
+        precision=cast(Precision, precision),
+        memory=memory << 20,
+        device=device,
+    )
+    figures: dict[str, Any] = {
+        "command": "upscale",
+        "model": model,
+        "frames": len(frames),
+        "source": [frames.shape[2], frames.shape[1]],
+        "out": None,
+        "aus": None,
+    }
+    if dry_run:
+        typer.echo(f"{len(frames)} frames of {frames.shape[2]} x {frames.shape[1]}, {model}")
+    else:
+        with _bar() as progress:
+            made = upscaler.frames(frames, size=target, reference=neutral, progress=progress)
+        write(out, made, source, rate)
+        figures |= {"out": str(out), "made": [made.shape[2], made.shape[1]]}
+        typer.echo(f"wrote {len(made)} frames of {made.shape[2]} x {made.shape[1]} to {out}")
+        if check:
+            figures["aus"] = _checked(frames, made, neutral)
+    if as_json:
+        typer.echo(json.dumps(figures))
+
+
+def check_target(source: Path, out: Path) -> None:
+    """Refuse early what cannot be written.
+
+    Raises:
+        InputError: a kind of output that does not fit the input, or a folder in use.
+    """
+    from famaug.clip import PICTURES
+
+    suffix = out.suffix.lower()
+    picture = source.is_file() and source.suffix.lower() in PICTURES
+    if picture and suffix not in WRITTEN:
+        raise InputError(f"--out {out}: a picture becomes a picture ({', '.join(WRITTEN)})")
+    if not picture and suffix not in ("", ".mp4"):
+        raise InputError(f"--out {out}: a clip becomes a folder (no suffix) or a video (.mp4)")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise InputError(f"--out {out} is the source; choose another")
+    if not suffix and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"--out {out}: is there already and not an empty folder")
+
+
+def target_size(
+    shape: tuple[int, int], scale: float | None, size: int | None
+) -> tuple[int, int] | None:
+    """Height and width of the result; None for the network's own.
+
+    Raises:
+        InputError: both are given, or a size of nothing.
+    """
+    if scale is None and size is None:
+        return None
+    if scale is not None and size is not None:
+        raise InputError("--scale and --size say the same thing twice; give one of them")
+    factor = scale if size is None or scale is not None else size / max(shape)
+    if factor is None or not 0 < factor <= 16:
+        raise InputError(f"the result must be up to 16 times the source; got {factor}")
+    return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
+
+
+def write(out: Path, frames: Frames, source: Path, fps: float | None) -> None:
+    """A picture, a folder of PNGs named as the source's frames, or a video; whole or not at all."""
+    from PIL import Image
+
+    from famaug.clip import frame_paths
+    from famaug.clip_writer import write_clip
+
+    if out.suffix.lower() == ".mp4":
+        write_clip(out, frames, fps=fps or 25.0, plan=None)
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".famaug-") as name:
+        made = Path(name) / out.name
+        if out.suffix:
+            Image.fromarray(frames[0]).save(made, quality=95)
+            made.replace(out)
+            return
+        made.mkdir()
+        if source.is_dir():
+            names = [p.stem for p in frame_paths(source)]
+        else:
+            digits = max(3, len(str(len(frames))))
+            names = [f"img{i:0{digits}d}" for i in range(1, len(frames) + 1)]
+        if len(set(names)) < len(names):
+            raise InputError(f"{source}: frames that differ in their suffix only")
+        for stem, frame in zip(names, frames, strict=True):
+            Image.fromarray(frame).save(made / f"{stem}.png")
+        if out.exists():
+            out.rmdir()
+        shutil.move(made, out)
+
+
+def _checked(before: Frames, after: Frames, neutral: int) -> dict[str, Any] | None:
+    from famaug.errors import FaceError
+    from famaug.superres.check import au_change
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found = au_change(before, after, neutral=neutral)
+        except FaceError as error:
+            typer.echo(f"AUs are not compared: {error}")
+            return None
+    for warning in caught:
+        typer.echo(f"note: {warning.message}", err=True)
+    typer.echo(str(found))
+    return found.to_json()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """Parts done of all, on stderr."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("sharpening", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

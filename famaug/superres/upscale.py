@@ -1,0 +1,221 @@
+"""Pictures and clips sharpened: tiles within a memory budget, batches, and reuse over time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from famaug.clip import MAX_CLIP_BYTES
+from famaug.errors import InputError
+from famaug.superres.changes import changed_regions
+from famaug.superres.models import DEFAULT, load_model
+from famaug.superres.region import Region, RegionalNet
+from famaug.superres.tiles import tiles
+from famaug.types import Frames, Picture
+
+Temporal = Literal["full", "reuse"]
+Precision = Literal["fp32", "bf16"]
+MEMORY = 1 << 30
+OVERLAP = 32
+BATCH = 8
+Progress = Callable[[int, int], None]
+
+
+class Upscaler:
+    """Sharpens pictures and clips.
+
+    Args:
+        model: a name (`famaug.superres.models.MODELS`) or a weights file.
+        temporal: "full" computes every frame; "reuse" computes the reference frame, and of the
+            others what differs from it.
+        tolerance: with "reuse": grey levels of difference that count as unchanged. With 0 still
+            frames are the reference's pixels bit for bit, and cameras' noise is a change; 1 or 2
+            take it for none.
+        follow: with "reuse": pixels of the source to which a change is followed; by default the
+            network's own choice. From the network's `reach` on the result is that of "full".
+        precision: "fp32", or "bf16": about twice as fast where the processor knows it, and up to
+            some grey levels off.
+        memory: bytes that a network may take for its layers, roughly.
+        device: where it runs.
+
+    Raises:
+        InputError: a setting that does not exist.
+        FetchError, WeightsError: the weights cannot be had or used.
+    """
+
+    def __init__(
+        self,
+        model: str | Path = DEFAULT,
+        *,
+        temporal: Temporal = "full",
+        tolerance: int = 0,
+        follow: int | None = None,
+        precision: Precision = "fp32",
+        memory: int = MEMORY,
+        device: str = "cpu",
+    ) -> None:
+        if temporal not in ("full", "reuse") or precision not in ("fp32", "bf16"):
+            raise InputError(
+                "temporal is 'full' or 'reuse' and precision 'fp32' or 'bf16'; got "
+                f"{temporal!r} and {precision!r}"
+            )
+        if not 0 <= tolerance <= 255 or (follow is not None and follow < 0) or memory < 1:
+            raise InputError(
+                "tolerance is 0 to 255 grey levels, follow and memory are not negative; got "
+                f"{tolerance}, {follow} and {memory}"
+            )
+        net: Any = load_model(model, device=device)
+        self.name, self.scale = str(model), int(net.scale)
+        self.reach = int(net.reach)
+        self.follow = int(net.follow) if follow is None else follow
+        self.temporal, self.tolerance, self.memory = temporal, tolerance, memory
+        self.device = torch.device(device)
+        self.dtype = torch.float32 if precision == "fp32" else torch.bfloat16
+        self.pixels = memory // (int(net.bytes_per_pixel) // (2 if precision == "bf16" else 1))
+        self.net: nn.Module = net.to(dtype=self.dtype, memory_format=torch.channels_last)
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits of everything that decides the pixels: weights and settings."""
+        hasher = hashlib.sha256(
+            repr((str(self.dtype), self.temporal, self.tolerance, self.follow)).encode()
+        )
+        for name, value in self.net.state_dict().items():
+            hasher.update(name.encode())
+            hasher.update(value.float().cpu().contiguous().numpy().tobytes())
+        return hasher.hexdigest()[:16]
+
+    def picture(self, picture: Picture, *, size: tuple[int, int] | None = None) -> Picture:
+        """A picture uint8 RGB `H W 3` sharpened; see `frames`."""
+        _check(picture[None] if isinstance(picture, np.ndarray) else picture)
+        return np.asarray(self.frames(picture[None], size=size)[0], np.uint8)
+
+    def frames(
+        self,
+        frames: Frames,
+        *,
+        size: tuple[int, int] | None = None,
+        reference: int = 0,
+        progress: Progress = lambda done, total: None,
+    ) -> Frames:
+        """A clip sharpened.
+
+        Args:
+            frames: uint8 RGB `T H W 3`.
+            size: height and width of the result; None keeps `scale` times the source's.
+            reference: number of the frame that the others are compared with under "reuse".
+            progress: gets what is done and how much there is.
+
+        Returns:
+            uint8 RGB `T H' W' 3`.
+
+        Raises:
+            InputError: another layout, a result of more than 8 GiB, or a memory budget too small.
+        """
+        _check(frames)
+        if not 0 <= reference < len(frames):
+            raise InputError(f"reference {reference} is not within the clip's {len(frames)} frames")
+        shape = self._shape(frames)
+        height, width = frames.shape[1:3]
+        parts = list(tiles(height, width, most=self.pixels, overlap=min(self.reach, OVERLAP)))
+        out = np.empty(shape, np.uint8)
+        with torch.inference_mode():
+            for number, tile in enumerate(parts):
+                y, x = tile.seen.slices
+                made = self._clip(frames[:, y, x], reference)
+                kept = tile.kept
+                inner = Region(
+                    kept.top - tile.seen.top,
+                    kept.bottom - tile.seen.top,
+                    kept.left - tile.seen.left,
+                    kept.right - tile.seen.left,
+                ).scaled(self.scale)
+                to_y, to_x = kept.scaled(self.scale).slices
+                out[:, to_y, to_x] = made[:, inner.slices[0], inner.slices[1]]
+                progress(number + 1, len(parts))
+        return out if size is None or size == shape[1:3] else _resized(out, size)
+
+    def _shape(self, frames: Frames) -> tuple[int, int, int, int]:
+        """Of the result; refused here before memory is taken."""
+        count, height, width = frames.shape[:3]
+        shape = (count, height * self.scale, width * self.scale, 3)
+        gigabytes = np.prod(shape, dtype=np.float64) / 2**30
+        if gigabytes > MAX_CLIP_BYTES / 2**30:
+            raise InputError(
+                f"{count} frames of {width} x {height} would become {gigabytes:.1f} GiB; up to "
+                f"{MAX_CLIP_BYTES >> 30} are made at once: give fewer frames, or cut the face out"
+            )
+        return shape
+
+    def _clip(self, frames: Frames, reference: int) -> Frames:
+        """A clip that fits into memory frame by frame."""
+        if self.temporal == "reuse" and len(frames) > 1:
+            return self._reused(frames, reference)
+        return self._whole(frames)
+
+    def _whole(self, frames: Frames) -> Frames:
+        step = max(1, min(BATCH, self.pixels // (frames.shape[1] * frames.shape[2])))
+        made = [
+            _picture(self.net(self._tensor(frames[i : i + step])))
+            for i in range(0, len(frames), step)
+        ]
+        return np.concatenate(made)
+
+    def _reused(self, frames: Frames, reference: int) -> Frames:
+        base = frames[reference]
+        whole = Region(0, base.shape[0], 0, base.shape[1])
+        plans = [
+            changed_regions(f, base, tolerance=self.tolerance, follow=self.follow) for f in frames
+        ]
+        if not RegionalNet.fits(self.net):
+            plans = [[whole] if regions else [] for regions in plans]
+        parts = {r for regions in plans for r in regions} - {whole}
+        regional = RegionalNet(self.net)
+        still = _picture(regional.see(self._tensor(base[None]), sorted(parts)))[0]
+        out = np.repeat(still[None], len(frames), 0)
+        for number, regions in enumerate(plans):
+            for region in regions:
+                y, x = region.slices
+                part = self._tensor(frames[number : number + 1, y, x])
+                made = self.net(part) if region == whole else regional.run(part, region)
+                to_y, to_x = region.scaled(self.scale).slices
+                out[number, to_y, to_x] = _picture(made)[0]
+        return out
+
+    def _tensor(self, frames: Frames) -> Tensor:
+        pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
+        # `B H W 3` in memory is what channels-last means
+        return (pixels.permute(0, 3, 1, 2).float() / 255).to(self.dtype)
+
+
+def _picture(made: Tensor) -> Frames:
+    """`B 3 H W` as uint8 `B H W 3`."""
+    grey = (made.float() * 255).round_().clamp_(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(grey.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def _check(frames: Frames) -> None:
+    if not isinstance(frames, np.ndarray) or frames.dtype != np.uint8 or frames.ndim != 4:
+        raise InputError(
+            "frames are uint8 RGB T H W 3, a picture uint8 RGB H W 3; got "
+            f"{getattr(frames, 'dtype', type(frames).__name__)} {getattr(frames, 'shape', '')}. "
+            "famaug.clip.read_picture turns grey, RGBA and 16-bit files into that"
+        )
+    if frames.shape[3] != 3 or 0 in frames.shape:
+        raise InputError(f"frames are T H W 3, all at least 1; got {frames.shape}")
+
+
+def _resized(frames: Frames, size: tuple[int, int]) -> Frames:
+    height, width = size
+    if height < 1 or width < 1 or len(frames) * height * width * 3 > MAX_CLIP_BYTES:
+        raise InputError(f"size is height and width, at least 1 each and within 8 GiB; got {size}")
+    smaller = height * width < frames.shape[1] * frames.shape[2]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return np.stack([cv2.resize(f, (width, height), interpolation=how) for f in frames])
