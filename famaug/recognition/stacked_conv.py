@@ -59,14 +59,14 @@ def patch_table(inputs: Tensor) -> Tensor:
     patches = padded.unfold(2, 3, 1).unfold(3, 3, 1).permute(0, 2, 3, 1, 4, 5)
     flat = patches.reshape(len(inputs), MAP * MAP, 27)
     table = torch.zeros(len(inputs), POSITIONS, VALUES, dtype=torch.uint8)
-    where = torch.from_numpy(_arrangement())
+    where = torch.from_numpy(arrangement())
     real = where >= 0
     table[:, real, :27] = flat[:, where[real]]
     table[:, real, 27] = 1
     return table
 
 
-def _arrangement() -> np.ndarray[Any, np.dtype[np.int64]]:
+def arrangement() -> np.ndarray[Any, np.dtype[np.int64]]:
     """For each of the 959 places the position (row * 30 + column) in the map, or -1."""
     places = np.full((9, 4, CELLS), -1, np.int64)
     for row in range(10):
@@ -140,7 +140,7 @@ class StackedBlock(torch.autograd.Function):
     """Convolution, ReLU, sums for batch norm, max pooling, dropout and average pooling.
 
     Forward: (weights float32 `R 16 28`, batch, pool) to
-        pooled  `R 16 n 25`: dropped and averaged maxima of relu(y), before batch norm
+        pooled  `R n 16 25`: dropped and averaged maxima of relu(y), before batch norm
         total   `R 16`: sum of relu(y) over the member samples and 900 positions
         squares float64 `R 16`: sum of its squares
     """
@@ -159,13 +159,14 @@ class StackedBlock(torch.autograd.Function):
         flat = fixed.reshape(runs * FILTERS, VALUES).double()
         squares = (flat * weighted.double()).sum(-1).view(runs, FILTERS)
         total = weighted[:, -1].reshape(runs, FILTERS)
-        return pooled.view(runs, FILTERS, samples, CELLS), total, squares
+        pooled = pooled.view(runs, FILTERS, samples, CELLS).transpose(1, 2).contiguous()
+        return pooled, total, squares
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         d_pooled, d_total, d_squares = grads
         taps, positive, weighted = ctx.saved_tensors
-        runs, d_pooled = len(d_pooled), d_pooled.contiguous()
+        runs, d_pooled = len(d_pooled), d_pooled.transpose(1, 2).contiguous()
 
         def part_gradient(part: slice) -> Tensor:
             rows = slice(part.start * FILTERS, part.stop * FILTERS)
@@ -259,7 +260,7 @@ _TAPS = torch.arange(9, dtype=torch.int32).view(1, 1, 9, 1)
 def _extreme(y: Tensor, sign: Tensor) -> tuple[Tensor, Tensor]:
     """As `_largest`, but the smallest where the sign is negative (a batch norm that turned)."""
     taps = y.view(len(y), -1, POSITIONS)[..., : 9 * WINDOWS].reshape(len(y), -1, 9, WINDOWS)
-    outside = torch.from_numpy(_arrangement()[: 9 * WINDOWS].reshape(9, WINDOWS) < 0)
+    outside = torch.from_numpy(arrangement()[: 9 * WINDOWS].reshape(9, WINDOWS) < 0)
     turned = (taps * sign.view(-1, 1, 1, 1)).masked_fill(outside, -torch.inf)
     best, tap = turned.max(2)
     best = best * sign.view(-1, 1, 1)

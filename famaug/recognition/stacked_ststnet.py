@@ -1,10 +1,12 @@
-"""STSTNet for many folds at once, on the stacked first block (stacked_conv.py)."""
+"""STSTNet for many folds at once, on the stacked first block: compiled (stacked_native.py) where
+there is a C compiler, else with torch alone (stacked_conv.py)."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +16,7 @@ from famaug.recognition.dropout import MaskSource
 from famaug.recognition.schedule import Step
 from famaug.recognition.stacked import StackedAdam, found_losses, weighted_losses
 from famaug.recognition.stacked_conv import CELLS, FILTERS, Batch, StackedBlock, patch_table
+from famaug.recognition.stacked_native import NativeBatch, NativeBlock, native_table, open_library
 from famaug.recognition.ststnet import STSTNet
 from famaug.recognition.training import Problem
 from famaug.types import Floats
@@ -47,7 +50,8 @@ class StackedSTSTNet:
             nets.append(net)
             self.scale, self.p = spec.high / 255, net.dropout.p
         inputs, self.labels = problem.data()
-        self.table = patch_table(inputs)
+        self.native = open_library() is not None
+        self.table = native_table(inputs) if self.native else patch_table(inputs)
         self.weights = problem.class_weights(self.folds)
         self.params = _stacked([n.state_dict() for n in nets])
         count = len(self.folds)
@@ -62,7 +66,12 @@ class StackedSTSTNet:
     def step(self, step: Step) -> Floats:
         items = torch.from_numpy(step.items)
         member = torch.from_numpy(step.member[self.folds])
-        batch = Batch.of(self.table[items], member, self._masks(step), self._sign())
+        masks, sign = self._masks(step), self._sign()
+        batch: Batch | NativeBatch
+        if self.native:
+            batch = NativeBatch(self.table, items, member, masks, sign)
+        else:
+            batch = Batch.of(self.table[items], member, masks, sign)
         leaves = {k: v.detach().requires_grad_() for k, v in self.params.items()}
         logits, mean, var = self._forward(leaves, batch)
         losses = weighted_losses(logits, self.labels[items], member, self.weights)
@@ -72,12 +81,15 @@ class StackedSTSTNet:
         self._follow(mean, var, active)
         return found_losses(losses, active)
 
-    def _forward(self, p: dict[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def _forward(
+        self, p: dict[str, Tensor], batch: Batch | NativeBatch
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Logits `F B C`, and mean and unbiased variance `F 16` of the batch norm."""
         # inputs are raw bytes here, so the filters take their scale; the bias does not
         filters = torch.cat([p["conv"][..., :27] * self.scale, p["conv"][..., 27:]], -1)
-        pooled, total, squares = StackedBlock.apply(filters, batch, self.pool)
-        folds, _, samples, _ = pooled.shape
+        block = NativeBlock if self.native else StackedBlock
+        pooled, total, squares = block.apply(filters, batch, self.pool)
+        folds, samples = pooled.shape[:2]
         count = (batch.member.sum(1, keepdim=True) * _MAP).clamp(min=1).double()
         mean = total.double() / count
         var = (squares / count - mean**2).clamp(min=0)
@@ -85,8 +97,9 @@ class StackedSTSTNet:
         shift = p["beta"] - mean.float() * scale
         linear = p["fc"].view(folds, -1, FILTERS, CELLS)
         # batch norm is affine, so it moves behind the pooling, into the linear layer
-        features = pooled.permute(0, 2, 1, 3).reshape(folds, samples, -1)
-        logits = features @ (linear * scale[:, None, :, None]).flatten(2).transpose(1, 2)
+        features = pooled.flatten(2)
+        scaled = (linear * scale[:, None, :, None]).flatten(2).transpose(1, 2)
+        logits = _FoldProduct.apply(features, scaled, self.pool)
         kept = batch.dropout.mean(2).permute(1, 0, 2).reshape(samples, -1)
         moved = (linear * shift[:, None, :, None]).flatten(2)
         logits = logits + kept @ moved.transpose(1, 2) + p["bias"][:, None]
@@ -137,6 +150,35 @@ class StackedSTSTNet:
             value.copy_(tensors[f"net.{name}"])
         self.mean, self.var, self.seen = (tensors[k] for k in ("mean", "var", "seen"))
         self.adam.restore(tensors)
+
+
+class _FoldProduct(torch.autograd.Function):
+    """`torch.bmm` of `F B N` and `F N C`, the folds shared out over the pool's threads."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, pool: ThreadPoolExecutor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        ctx.pool = pool
+        return _product(a, b, pool)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        a, b = ctx.saved_tensors
+        up = grads[0].contiguous()
+        one = _product(up, b.transpose(1, 2), ctx.pool)
+        return one, _product(a.transpose(1, 2), up, ctx.pool), None
+
+
+def _product(a: Tensor, b: Tensor, pool: ThreadPoolExecutor) -> Tensor:
+    out = torch.empty(len(a), a.shape[1], b.shape[2])
+    parts = [slice(r, r + 17) for r in range(0, len(a), 17)]
+
+    def work(part: slice) -> None:
+        with torch.no_grad():  # threads have a gradient mode of their own
+            torch.bmm(a[part], b[part], out=out[part])
+
+    list(pool.map(work, parts))
+    return out
 
 
 def _stacked(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -11,11 +11,13 @@ import torch
 from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError, WeightsError
+from famaug.recognition import stacked_ststnet
 from famaug.recognition.checkpoint import load_tensors, save_tensors
 from famaug.recognition.samples import make_splits
 from famaug.recognition.serial import SerialTrainer
 from famaug.recognition.stacked import StackedTrainer, can_stack
 from famaug.recognition.stacked_conv import workers
+from famaug.recognition.stacked_native import open_library
 from famaug.recognition.stacked_ststnet import StackedSTSTNet
 from famaug.recognition.training import FoldResult, Problem, TrainingOptions, train
 
@@ -76,6 +78,21 @@ def test_at_once_like_one_after_another(network: str, options: dict[str, Any]) -
         assert any((s.member.sum(1) < 2).any() for s in steps)
     # Adam turns rounding of gradients near 0 into steps of the size of the learning rate
     assert_same(alone(problem), together(problem), atol=2e-4)
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["compiled", "torch"])
+def test_both_stacked_blocks_like_one_after_another(
+    native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if native and open_library() is None:
+        pytest.skip("no C compiler here")
+    if not native:
+        monkeypatch.setattr(stacked_ststnet, "open_library", lambda: None)
+    problem = problem_of(class_weights=True, weight_decay=0.1)
+    with workers(2) as pool:
+        stacked = StackedSTSTNet(problem, range(4), pool)
+        assert stacked.native is native
+        assert_same(alone(problem), train(problem, stacked), atol=2e-4)
 
 
 def test_batch_norm_leaves_held_out_clips_out() -> None:
