@@ -20,16 +20,14 @@ from famaug.errors import FaceError, FamaugWarning, InputError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
-from famaug.generator.warp import WarpRenderer
+from famaug.generator.renderers import Renderer, find_setting
 from famaug.modulation.modulate import Modulation, modulate
 from famaug.modulation.rules import RuleSource
 from famaug.sources import Driver, Identity, pixels_digest, read_identity
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
-from famaug.weights.load import SHIPPED
 
 K = TypeVar("K")
 V = TypeVar("V")
-GENERATORS = ("warp",)
 MESH_STEP = 1 / 32
 """Pixels: a plan keeps the identity's mesh on this grid."""
 
@@ -54,7 +52,11 @@ class Synthesizer:
     """Plans and renders synthetic clips.
 
     Args:
-        generator: how pixels are made; "warp" moves the photograph by the AU basis.
+        generator: how pixels are made: "warp" moves the photograph by the AU basis and folds its
+            skin; "compact" is the learned generator that ships; or the path of your own.
+        skin: of the warp: strength of furrows and shade, 0 for motion alone.
+        halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
+            joined at the midline.
         size: side of the square output in pixels, cropped to the face; None keeps the identity
             picture's own size and framing.
         modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`).
@@ -71,6 +73,8 @@ class Synthesizer:
         self,
         *,
         generator: str = "warp",
+        skin: float = 1.0,
+        halves: str = "maps",
         size: int | None = 256,
         modulation: Modulation | None = None,
         sizes: Sequence[int] = (0,),
@@ -80,8 +84,7 @@ class Synthesizer:
         device: str = "cpu",
         keep: int = 16,
     ) -> None:
-        if generator not in GENERATORS:
-            raise InputError(f"no generator {generator!r}; there are: {', '.join(GENERATORS)}")
+        self.setting = find_setting(generator, skin=skin, halves=halves)
         if size is not None and not 64 <= size <= 4096:
             raise InputError(f"size must be 64 to 4096 pixels; got {size}")
         if peak is not None and not 0 < peak <= 5:
@@ -95,7 +98,7 @@ class Synthesizer:
         self._tracks: _Recent[str, AUTrack] = _Recent(4096)
         self._pictures: _Recent[str, Picture] = _Recent(max(keep, 4) * 16)
         self._meshes: _Recent[str, Floats] = _Recent(max(keep, 4) * 16)
-        self._renderers: _Recent[tuple[Any, ...], WarpRenderer] = _Recent(keep)
+        self._renderers: _Recent[tuple[Any, ...], Renderer] = _Recent(keep)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process: settings and pictures, no networks."""
@@ -156,8 +159,8 @@ class Synthesizer:
             driver=driver,
             identity=identity,
             track=np.round(track.intensity.astype(np.float64), 4).tolist(),
-            generator=WarpRenderer.name,
-            weights=SHIPPED["au_basis"].sha256,
+            generator=self.setting.name,
+            weights=self.setting.weights,
             size=self.size,
             fps=float(track.fps or self.fps),
             look=look,
@@ -167,6 +170,7 @@ class Synthesizer:
                 "modulation": self.modulation.to_json(),
                 "sizes": list(self.sizes),
                 "peak": self.peak,
+                "render": dict(self.setting.options),
             },
         )
 
@@ -248,8 +252,8 @@ class Synthesizer:
         whatever else is rendered with it.
 
         Raises:
-            RenderError: another generator or weights than here, a plan with a look and none here,
-                or an identity picture that is neither in memory nor at the path the plan names.
+            RenderError: another generator, weights or options than here, a plan with a look and
+                none here, or an identity picture that is neither in memory nor where the plan says.
         """
         where = str(device or self.device)
         return [self._rendered(p, where) for p in plans]
@@ -267,19 +271,14 @@ class Synthesizer:
         """The identity's face at rest, cropped as in the clip (before its look)."""
         return self._face(plan)[0]
 
-    def renderer(self, plan: Plan, device: str | None = None) -> WarpRenderer:
+    def renderer(self, plan: Plan, device: str | None = None) -> Renderer:
         """The renderer of a plan, kept for further clips of the same face."""
         device = device or self.device
-        if plan.generator != WarpRenderer.name or plan.weights != SHIPPED["au_basis"].sha256:
-            raise RenderError(
-                f"the plan asks for {plan.generator} with weights {plan.weights[:12]}; this is "
-                f"{WarpRenderer.name} with {SHIPPED['au_basis'].sha256[:12]}: use the famaug "
-                "version that made the plan, or plan again"
-            )
+        self.setting.check(plan.generator, plan.weights, plan.params.get("render", {}))
         key = (plan.identity["digest"], plan.identity["mesh"], plan.size, device)
         found = self._renderers.get(key)
         if found is None:
-            found = WarpRenderer(*self._face(plan), device=device)
+            found = self.setting.renderer(*self._face(plan), device)
             self._renderers.put(key, found)
         return found
 

@@ -30,7 +30,15 @@ def generate_command(
     out: Annotated[
         Path, typer.Option(help="Video (.mp4, lossy) or a folder of PNG frames to write.")
     ],
-    generator: Annotated[str, typer.Option(help="warp.")] = "warp",
+    generator: Annotated[
+        str, typer.Option(help="warp, compact (learned), or a trained generator's .safetensors.")
+    ] = "warp",
+    skin: Annotated[
+        float, typer.Option(help="Furrows and shade of the warp; 0 is motion alone.")
+    ] = 1.0,
+    halves: Annotated[
+        str, typer.Option(help="Learned generators: maps (one pass), or paper (two, joined).")
+    ] = "maps",
     size: Annotated[
         int, typer.Option(help="Side of the clip in pixels; 0 keeps the picture's own framing.")
     ] = 256,
@@ -57,7 +65,13 @@ def generate_command(
         if not value:
             raise InputError(f"{name} is empty")
     synthesizer = Synthesizer(
-        generator=generator, size=size or None, fps=fps, peak=peak, device=device
+        generator=generator,
+        skin=skin,
+        halves=halves,
+        size=size or None,
+        fps=fps,
+        peak=peak,
+        device=device,
     )
     shown = replace(Identity.of(identity), face=face)
     with warnings.catch_warnings(record=True) as caught:

@@ -70,6 +70,8 @@ class RenderConfig:
     """How clips are made; see `famaug.Synthesizer` and `famaug.modulation.Modulation`."""
 
     generator: str = "warp"
+    skin: float = 1.0
+    halves: str = "maps"
     size: int | None = 256
     fps: float = 100.0
     peak: float | None = None

@@ -39,6 +39,8 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
     drivers, faces, render = config.drivers, config.identities, config.render
     synthesizer = Synthesizer(
         generator=render.generator,
+        skin=render.skin,
+        halves=render.halves,
         size=render.size or None,
         modulation=Modulation(**render.modulation),
         sizes=render.sizes,

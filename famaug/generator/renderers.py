@@ -1,0 +1,113 @@
+"""Which generators there are, and from a plan's words to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from famaug.errors import InputError, RenderError
+from famaug.generator.learned import (
+    LearnedGenerator,
+    LearnedRenderer,
+    open_generator,
+    shipped_generator,
+)
+from famaug.generator.warp import WarpRenderer
+from famaug.types import Floats, Frames, Picture
+from famaug.weights.load import SHIPPED
+
+GENERATORS = ("warp", "compact")
+"""By name; a generator's own file does as well."""
+
+
+class Renderer(Protocol):
+    """One face, ready to show AUs."""
+
+    picture: Picture
+    mesh: Floats
+
+    def render(self, intensity: Floats) -> Frames:
+        """Frames uint8 `T H W 3` for intensities `T 2 17`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class RenderSetting:
+    """A generator with its options, as a plan says it.
+
+    Attributes:
+        name: generator and version.
+        weights: digest of its weights.
+        options: JSON-able: skin, or halves and feather.
+        learned: the network, or None for the warp.
+    """
+
+    name: str
+    weights: str
+    options: Mapping[str, Any]
+    learned: LearnedGenerator | None
+
+    def renderer(self, picture: Picture, mesh: Floats, device: str) -> Renderer:
+        """For one face.
+
+        Raises:
+            InputError, FaceError: the picture or the mesh will not do.
+        """
+        if self.learned is None:
+            return WarpRenderer(picture, mesh, device=device, **self.options)
+        return LearnedRenderer(picture, mesh, generator=self.learned, device=device, **self.options)
+
+    def check(self, name: str, weights: str, options: Mapping[str, Any]) -> None:
+        """Raises:
+        RenderError: a plan says another generator, other weights or other options.
+        """
+        if (name, weights) != (self.name, self.weights):
+            raise RenderError(
+                f"the plan asks for {name} with weights {weights[:12]}; this is {self.name} with "
+                f"{self.weights[:12]}: use the generator (and famaug version) that made the plan, "
+                "or plan again"
+            )
+        if dict(options) != dict(self.options):
+            raise RenderError(
+                f"the plan was made with {dict(options)}, and this is {dict(self.options)}: make "
+                "the Synthesizer with the plan's options, or plan again"
+            )
+
+
+def find_setting(
+    generator: str, *, skin: float = 1.0, halves: str = "maps", feather: float = 0.0
+) -> RenderSetting:
+    """The generator of that name.
+
+    Args:
+        generator: "warp", "compact", or the path of a generator's file (`.safetensors`).
+        skin: of the warp, see `WarpRenderer`.
+        halves, feather: of networks, see `LearnedRenderer`.
+
+    Raises:
+        InputError: unknown name, or an option out of range.
+        WeightsError: the file is no generator.
+    """
+    if not 0 <= skin <= 3:
+        raise InputError(f"skin must be 0 (motion alone) to 3; got {skin}")
+    if halves not in ("maps", "paper") or not 0 <= feather <= 1:
+        raise InputError(
+            f"halves is 'maps' or 'paper' and feather 0 to 1; got {halves!r} and {feather}"
+        )
+    if generator == "warp":
+        return RenderSetting(
+            WarpRenderer.name, SHIPPED["au_basis"].sha256, {"skin": float(skin)}, None
+        )
+    if generator == "compact":
+        learned = shipped_generator()
+    elif generator.endswith(".safetensors"):
+        learned = open_generator(Path(generator))
+    else:
+        raise InputError(
+            f"no generator {generator!r}; there are: {', '.join(GENERATORS)}, and files of your "
+            "own (.safetensors)"
+        )
+    options = {"halves": halves, "feather": float(feather)}
+    return RenderSetting(learned.name, learned.weights, options, learned)
