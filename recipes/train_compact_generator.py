@@ -20,7 +20,7 @@ import torch
 from famaug.errors import FamaugError
 from famaug.generator.networks.files import write_whole
 from famaug.generator.training.compact_config import CompactConfig, open_compact_training
-from famaug.recognition.config import load_settings, to_yaml
+from famaug.settings import load_settings, to_yaml
 
 
 def main() -> int:

@@ -20,10 +20,11 @@ from typing import Any
 
 from famaug.errors import FamaugError, InputError
 from famaug.recognition.checkpoint import write_whole
-from famaug.recognition.config import RecogniserConfig, load_settings, shard_of, to_yaml
+from famaug.recognition.config import RecogniserConfig, shard_of
 from famaug.recognition.results import markdown
 from famaug.recognition.runs import run_all
 from famaug.recognition.setup import open_problem
+from famaug.settings import load_settings, to_yaml
 
 
 def main() -> int:

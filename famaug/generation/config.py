@@ -1,15 +1,13 @@
-"""The YAML of `famaug pregenerate`: its keys, and all that is wrong with a file at once."""
+"""The YAML of `famaug pregenerate`."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
-from importlib import import_module
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from famaug.errors import InputError
+from famaug.settings import load_settings
 
 
 @dataclass
@@ -129,80 +127,7 @@ class GenerationConfig:
 def load_config(path: Path, overrides: Sequence[str] = ()) -> GenerationConfig:
     """A file, with overrides such as "dataset.fold.name=casme2/03", as a `GenerationConfig`.
 
-    Interpolations of OmegaConf work: `${oc.env:DATA}/CASME2`.
-
     Raises:
-        InputError: no such file, no YAML, or keys that are unknown, missing or of another type:
-            all of them, each with the nearest key there is.
+        InputError: as `famaug.settings.load_settings`.
     """
-    from omegaconf import DictConfig, OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    yaml_error: type[Exception] = import_module("yaml").YAMLError
-    try:
-        given = OmegaConf.load(path)
-        if not isinstance(given, DictConfig):
-            raise InputError(f"{path}: a mapping of keys was asked for; got a list or a value")
-        merged = OmegaConf.merge(given, OmegaConf.from_dotlist(list(overrides)))
-        values = OmegaConf.to_container(merged, resolve=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the config cannot be read: {error}") from error
-    except (yaml_error, OmegaConfBaseException) as error:
-        raise InputError(f"{path}: {' '.join(str(error).split())}") from error
-    wrong = list(_wrong(GenerationConfig, values if isinstance(values, dict) else {}, ""))
-    if wrong:
-        lines = "\n".join(f"  {line}" for line in wrong)
-        raise InputError(f"{path}: {len(wrong)} keys are wrong:\n{lines}")
-    made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(GenerationConfig), values))
-    if not isinstance(made, GenerationConfig):
-        raise InputError(f"{path}: does not make a configuration")
-    return made
-
-
-def _wrong(kind: type[Any], values: dict[Any, Any], above: str) -> Iterator[str]:
-    """What is wrong with the keys of one level and below, a line each."""
-    hints = get_type_hints(kind)
-    known = {f.name: f for f in fields(kind)}
-    yield from unknown_keys(values, known, above)
-    for name, f in known.items():
-        key = f"{above}{name}"
-        required = f.default_factory is f.default  # both are dataclasses.MISSING
-        if name not in values:
-            if required:
-                yield f"{key} is missing ({_type_name(hints[name])})"
-        elif is_dataclass(hints[name]):
-            inner = values[name]
-            if isinstance(inner, dict):
-                yield from _wrong(hints[name], inner, f"{key}.")
-            else:
-                yield f"{key} has keys of its own; got {inner!r}"
-        else:
-            yield from _wrong_value(kind, name, values[name], key, hints[name])
-
-
-def unknown_keys(values: Any, known: Any, above: str) -> Iterator[str]:
-    """A line for each key of `values` that is not known."""
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), list(known), 1, 0.5)
-            hint = f"; did you mean {above}{near[0]}?" if near else f"; known: {', '.join(known)}"
-            yield f"{above}{key} is unknown{hint}"
-
-
-def _wrong_value(kind: type[Any], name: str, value: Any, key: str, hint: Any) -> Iterator[str]:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        OmegaConf.merge(OmegaConf.structured(kind), {name: value})
-    except OmegaConfBaseException:
-        yield f"{key} must be {_type_name(hint)}; got {value!r}"
-    else:
-        if name == "out" and not value:
-            yield f"{key} must name a folder; got {value!r}"
-
-
-def _type_name(hint: Any) -> str:
-    text = hint.__name__ if isinstance(hint, type) and not hasattr(hint, "__args__") else str(hint)
-    words = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
-    return words.get(text, text.replace("None", "null").replace("typing.", ""))
+    return load_settings(GenerationConfig, path, overrides)

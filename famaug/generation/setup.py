@@ -13,13 +13,14 @@ from famaug.data import folds
 from famaug.data.guard import Guard, canonical, subject_name
 from famaug.data.protocols import refs_of
 from famaug.errors import InputError, MediaError
-from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig, unknown_keys
+from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
 from famaug.pipeline import Synthesizer
 from famaug.seeding import digest
+from famaug.settings import unknown_keys
 from famaug.types import ClipRef
 
 

@@ -1,17 +1,13 @@
-"""The YAML of the recipes: its keys, and all that is wrong with a file at once."""
+"""The YAML of the recognition recipes."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from dataclasses import dataclass, field
+from typing import Any
 
 from famaug.errors import InputError
-
-T = TypeVar("T")
+from famaug.settings import load_settings as load_settings
+from famaug.settings import to_yaml as to_yaml
 
 
 @dataclass
@@ -108,46 +104,6 @@ class AblationConfig(RecogniserConfig):
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def load_settings(kind: type[T], path: Path, overrides: Sequence[str] = ()) -> T:
-    """A YAML file with overrides such as "training.epochs=20", as one of the classes here.
-
-    Interpolations of OmegaConf work: `${oc.env:DATA}/CASME2`.
-
-    Raises:
-        InputError: no such file, no YAML, or keys that are unknown, missing or of another type: all
-            of them together, each with the nearest key there is.
-    """
-    from omegaconf import DictConfig, OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    yaml_error: type[Exception] = import_module("yaml").YAMLError
-    try:
-        given = OmegaConf.load(path)
-        if not isinstance(given, DictConfig):
-            raise InputError(f"{path}: a mapping of keys was asked for; got a list or a value")
-        merged = OmegaConf.merge(given, OmegaConf.from_dotlist(list(overrides)))
-        values: Any = OmegaConf.to_container(merged, resolve=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the config cannot be read: {error}") from error
-    except (yaml_error, OmegaConfBaseException) as error:
-        raise InputError(f"{path}: {' '.join(str(error).split())}") from error
-    wrong = list(_wrong(kind, values, ""))
-    if wrong:
-        lines = "\n".join(f"  {line}" for line in wrong)
-        raise InputError(f"{path}: {len(wrong)} keys are wrong:\n{lines}")
-    made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values))
-    if not isinstance(made, kind):
-        raise InputError(f"{path}: does not make a {kind.__name__}")
-    return made
-
-
-def to_yaml(config: Any) -> str:
-    """The resolved config."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_yaml(OmegaConf.structured(config))
-
-
 def shard_of(text: str) -> tuple[int, int]:
     """ "1/4" as (1, 4).
 
@@ -158,35 +114,3 @@ def shard_of(text: str) -> tuple[int, int]:
     if not slash or not part.isdigit() or not parts.isdigit():
         raise InputError(f"shard is written k/n, as 0/4; got {text!r}")
     return int(part), int(parts)
-
-
-def _wrong(kind: type[Any], values: dict[Any, Any], above: str) -> Iterator[str]:
-    hints, known = get_type_hints(kind), {f.name: f for f in fields(kind)}
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1, 0.5)
-            hint = f"did you mean {above}{near[0]}?" if near else f"known: {', '.join(known)}"
-            yield f"{above}{key} is unknown; {hint}"
-    for name, f in known.items():
-        key = f"{above}{name}"
-        if name not in values:
-            if f.default_factory is f.default:  # both are dataclasses.MISSING
-                yield f"{key} is missing"
-        elif is_dataclass(hints[name]):
-            if isinstance(values[name], dict):
-                yield from _wrong(hints[name], values[name], f"{key}.")
-            else:
-                yield f"{key} has keys of its own; got {values[name]!r}"
-        else:
-            yield from _wrong_value(kind, name, values[name], key)
-
-
-def _wrong_value(kind: type[Any], name: str, value: Any, key: str) -> Iterator[str]:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        OmegaConf.merge(OmegaConf.structured(kind), {name: value})
-    except OmegaConfBaseException:
-        wanted = {f.name: f.type for f in fields(kind)}[name]
-        yield f"{key} must be {wanted}; got {value!r}"

@@ -104,7 +104,7 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
     assert "4 keys are wrong" in done.stderr
     assert "training.epoch is unknown; did you mean training.epochs?" in done.stderr
     assert "netwrk is unknown; did you mean network?" in done.stderr
-    assert "training.batch_size must be int; got 'many'" in done.stderr
+    assert "training.batch_size must be a whole number; got 'many'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
