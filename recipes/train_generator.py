@@ -2,7 +2,8 @@
 
     python recipes/train_generator.py recipes/configs/generator/ganimation-paper.yaml
     python recipes/train_generator.py CONFIG.yaml faces.root=my/faces faces.table=aus.csv
-    accelerate launch recipes/train_generator.py CONFIG.yaml        (several processes)
+    accelerate launch --multi_gpu recipes/train_generator.py CONFIG.yaml      (several GPUs)
+    torchrun --nproc-per-node 2 recipes/train_generator.py CONFIG.yaml        (several on CPUs)
 
 The same command goes on where it was stopped. The folder `out` holds config.yaml, log.jsonl,
 tensorboard/, samples/, checkpoint.safetensors and generator.safetensors (the averaged weights).

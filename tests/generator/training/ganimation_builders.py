@@ -85,4 +85,6 @@ def made_training(folder: Path, steps: int, **options: object) -> Training:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    made_training(Path(sys.argv[1]), int(sys.argv[2])).run()
+    training = made_training(Path(sys.argv[1]), int(sys.argv[2]))
+    print(f"one of {training.engine.processes} processes", flush=True)
+    training.run()
