@@ -19,7 +19,7 @@ class SRVGG(nn.Module):
         scale: of the output, 1 to 4.
     """
 
-    follow = 4
+    follow = 2
     """Pixels, each way, to which a change in a clip is followed: beyond, its effect is at most a
     grey level."""
 

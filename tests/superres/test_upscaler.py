@@ -104,14 +104,14 @@ def test_reuse_leaves_still_what_is_still(brow_clip: Frames) -> None:
     assert np.array_equal(made[-1], made[0])
     for frame, out in zip(brow_clip, made, strict=True):
         still = np.ones(frame.shape[:2], bool)
-        for region in changed_regions(frame, brow_clip[0], follow=4):
+        for region in changed_regions(frame, brow_clip[0], follow=2):
             still[region.slices] = False
         still = still.repeat(4, 0).repeat(4, 1)
         assert still.mean() > 0.5
         assert np.array_equal(out[still], made[0][still])
     apart = np.abs(made.astype(int) - full)
     assert apart.max() <= 1
-    assert (apart > 0).mean() < 0.002
+    assert (apart > 0).mean() < 0.003
 
 
 def test_a_tolerance_takes_camera_noise_for_none(brow_clip: Frames) -> None:
