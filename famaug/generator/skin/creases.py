@@ -152,13 +152,13 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # lips tight: ridges along their edges, short upright lines across
     23: (
-        furrow((0, -8.0), (0.8, -7.92), (1.6, -7.6), width=0.15, depth=3.4),
-        bulge((0, -8.4), (1.2, -8.2), width=0.2, height=1.6),
-        furrow((0.45, -5.4), (1.1, -5.55), (1.8, -6.0), width=0.13, depth=2.6),
-        furrow((0.6, -5.15), (0.62, -5.5), width=0.08, depth=1.2),
-        furrow((1.05, -5.25), (1.1, -5.65), width=0.08, depth=1.2),
-        fold((2.4, -6.2), (2.52, -6.65), (2.42, -7.1), width=0.12, depth=2.3),
-        furrow((0.7, -7.9), (0.72, -8.3), width=0.08, depth=1.0),
+        furrow((0, -8.0), (0.8, -7.92), (1.6, -7.6), width=0.15, depth=2.1),
+        bulge((0, -8.4), (1.2, -8.2), width=0.2, height=1.0),
+        furrow((0.45, -5.4), (1.1, -5.55), (1.8, -6.0), width=0.13, depth=1.6),
+        furrow((0.6, -5.15), (0.62, -5.5), width=0.08, depth=0.7),
+        furrow((1.05, -5.25), (1.1, -5.65), width=0.08, depth=0.7),
+        fold((2.4, -6.2), (2.52, -6.65), (2.42, -7.1), width=0.12, depth=1.4),
+        furrow((0.7, -7.9), (0.72, -8.3), width=0.08, depth=0.6),
     ),
 }
 """AU05 deepens the lid's own fold; AU25, AU26 and AU45 move skin without folding it."""
