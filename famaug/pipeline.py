@@ -23,6 +23,7 @@ from famaug.faces.pose import angles
 from famaug.generator.renderers import Renderer, find_setting
 from famaug.modulation.modulate import Modulation, modulate
 from famaug.modulation.rules import RuleSource
+from famaug.sharpener import Sharpener
 from famaug.sources import Driver, Identity, pixels_digest, read_identity
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
 
@@ -57,6 +58,8 @@ class Synthesizer:
         skin: of the warp: strength of furrows and shade, 0 for motion alone.
         halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
             joined at the midline.
+        superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or
+            a file): it is rendered so many times smaller, and sharpened to its size. None: not.
         size: side of the square output in pixels, cropped to the face; None keeps the identity
             picture's own size and framing.
         modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`).
@@ -75,6 +78,7 @@ class Synthesizer:
         generator: str = "warp",
         skin: float = 1.0,
         halves: str = "maps",
+        superres: str | None = None,
         size: int | None = 256,
         modulation: Modulation | None = None,
         sizes: Sequence[int] = (0,),
@@ -91,6 +95,7 @@ class Synthesizer:
             raise InputError(f"peak must be above 0 and at most 5; got {peak}")
         self.generator, self.size, self.sizes = generator, size, tuple(sizes)
         self.modulation = modulation or Modulation()
+        self.sharpener = None if superres is None else Sharpener(superres, size, device=device)
         if look is not None and size is None:
             raise InputError("a look frames the face anew, so it needs size=, the crop's side")
         self.fps, self.peak, self.look, self.device = fps, peak, look, device
@@ -163,6 +168,7 @@ class Synthesizer:
             weights=self.setting.weights,
             size=self.size,
             fps=float(track.fps or self.fps),
+            superres=None if self.sharpener is None else self.sharpener.name,
             look=look,
             seed=seed,
             params={
@@ -260,21 +266,32 @@ class Synthesizer:
 
     def _rendered(self, plan: Plan, device: str) -> Frames:
         renderer = self.renderer(plan, device)
-        frames = renderer.render(plan.intensity)
+        frames, mesh = renderer.render(plan.intensity), renderer.mesh
+        if self.sharpener is not None:
+            frames, mesh = self.sharpener.sharpened(frames, mesh)
         if plan.look is None:
             return frames
         if self.look is None:
             raise RenderError("the plan has a look: make the Synthesizer with look=, any such look")
-        return self.look.apply(frames, renderer.mesh, plan.look)
+        return self.look.apply(frames, mesh, plan.look)
 
     def still(self, plan: Plan) -> Picture:
-        """The identity's face at rest, cropped as in the clip (before its look)."""
-        return self._face(plan)[0]
+        """The identity's face at rest, cropped (and sharpened) as in the clip, before its look."""
+        picture, mesh = self._face(plan)
+        if self.sharpener is None:
+            return picture
+        return np.asarray(self.sharpener.sharpened(picture[None], mesh)[0][0], np.uint8)
 
     def renderer(self, plan: Plan, device: str | None = None) -> Renderer:
         """The renderer of a plan, kept for further clips of the same face."""
         device = device or self.device
         self.setting.check(plan.generator, plan.weights, plan.params.get("render", {}))
+        mine = None if self.sharpener is None else self.sharpener.name
+        if plan.superres != mine:
+            raise RenderError(
+                f"the plan was sharpened with {plan.superres}, and here superres is {mine}: make "
+                "the Synthesizer with the same, or plan again"
+            )
         key = (plan.identity["digest"], plan.identity["mesh"], plan.size, device)
         found = self._renderers.get(key)
         if found is None:
@@ -297,7 +314,8 @@ class Synthesizer:
         mesh = _unpacked(plan.identity["mesh"])
         if plan.size is None:
             return picture, mesh
-        crop, crop_mesh, _ = crop_face(picture, mesh, plan.size)
+        size = plan.size if self.sharpener is None else self.sharpener.source_size
+        crop, crop_mesh, _ = crop_face(picture, mesh, size)
         return crop, crop_mesh
 
 

@@ -22,7 +22,7 @@ ROOMS = (
     ("generator",),
     ("superres",),
     ("quality",),
-    ("sources", "pipeline", "clip_writer"),
+    ("sources", "sharpener", "pipeline", "clip_writer"),
     ("store",),
     ("data",),
     ("recognition", "generation"),

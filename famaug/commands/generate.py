@@ -39,6 +39,10 @@ def generate_command(
     halves: Annotated[
         str, typer.Option(help="Learned generators: maps (one pass), or paper (two, joined).")
     ] = "maps",
+    superres: Annotated[
+        str | None,
+        typer.Option(help="Render smaller and sharpen to --size: compact, realsr, ... or a file."),
+    ] = None,
     size: Annotated[
         int, typer.Option(help="Side of the clip in pixels; 0 keeps the picture's own framing.")
     ] = 256,
@@ -68,6 +72,7 @@ def generate_command(
         generator=generator,
         skin=skin,
         halves=halves,
+        superres=superres,
         size=size or None,
         fps=fps,
         peak=peak,

@@ -70,6 +70,7 @@ class RenderConfig:
     generator: str = "warp"
     skin: float = 1.0
     halves: str = "maps"
+    superres: str | None = None
     size: int | None = 256
     fps: float = 100.0
     peak: float | None = None

@@ -42,6 +42,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         generator=render.generator,
         skin=render.skin,
         halves=render.halves,
+        superres=render.superres,
         size=render.size or None,
         modulation=Modulation(**render.modulation),
         sizes=render.sizes,

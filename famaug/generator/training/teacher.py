@@ -25,8 +25,8 @@ from famaug.types import AUS, Floats, Picture
 TOGETHER = ((1, 2), (1, 2, 5), (4, 7), (6, 12), (12, 25), (9, 10), (15, 17), (25, 26), (1, 4),
             (5, 26), (12, 14), (20, 25))  # fmt: skip
 """AUs that micro-expressions show together (CASME II, SAMM, DFME; and posed faces)."""
-_KEPT = 512
-"""Prepared faces held in memory, some 3 MB each at 128 pixels."""
+_KEPT = 256
+"""Prepared faces held in memory, some 20 MB each at 128 pixels."""
 
 
 class FoundFace(NamedTuple):

@@ -1,0 +1,77 @@
+"""Super-resolution as a stage of the pipeline: which size to render at, and back to the size asked
+for."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from famaug.errors import InputError, SmallFaceWarning
+from famaug.faces.landmarks import SKIN_POINTS
+from famaug.faces.mesher import one_torch_thread
+from famaug.superres.check import SMALL_FACE
+from famaug.superres.upscale import Upscaler
+from famaug.types import Floats, Frames
+
+SMALLEST = 64
+"""Pixels of the side below which nothing is rendered to be sharpened."""
+
+
+class Sharpener:
+    """Sharpens rendered clips. Still parts of a clip stay still: what does not differ from its
+    first frame is that frame's.
+
+    Args:
+        model: a name or a weights file (`famaug.superres.models`).
+        size: side of the finished clip; None: the source's times the network's scale.
+        device: where it runs.
+
+    Raises:
+        InputError: a size that is no multiple of the network's scale, or too small for it.
+        FetchError, WeightsError: the weights cannot be had or used.
+    """
+
+    def __init__(self, model: str, size: int | None, *, device: str = "cpu") -> None:
+        self.model, self.size, self.device = model, size, device
+        self._upscaler: Upscaler | None = Upscaler(model, temporal="reuse", device=device)
+        self.scale, self.name = self._upscaler.scale, f"{model}/{self._upscaler.digest}"
+        if size is not None and (size % self.scale or size // self.scale < SMALLEST):
+            raise InputError(
+                f"superres {model!r} makes clips {self.scale} times larger: size must be a "
+                f"multiple of {self.scale}, at least {SMALLEST * self.scale}; got {size}"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy for another process: the network is loaded there."""
+        return self.__dict__ | {"_upscaler": None}
+
+    @property
+    def source_size(self) -> int:
+        """Side of what is rendered for `size`."""
+        return 0 if self.size is None else self.size // self.scale
+
+    @property
+    def upscaler(self) -> Upscaler:
+        if self._upscaler is None:
+            self._upscaler = Upscaler(self.model, temporal="reuse", device=self.device)
+        return self._upscaler
+
+    def sharpened(self, frames: Frames, mesh: Floats) -> tuple[Frames, Floats]:
+        """Frames `T H W 3` and their mesh `478 3`, both `scale` times larger. On a CPU the same
+        frames give the same pixels whatever the number of threads."""
+        across = float(np.ptp(mesh[:SKIN_POINTS, :2], axis=0).max())
+        if across < SMALL_FACE:
+            warnings.warn(
+                f"the face is {across:.0f} pixels before sharpening; under {SMALL_FACE} networks "
+                "redraw eyes and teeth: ask for a larger size, or measure what became of the AUs",
+                SmallFaceWarning,
+                stacklevel=4,
+            )
+        with one_torch_thread() if self.device == "cpu" else nullcontext():
+            out = self.upscaler.frames(frames)
+        larger = np.array(mesh, np.float32) * self.scale
+        larger[:, :2] += (self.scale - 1) / 2
+        return out, larger

@@ -1,0 +1,63 @@
+"""Super-resolution within the pipeline."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from famaug.errors import InputError, RenderError, SmallFaceWarning
+from famaug.pipeline import Synthesizer
+from famaug.seeding import keyed_generator
+
+
+@pytest.fixture(scope="module")
+def maker() -> Synthesizer:
+    return Synthesizer(superres="compact", size=256)
+
+
+def test_clips_are_rendered_small_and_sharpened_to_their_size(maker, astronaut_picture):
+    plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
+    assert plan.superres is not None
+    assert plan.superres.startswith("compact/")
+    with pytest.warns(SmallFaceWarning, match="before sharpening"):
+        frames = maker.render([plan])[0]
+    with pytest.warns(SmallFaceWarning):
+        still = maker.still(plan)
+    assert frames.shape[1:] == still.shape == (256, 256, 3)
+    assert (frames[0] == still).all()
+    middle = len(frames) // 2
+    changed = (frames[middle] != frames[0]).any(-1)
+    assert changed.any()
+    assert not changed[:8].any()  # the background holds still
+    plain = Synthesizer(size=256)
+    small = Synthesizer(size=64)
+    other = plain.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
+    assert other.key != plan.key
+    shrunk = frames[0].reshape(64, 4, 64, 4, 3).mean((1, 3))
+    like = small.still(small.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp")))
+    assert np.abs(shrunk - like).mean() < 6  # grey levels; teeth and lashes are redrawn
+
+
+def test_a_plan_needs_the_sharpener_that_it_names(maker, astronaut_picture):
+    plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
+    with pytest.raises(RenderError, match="superres is None"):
+        Synthesizer(size=256).render([plan])
+
+
+def test_another_process_gets_settings_and_no_networks(maker, astronaut_picture):
+    plan = maker.plan("aus:4=2", astronaut_picture, keyed_generator(0, "sharp"))
+    with pytest.warns(SmallFaceWarning):
+        here = maker.render([plan])[0]
+    copy = pickle.loads(pickle.dumps(maker))  # noqa: S301
+    with pytest.warns(SmallFaceWarning):
+        there = copy.render([plan])[0]
+    assert (here == there).all()
+
+
+def test_sizes_that_cannot_be_had_are_refused():
+    with pytest.raises(InputError, match="multiple of 4, at least 256"):
+        Synthesizer(superres="compact", size=130)
+    with pytest.raises(InputError, match="at least 256; got 128"):
+        Synthesizer(superres="compact", size=128)
