@@ -6,6 +6,7 @@
     python recipes/train_recognizer.py CONFIG.yaml --weights DIR          (no training)
     python recipes/train_recognizer.py CONFIG.yaml --shard 0/4            (one process of four)
     python recipes/train_recognizer.py CONFIG.yaml --select best-test     (to reproduce papers)
+    accelerate launch --num_processes 4 recipes/train_recognizer.py CONFIG.yaml   (4 devices)
 
 Start it again after an interruption: it goes on. The results folder (`out`) holds config.yaml,
 log.jsonl, every fold's weights and predictions, predictions.csv, scores.json and scores.md.
@@ -24,6 +25,7 @@ from famaug.recognition.config import RecogniserConfig, shard_of
 from famaug.recognition.results import markdown
 from famaug.recognition.runs import run_all
 from famaug.recognition.setup import open_problem
+from famaug.recognition.shared import processes
 from famaug.settings import load_settings, to_yaml
 
 
@@ -56,6 +58,8 @@ def main() -> int:
     )
 
     # 4. The scores, with what must be said beside them.
+    if processes()[0]:
+        return 0  # another process writes
     if value is None:
         print(f"this share is finished; scores come when all shards of {out} are")
         return 0

@@ -22,6 +22,7 @@ from famaug.recognition.results import (
     write_summary,
 )
 from famaug.recognition.serial import SerialTrainer
+from famaug.recognition.shared import SharedTrainer, processes
 from famaug.recognition.stacked import StackedTrainer, can_stack
 from famaug.recognition.stacked_conv import workers
 from famaug.recognition.stacked_ststnet import StackedSTSTNet, default_threads
@@ -46,7 +47,8 @@ def run_all(
     """Trains (or evaluates) every fold for every seed and writes the summary.
 
     Args:
-        problem: the first seed's problem.
+        problem: the first seed's problem. Started by a launcher (`accelerate launch`) in several
+            processes, they train each fold together, and the first one writes.
         folder: results folder; finished folds in it are kept if they are of the same setting.
         seeds: which.
         shard: (k, n): this process does every n-th fold from the k-th on, so that several processes
@@ -57,7 +59,7 @@ def run_all(
         watch: gets the record of every epoch, beside log.jsonl.
 
     Returns:
-        The summary, or None while other shards are not finished.
+        The summary; None while other shards are not finished, and in processes that do not write.
 
     Raises:
         InputError: the folder holds results of another setting, or the shard is out of range.
@@ -66,6 +68,7 @@ def run_all(
     if not 0 <= part < parts or not seeds or len(set(seeds)) < len(seeds):
         raise InputError(f"shard is k of n, 0 <= k < n, and seeds differ; got {shard}, {seeds}")
     folder.mkdir(parents=True, exist_ok=True)
+    writes = processes()[0] == 0
     _check_same(folder, problem, trained=weights is None)
     mine = range(part, len(problem.splits), parts)
     log = _logger(folder / f"log{'' if parts == 1 else f'-{part}'}.jsonl", watch)
@@ -74,7 +77,10 @@ def run_all(
         todo = [f for f in mine if not _done(folder, own, f)]
         if todo:
             for result in _results(own, folder, todo, log, threads, weights):
-                save_fold(folder, seed, result, own.samples)
+                if writes:
+                    save_fold(folder, seed, result, own.samples)
+    if not writes:
+        return None
     names = [s.name for s in problem.splits]
     found = collect(folder, seeds, names, problem.samples)
     if found is None:
@@ -143,6 +149,8 @@ def _results(
 ) -> Iterable[FoldResult]:
     if weights is not None:
         return [r for f, r in enumerate(evaluate_weights(problem, weights)) if f in set(todo)]
+    if processes()[1] > 1:
+        return _one_by_one(problem, folder, todo, log)
     net, spec = problem.build(todo[0])
     at_once = problem.options.together == "auto" and not problem.options.amp and len(todo) > 1
     name = f"state-{digest([problem.splits[f].name for f in todo])[:10]}.safetensors"
@@ -161,7 +169,9 @@ def _one_by_one(
     for fold in todo:
         path = fold_path(folder, problem.seed, problem.splits[fold].name)
         state = path.with_name(path.name + ".state.safetensors")
-        yield train(problem, SerialTrainer(problem, fold), checkpoint=state, log=log)[0]
+        rank, together = processes()
+        trainer = SharedTrainer(problem, fold) if together > 1 else SerialTrainer(problem, fold)
+        yield train(problem, trainer, checkpoint=state, log=log, writes=rank == 0)[0]
 
 
 def _logger(path: Path, watch: Callable[[dict[str, Any]], None] | None) -> Log:

@@ -94,7 +94,7 @@ def open_samples(config: RecogniserConfig, spec: InputSpec, *, progress: bool = 
             origin=data.origin,
         )
     return real_samples(
-        _dataset(data),
+        open_clips(data),
         spec,
         classes=data.classes,
         label_of=data.labels or None,
@@ -129,7 +129,8 @@ def _labels(table: Mapping[str, Any]) -> Any:
     return (lambda provenance: table.get(str(provenance.label))) if table else None
 
 
-def _dataset(data: DataConfig) -> Any:
+def open_clips(data: DataConfig) -> Any:
+    """The clip dataset of a config (not of a flow folder)."""
     if data.kind == "composite":
         from famaug.data.megc2019 import Megc2019
 

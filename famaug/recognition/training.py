@@ -173,7 +173,12 @@ class FoldResult:
 
 
 def train(
-    problem: Problem, trainer: Trainer, *, checkpoint: Path | None = None, log: Log | None = None
+    problem: Problem,
+    trainer: Trainer,
+    *,
+    checkpoint: Path | None = None,
+    log: Log | None = None,
+    writes: bool = True,
 ) -> list[FoldResult]:
     """Runs a trainer to the end, from its checkpoint where there is one.
 
@@ -182,6 +187,8 @@ def train(
         trainer: how.
         checkpoint: file that is written now and then and deleted at the end.
         log: called after every epoch with a JSON-able record.
+        writes: whether this process writes the checkpoint and the log; of several processes that
+            train together one does.
     """
     options, schedule = problem.options, problem.schedule()
     steps = options.steps or options.epochs * schedule.steps_per_epoch()
@@ -196,14 +203,15 @@ def train(
         table = np.stack(losses)
         losses = []
         best.epoch(step.epoch)
-        if log is not None:
+        if log is not None and writes:
             log(_record(problem, trainer, step, table, best))
         every = options.checkpoint_every
-        if checkpoint is not None and every and (step.epoch + 1) % every == 0 and not final:
+        due = every and (step.epoch + 1) % every == 0 and not final
+        if checkpoint is not None and writes and due:
             meta = {"step": step.step + 1, "best": best.meta()}
             save_tensors(checkpoint, {**trainer.tensors(), **best.tensors()}, meta)
     results = best.results()
-    if checkpoint is not None:
+    if checkpoint is not None and writes:
         checkpoint.unlink(missing_ok=True)
     return results
 

@@ -91,6 +91,19 @@ def test_train(material: Path) -> None:
     assert len(list((out / "runs").rglob("*.json"))) == 8
 
 
+def test_tensorboard_shows_the_loss(material: Path) -> None:
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    out = material / "board"
+    done = run("train_recognizer", material / "config.yaml", f"out={out}", "tensorboard=true")
+    assert done.returncode == 0, done.stderr
+    board = events.EventAccumulator(str(out / "tensorboard")).Reload()
+    shown = board.Scalars("loss/seed0")
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [event.step for event in shown] == [line["step"] for line in lines]
+    mean = [sum(line["loss"].values()) / len(line["loss"]) for line in lines]
+    assert [event.value for event in shown] == pytest.approx(mean, rel=1e-5)
+
+
 def test_every_mistake_in_a_config_is_told(material: Path) -> None:
     done = run(
         "train_recognizer",

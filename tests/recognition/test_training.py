@@ -121,6 +121,24 @@ def test_it_learns_and_a_ratio_changes_it() -> None:
     assert not torch.equal(bare[0].state["fc.weight"], results[0].state["fc.weight"])
 
 
+def test_amp_computes_in_bfloat16_and_learns_the_same() -> None:
+    losses: dict[bool, list[float]] = {}
+    for amp in (False, True):
+        problem = problem_of("off-apexnet", amp=amp, learning_rate=1e-3, epochs=6, together="no")
+        trainer = SerialTrainer(problem, 0)
+        kinds: set[torch.dtype] = set()
+        layer = next(m for m in trainer.net.modules() if isinstance(m, torch.nn.Conv2d))
+        layer.register_forward_hook(lambda *x, kinds=kinds: kinds.add(x[2].dtype))
+        log: list[float] = []
+        train(problem, trainer, log=lambda r, log=log: log.append(*r["loss"].values()))
+        losses[amp] = log
+        assert kinds - {torch.float32} == ({torch.bfloat16} if amp else set())
+        assert all(p.dtype == torch.float32 for p in trainer.net.parameters())
+    assert losses[True] != losses[False]
+    assert np.allclose(losses[True], losses[False], rtol=0.1)
+    assert losses[True][-1] < losses[True][0]
+
+
 class Stopped(Exception):
     pass
 

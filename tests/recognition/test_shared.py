@@ -1,0 +1,68 @@
+"""Two processes under accelerate give what one gives, also after one of them died."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+from shared_job import shared_problem
+
+from famaug.recognition.runs import run_all
+
+pytest.importorskip("accelerate")
+HERE = Path(__file__).parent
+
+
+def start(processes: int, folder: Path, *how: str) -> int:
+    """Runs the job under `accelerate launch`; returns its exit code."""
+    command = [
+        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1",
+        "--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1",
+        "--num_processes", str(processes), "--main_process_port", "0",
+        str(HERE / "shared_job.py"), str(folder), *how,
+    ]  # fmt: skip
+    env = os.environ | {"ACCELERATE_LOG_LEVEL": "error", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=env)
+    assert how or done.returncode == 0, done.stderr[-3000:]
+    return done.returncode
+
+
+def outcome(folder: Path) -> tuple[dict[str, np.ndarray], list[dict[str, Any]]]:
+    files = sorted(folder.rglob("*.safetensors"))
+    states = {
+        f"{file.stem}/{name}": value.numpy()
+        for file in files
+        for name, value in load_file(file).items()
+    }
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    return states, [json.loads(line) for line in lines]
+
+
+def test_two_processes_like_one_even_after_one_died(tmp_path: Path) -> None:
+    run_all(shared_problem(), tmp_path / "alone", seeds=[0])
+    shared = tmp_path / "shared"
+    assert start(2, shared, "stop") != 0
+    assert not (shared / "scores.json").exists()
+    start(2, shared)
+    assert (shared / "scores.json").is_file()
+    (one, log_one), (two, log_two) = outcome(tmp_path / "alone"), outcome(shared)
+    assert one.keys() == two.keys()
+    assert len(one) > 20
+    for name, value in one.items():
+        # Adam turns rounding of gradients near 0 into steps of the size of the learning rate
+        assert np.allclose(value, two[name], rtol=1e-3, atol=1e-3), name
+    losses = {(r["epoch"], *r["loss"]): [*r["loss"].values()] for r in log_one}
+    again = [(r["epoch"], *r["loss"]) for r in log_two]
+    assert set(again) == set(losses)
+    # one process writes; the second epoch was told, died with before its checkpoint, and done again
+    assert len(again) == len(losses) + 1
+    for record in log_two:
+        want = losses[record["epoch"], *record["loss"]]
+        assert [*record["loss"].values()] == pytest.approx(want, rel=2e-4)
