@@ -10,7 +10,7 @@ import typer
 
 from famaug.errors import InputError
 
-BENCHES = ("faces", "aus", "warp", "superres", "store", "data", "generation", "loso")
+BENCHES = ("faces", "aus", "warp", "generator", "superres", "store", "data", "generation", "loso")
 
 
 def register(app: typer.Typer) -> None:
