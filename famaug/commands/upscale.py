@@ -31,8 +31,8 @@ def upscale_command(
     out: Annotated[Path, typer.Option(help="Picture, folder (no suffix) or .mp4 to write.")],
     model: Annotated[
         str,
-        typer.Option(help="compact, realsr, realsr-jpeg, realesrgan, or a file of weights."),
-    ] = "compact",
+        typer.Option(help="faces, compact, realsr, realsr-jpeg, realesrgan, or a file of weights."),
+    ] = "faces",
     scale: Annotated[
         float | None,
         typer.Option(help="Size of the result, times the source's; 1 gives the source's size."),

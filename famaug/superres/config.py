@@ -18,7 +18,7 @@ from famaug.judges.features import FeatureTrunk
 from famaug.seeding import digest
 from famaug.superres.degrade import Pools, learn_pools
 from famaug.superres.evaluate import HeldOut
-from famaug.superres.models import DEFAULT, load_model
+from famaug.superres.models import load_model
 from famaug.superres.objective import LossWeights, SuperresObjective
 from famaug.superres.patches import DegradedPatches
 from famaug.types import Picture
@@ -74,7 +74,7 @@ class SuperresConfig:
     """All of it. out: folder of the training. model: where it starts, a name or a file."""
 
     out: str
-    model: str = DEFAULT
+    model: str = "compact"
     seed: int = 0
     threads: int | None = None
     pictures: PicturesConfig = field(default_factory=lambda: PicturesConfig("pictures"))

@@ -45,12 +45,13 @@ class Model:
 
 
 MODELS: dict[str, Model] = {
+    "faces": Model("srvgg", "superres_faces", True, "compact, fine-tuned on faces, 0.62 M"),
     "compact": Model("srvgg", "superres_compact", True, "realesr-animevideov3, 0.62 M parameters"),
     "realsr": Model("rrdb", "realsr_df2k", False, "RealSR DF2K, as in FAMGAN, 16.7 M"),
     "realsr-jpeg": Model("rrdb", "realsr_df2k_jpeg", False, "RealSR DF2K_JPEG (own file)"),
     "realesrgan": Model("rrdb", "realesrgan_x4plus", False, "Real-ESRGAN x4plus"),
 }
-DEFAULT = "compact"
+DEFAULT = "faces"
 
 
 def load_model(model: str | Path, *, device: str | torch.device = "cpu") -> nn.Module:

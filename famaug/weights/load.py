@@ -44,6 +44,13 @@ SHIPPED: dict[str, ShippedWeights] = {
         licence="BSD-3-Clause",
         source="Real-ESRGAN's realesr-animevideov3 x4 (Xintao Wang), converted from ncnn's form",
     ),
+    "superres_faces": ShippedWeights(
+        file="superres_faces.safetensors",
+        sha256="0072f9e5fffcc31796414a084d34c023aec52377ed36ee098cb98cdd097d6936",
+        licence="BSD-3-Clause",
+        source="superres_compact, fine-tuned by recipes/train_superres.py on 128 generated faces "
+        "(faker-js/assets-person-portrait, CC0)",
+    ),
 }
 
 

@@ -111,7 +111,7 @@ def test_no_face(tmp_path: Path) -> None:
         (["--out", "{tmp}/x", "--size", "-4"], "up to 16 times"),
         (["--out", "{tmp}/x", "--neutral", "3"], "has 3 frames"),
         (["--out", "{tmp}/x", "--temporal", "some"], "temporal is 'full' or 'reuse'"),
-        (["--out", "{tmp}/x", "--model", "sharp"], "a name .compact, realsr"),
+        (["--out", "{tmp}/x", "--model", "sharp"], "a name .faces, compact, realsr"),
         (["--out", "{tmp}/x", "--model", "{tmp}/no.pth"], "no such file"),
         (["--out", "{tmp}/x", "--memory", "1"], "the memory budget holds"),
     ],

@@ -69,9 +69,16 @@ def test_every_loss_pulls_and_the_judge_learns_to_tell(
     objective = SuperresObjective(
         tiny(), Engine(device="cpu"), trunk=None, weights=LossWeights(feature=0), learning_rate=1e-3
     )
-    made = [objective.step(source.batch(i, range(2)), i) for i in range(25)]
+    made = [objective.step(source.batch(i, range(4)), i) for i in range(40)]
     assert set(made[0]) == {"pixel", "adversarial", "discriminator"}
     assert float(made[-1]["discriminator"]) < 0.8 * float(made[0]["discriminator"])
+    batch = source.batch(99, range(4))
+    with torch.inference_mode():
+        real, made_up = (
+            objective.judge(batch["sharp"]),
+            objective.judge(objective.net(batch["small"])),
+        )
+    assert real.mean() > max(0.2, float(made_up.mean()))
     assert PatchDiscriminator()(torch.zeros(1, 3, 64, 64)).shape[:2] == (1, 1)
     with pytest.raises(InputError, match="not all 0"):
         LossWeights(pixel=0, feature=0, adversarial=0)
