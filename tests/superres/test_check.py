@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from famaug.errors import FaceError, SmallFaceWarning
+from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.superres.check import au_change
+from famaug.superres.upscale import Upscaler
 from famaug.types import Frames, Picture
 
 
@@ -51,3 +53,17 @@ def test_a_picture_and_one_without_a_face(astronaut_picture: Picture, mesher: Fa
     empty = np.zeros((2, 64, 64, 3), np.uint8)
     with pytest.raises(FaceError, match="no face"):
         au_change(empty, empty, mesher=mesher)
+
+
+def test_the_default_redraws_least(astronaut_picture: Picture, mesher: FaceMesher) -> None:
+    """On a face of 94 pixels that no network was trained on: AUs stay, and so do the colours."""
+    crop = crop_face(astronaut_picture, mesher.find(astronaut_picture), 128)[0][None]
+    drawn, off = {}, {}
+    for model in ("faces", "compact"):
+        made = Upscaler(model).frames(crop)
+        with pytest.warns(SmallFaceWarning):
+            drawn[model] = au_change(crop, made, mesher=mesher).mean
+        back = cv2.resize(made[0], (128, 128), interpolation=cv2.INTER_AREA)
+        off[model] = float(np.abs(back.astype(float) - crop[0]).mean())
+    assert drawn["faces"] < 0.05 < drawn["compact"]
+    assert off["faces"] < 1.5 < off["compact"]
