@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from famaug.errors import InputError
+
+if TYPE_CHECKING:
+    from famaug.pipeline import Synthesizer
+    from famaug.quality.redraw import Accepted
+    from famaug.types import Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +61,10 @@ def generate_command(
         int | None, typer.Option(help="Which face of the identity, 0 the largest.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Draw again what the quality gate rejects.")
+    ] = False,
+    tries: Annotated[int, typer.Option(help="With --gate: draw so often at most.")] = 3,
     dry_run: Annotated[bool, typer.Option(help="Plan and report, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
@@ -82,20 +92,44 @@ def generate_command(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         plan = synthesizer.plan(driver, shown, keyed_generator(seed, "generate"), seed=seed)
+
+    def draw(number: int) -> Plan:
+        """The same clip without a gate; another one each time it was rejected."""
+        if number == 0:
+            return plan
+        rng = keyed_generator(seed, "generate", number)
+        return synthesizer.plan(driver, shown, rng, seed=seed)
+
     for warning in caught:
         typer.echo(f"note: {warning.message}", err=True)
-    figures: dict[str, Any] = {
-        "command": "generate",
-        "key": plan.key,
-        "frames": len(plan.track),
-        "fps": plan.fps,
-        "out": None,
-    }
+    figures: dict[str, Any] = {"command": "generate", "out": None}
     if dry_run:
         typer.echo(f"{len(plan.track)} frames at {plan.fps:g} fps, plan {plan.key[:12]}")
     else:
-        write_clip(out, synthesizer.render([plan])[0], fps=plan.fps, plan=plan)
+        if gate:
+            found = _accepted(synthesizer, draw, tries)
+            plan, frames = found.plan, found.frames
+            figures |= {"quality": dict(found.quality.scores), "rejected": len(found.rejected)}
+        else:
+            frames = synthesizer.render([plan])[0]
+        write_clip(out, frames, fps=plan.fps, plan=plan)
         figures["out"] = str(out)
         typer.echo(f"wrote {len(plan.track)} frames at {plan.fps:g} fps to {out}")
+    figures |= {"key": plan.key, "frames": len(plan.track), "fps": plan.fps}
     if as_json:
         typer.echo(json.dumps(figures))
+
+
+def _accepted(synthesizer: Synthesizer, draw: Callable[[int], Plan], tries: int) -> Accepted:
+    """The first draw that the default gate lets through; what was rejected is told."""
+    from famaug.quality.gate import Gate
+    from famaug.quality.judge import ClipJudge
+    from famaug.quality.redraw import render_accepted
+
+    judge = ClipJudge(mesher=synthesizer.mesher, device=synthesizer.device)
+    found = render_accepted(synthesizer, draw, gate=Gate(), judge=judge, tries=tries)
+    for reasons in found.rejected:
+        typer.echo(f"rejected: {', '.join(reasons)}", err=True)
+    if "identity_min" in found.quality.missing:
+        typer.echo(f"note: {found.quality.missing['identity_min']}", err=True)
+    return found

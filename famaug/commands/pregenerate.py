@@ -134,6 +134,8 @@ def _tell(report: GenerationReport, out: Path, dry_run: bool) -> None:
             f"{report.made} clips made, {report.there} were there, of {report.planned} planned; "
             f"{report.clips_per_second:.2f} clips/s"
         )
+    if report.rejected:
+        typer.echo(f"the gate rejected {report.rejected} clips")
     if report.skipped:
         where = "" if dry_run else f"; see {out / 'skipped.csv'}"
         typer.echo(f"{len(report.skipped)} left out{where}", err=True)

@@ -79,6 +79,16 @@ class RenderConfig:
 
 
 @dataclass
+class GateConfig:
+    """enabled: keep only clips that pass. tries: how often a clip is drawn at most. limits: by
+    score, over the defaults of `famaug.quality.gate.Gate`; null lets every value pass."""
+
+    enabled: bool = False
+    tries: int = 3
+    limits: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass
 class CacheConfig:
     """codec: delta, raw or jpeg. quality: of jpeg."""
 
@@ -121,6 +131,7 @@ class GenerationConfig:
     drivers: DriversConfig = field(default_factory=DriversConfig)
     identities: IdentitiesConfig = field(default_factory=IdentitiesConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
+    gate: GateConfig = field(default_factory=GateConfig)
     cache: CacheConfig = field(default_factory=CacheConfig)
     work: WorkConfig = field(default_factory=WorkConfig)
 

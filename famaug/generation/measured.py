@@ -21,7 +21,7 @@ from famaug.seeding import digest
 from famaug.types import AUS, AUTrack, Floats, Picture
 
 FORMAT = 1
-Shelf = Literal["drivers", "faces"]
+Shelf = Literal["drivers", "faces", "gate"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,9 +45,14 @@ class Expression:
 
 
 def plan_clip(
-    settings: Generation, expression: Expression, face: FaceRecord, subject: str, k: int
+    settings: Generation,
+    expression: Expression,
+    face: FaceRecord,
+    subject: str,
+    k: int,
+    again: int = 0,
 ) -> tuple[Plan, Provenance]:
-    """Plan and provenance of the k-th clip of a pair.
+    """Plan and provenance of the k-th clip of a pair, `again` times drawn anew.
 
     What is drawn depends on the seed and on the contents of driver and face, not on names, paths
     or order.
@@ -58,9 +63,8 @@ def plan_clip(
     Raises:
         InputError, TrackError: as `Synthesizer.plan_measured`.
     """
-    rng = keyed_generator(
-        settings.seed, "generation", expression.driver["digest"], face.identity["digest"], k
-    )
+    theme = ["generation", expression.driver["digest"], face.identity["digest"], k]
+    rng = keyed_generator(settings.seed, *theme, *([again] if again else []))
     plan = settings.synthesizer.plan_measured(
         expression.driver, expression.content, face.identity, rng, seed=settings.seed
     )

@@ -41,7 +41,9 @@ class GenerationReport:
         made: how many were rendered and stored by this run.
         skipped: what was left out and why; a clip that failed carries its traceback.
         notes: what a reader should know.
-        keys: keys of all planned clips, in the order of the plan.
+        rejected: clips that the gate rejected in this run, whether or not a later draw passed.
+        keys: keys of all planned clips, in the order of the plan; as stored, where the gate had a
+            clip drawn again.
         frames: frames of all planned clips.
         bytes_estimate: of the clips that were not there, about.
         bytes_free: free on the disk of the cache.
@@ -55,6 +57,7 @@ class GenerationReport:
     planned: int = 0
     there: int = 0
     made: int = 0
+    rejected: int = 0
     skipped: list[Skip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list, repr=False)

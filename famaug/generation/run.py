@@ -20,8 +20,10 @@ from famaug.generation.resources import Resources, open_pool
 from famaug.generation.settings import Generation
 from famaug.generation.worker import Measure, Outcome
 from famaug.generation.worklist import WorkList, make_worklist
+from famaug.judges.identity import WEIGHTS as IDENTITY
 from famaug.store import manifest
 from famaug.store.reader import ClipCache
+from famaug.weights.fetch import find_stored
 
 Stage = Literal["measuring", "planning", "rendering"]
 Progress = Callable[[Stage, int, int], None]
@@ -167,6 +169,7 @@ class _Run:
         report.skipped += work.skipped
         report.notes += work.notes
         report.keys = [p.key for p in work.pieces]
+        self._tell_of_gate()
         report.planned, report.frames = len(work.pieces), work.frames
         there = _present(self.settings.out)
         todo = [p for p in work.pieces if p.key not in there]
@@ -186,16 +189,26 @@ class _Run:
         self.progress("rendering", report.there, report.planned)
         tasks = Tasks.of_pieces(todo, self.resources.clips_in_a_task(self.settings.out))
         began = time.monotonic()
+        stored: dict[str, str] = {}
         try:
             for outcome in crew.run(tasks, self.stop):
+                report.rejected += outcome.rejected
                 if outcome.state == "done":
                     report.made += 1
+                    stored[outcome.ident] = outcome.key or outcome.ident
                 else:
                     self._leave_out("clip", outcome)
                 self.progress("rendering", report.there + report.made, report.planned)
         finally:
             report.seconds = time.monotonic() - began
+            report.keys = [stored.get(key, key) for key in report.keys]
             self._write_skipped()
+
+    def _tell_of_gate(self) -> None:
+        if self.settings.gate is not None and find_stored(IDENTITY) is None:
+            self.report.notes.append(
+                f"the gate does not look at identity: famaug weights fetch {IDENTITY}"
+            )
 
     def _open_cache(self, writing: bool) -> None:
         """Early, so that a sealed or foreign folder is told before workers start."""

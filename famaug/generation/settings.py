@@ -11,6 +11,7 @@ from famaug.errors import InputError
 from famaug.generation.report import Skip
 from famaug.modulation.rules import parse_expression
 from famaug.pipeline import Synthesizer
+from famaug.quality.gate import Gate
 from famaug.store.codecs import Codec, check_codec
 
 
@@ -40,6 +41,9 @@ class Generation:
             another cache of the same data, does not measure again. "OUT.measured" if None.
         tag: names what the dataset does to its pixels beyond reading them (a reader's options):
             another tag is measured anew.
+        gate: what a clip must reach to be kept; None keeps all. A rejected clip is drawn again
+            where anything is drawn (a rule). Scores go into the provenance.
+        tries: how often a clip is drawn at most.
         licence: terms of the data the clips come from, in words; every clip carries it.
         skipped: what was left out before (subjects without clips); it goes into the report.
 
@@ -64,12 +68,14 @@ class Generation:
     quality: int | None = None
     measured: Path | None = None
     tag: str = ""
+    gate: Gate | None = None
+    tries: int = 3
     licence: str = ""
     skipped: Sequence[Skip] = ()
 
     def __post_init__(self) -> None:
         check_codec(self.codec, self.quality)
-        for name in ("faces_per_subject", "per_driver", "per_rule"):
+        for name in ("faces_per_subject", "per_driver", "per_rule", "tries"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} must be 1 or more; got {value}")

@@ -19,6 +19,7 @@ from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
 from famaug.pipeline import Synthesizer
+from famaug.quality.gate import Gate
 from famaug.seeding import digest
 from famaug.settings import unknown_keys
 from famaug.types import ClipRef
@@ -33,6 +34,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
     """
     options = {f.name for f in fields(Modulation)}
     wrong = list(unknown_keys(config.render.modulation, options, "render.modulation."))
+    wrong += unknown_keys(config.gate.limits, {f.name for f in fields(Gate)}, "gate.limits.")
     wrong += _wrong_options(config.dataset)
     if wrong:
         raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))
@@ -66,6 +68,8 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         quality=config.cache.quality,
         measured=None if config.measured is None else Path(config.measured),
         tag=digest([config.dataset.reader, config.dataset.options]),
+        gate=Gate(**config.gate.limits) if config.gate.enabled else None,
+        tries=config.gate.tries,
         licence=config.licence,
         skipped=skipped,
     )

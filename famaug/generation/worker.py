@@ -24,9 +24,10 @@ from famaug.errors import (
     InputError,
     RenderError,
 )
+from famaug.generation.gated import ClipGate, Drawn, drawing
 from famaug.generation.material import Source
 from famaug.generation.measured import DriverRecord, FaceRecord, MeasuredStore, Shelf
-from famaug.generation.plans import Expression, plan_clip
+from famaug.generation.plans import Expression
 from famaug.generation.settings import Generation
 from famaug.generation.shards import CopiedShard, OwnShard, on_network
 from famaug.generation.worklist import Piece
@@ -74,6 +75,9 @@ class Outcome:
             "fatal" stops the whole run (a full disk).
         reason, trace: why not.
         error: name of the error's class, where the state is "fatal".
+        key: of the clip that was stored, where there is a gate: not the one planned, if that was
+            rejected.
+        rejected: clips that the gate rejected on the way.
     """
 
     name: str
@@ -82,6 +86,8 @@ class Outcome:
     reason: str = ""
     trace: str = ""
     error: str = ""
+    key: str = ""
+    rejected: int = 0
 
 
 class Worker:
@@ -120,6 +126,9 @@ class Worker:
         self._thread = ThreadPoolExecutor(1) if overlap else None
         copied = on_network(settings.out) if copy_shards is None else copy_shards
         self._shard = CopiedShard(settings) if copied else OwnShard(settings, host)
+        self._gate: ClipGate | None = None
+        if settings.gate is not None:
+            self._gate = ClipGate(settings, self.store, settings.gate)
         self._expression: tuple[Source, Expression] | None = None
         self._face: tuple[Source, FaceRecord] | None = None
 
@@ -179,6 +188,9 @@ class Worker:
 
     def _render(self, pieces: Sequence[Piece]) -> list[Outcome]:
         found: list[Outcome | Future[Outcome]] = []
+        if self._gate is not None:
+            found += [self._render_gated(piece, self._gate) for piece in pieces]
+            pieces = ()
         for start in range(0, len(pieces), self.batch):
             planned: list[_Planned] = []
             for piece in pieces[start : start + self.batch]:
@@ -197,6 +209,28 @@ class Worker:
             replace(finish, name=o.name, ident=o.ident) if o.state == "done" else o for o in done
         ]
 
+    def _render_gated(self, piece: Piece, gate: ClipGate) -> Outcome:
+        stored, before = [piece.key], gate.rejected
+
+        def make() -> None:
+            self._plan(piece, [])  # checks that it is the clip that was planned
+            passed = gate.render(self._drawing(piece))
+            stored[0] = self._key(passed.plan)
+            self._shard.put(stored[0], passed.frames, passed.provenance)
+
+        outcome = _attempt(piece.name, piece.key, make)
+        return replace(outcome, key=stored[0], rejected=gate.rejected - before)
+
+    def _drawing(self, piece: Piece) -> Callable[[int], Drawn]:
+        """The clip as a function of how often it is drawn anew; driver and face are at hand."""
+        if self._expression is None or self._face is None:
+            raise RenderError(f"{piece.name}: not planned yet")
+        subject = piece.face.subject
+        return drawing(self.settings, self._expression[1], self._face[1], subject, piece.k)
+
+    def _key(self, plan: Plan) -> str:
+        return cache_key(plan, codec=self.settings.codec, quality=self.settings.quality)
+
     def _plan(self, piece: Piece, planned: list[_Planned]) -> None:
         if self._expression is None or self._expression[0] != piece.driver:
             self._expression = piece.driver, Expression.load(piece.driver, self.store)
@@ -211,10 +245,8 @@ class Worker:
             self._face = piece.face, face
         with warnings.catch_warnings():  # the planner has told them
             warnings.simplefilter("ignore", FamaugWarning)
-            plan, provenance = plan_clip(
-                self.settings, self._expression[1], self._face[1], piece.face.subject, piece.k
-            )
-        key = cache_key(plan, codec=self.settings.codec, quality=self.settings.quality)
+            plan, provenance = self._drawing(piece)(piece.again)
+        key = self._key(plan)
         if key != piece.key:
             raise RenderError(
                 f"{piece.name}: planned as {piece.key[:12]}, but a worker plans {key[:12]}: do all "

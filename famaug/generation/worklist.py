@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from famaug.data.guard import canonical
 from famaug.errors import FamaugError, FamaugWarning
+from famaug.generation.gated import ClipGate, drawing
 from famaug.generation.material import Source
 from famaug.generation.measured import FaceRecord, MeasuredStore
-from famaug.generation.plans import Expression, plan_clip
+from famaug.generation.plans import Expression
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
 from famaug.seeding import digest
@@ -33,12 +34,14 @@ class Piece:
         key: of the clip in the cache.
         driver, face: whose expression on whose face.
         k: the how-manieth clip of this pair (rules draw anew for each).
+        again: how often it was drawn anew, as the gate had rejected it.
     """
 
     key: str
     driver: Source
     face: Source
     k: int
+    again: int = 0
 
     @property
     def name(self) -> str:
@@ -121,12 +124,17 @@ def _plan_driver(
     rule = driver.kind == "rule"
     count = settings.per_rule if rule and settings.per_rule is not None else settings.per_driver
     before = len(work.pieces)
+    gate = None
+    if settings.gate is not None:
+        gate = ClipGate(settings, MeasuredStore(settings.measured_folder), settings.gate)
     for face, record, k in _pairs(settings.seed, driver, expression, faces, count):
-        plan, _ = plan_clip(settings, expression, record, face.subject, k)
+        draw = drawing(settings, expression, record, face.subject, k)
+        again = 0 if gate is None else gate.standing(draw)
+        plan, _ = draw(again)
         key = cache_key(plan, codec=settings.codec, quality=settings.quality)
         if key not in work.bytes:  # two copies of one clip make one synthetic clip
             work.bytes[key] = _bytes(settings.codec, plan, record.shape)
-            work.pieces.append(Piece(key, driver, face, k))
+            work.pieces.append(Piece(key, driver, face, k, again))
             work.frames += len(plan.track)
     work.alike += count - (len(work.pieces) - before)
 

@@ -133,6 +133,17 @@ def test_distance_between_sets(
         _run(tmp_path / "a", "--frames", 3, "--against", tmp_path / "b")
 
 
+def test_generate_with_the_gate(tmp_path: Path, astronaut_picture: Picture) -> None:
+    Image.fromarray(astronaut_picture).save(tmp_path / "face.png")
+    arguments = ["generate", "--driver", "aus:4=1.5,12L=1.5", "--identity", tmp_path / "face.png"]
+    arguments += ["--out", tmp_path / "clip", "--size", 160, "--fps", 30, "--gate", "--json"]
+    done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    figures = json.loads(done.stdout.strip().splitlines()[-1])
+    assert figures["quality"]["au_r"] > 0.7
+    assert figures["rejected"] == 0
+    assert (tmp_path / "clip" / "plan.json").is_file()
+
+
 def test_bad_input(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no frames, no videos"):
