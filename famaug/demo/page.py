@@ -9,7 +9,9 @@ import numpy as np
 
 from famaug.aus.estimator import Measurement
 from famaug.demo.media import Media
+from famaug.errors import InputError
 from famaug.faces.landmarks import LEFT_BROW, LEFT_LIDS, OUTER_LIPS, RIGHT_BROW, RIGHT_LIDS
+from famaug.generator.warp import WarpRenderer
 from famaug.pipeline import Synthesizer
 from famaug.quality.agreement import agreement
 from famaug.quality.gate import Gate
@@ -98,7 +100,10 @@ def _judged(made: list[Made]) -> list[ReportTable]:
 
 
 def _background(made: Made, synthesizer: Synthesizer) -> tuple[int, int]:
-    ring = synthesizer.renderer(made.plan).changed
+    renderer = synthesizer.renderer(made.plan)
+    if not isinstance(renderer, WarpRenderer):
+        raise InputError("the demo's page is about the warp")
+    ring = renderer.changed
     still = synthesizer.still(made.plan)
     different = (made.frames != still).any(axis=(0, 3))
     return int((~ring).sum()), int((different & ~ring).sum())
