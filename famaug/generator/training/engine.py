@@ -92,8 +92,18 @@ class Engine:
     def put(self, batch: Batch) -> Batch:
         return {k: v.to(self.device, non_blocking=True) for k, v in batch.items()}
 
-    def minimise(self, loss: Tensor, optimizer: Optimizer, *, name: str) -> Tensor:
+    def minimise(
+        self, loss: Tensor, optimizer: Optimizer, *, name: str, all_move: bool = False
+    ) -> Tensor:
         """One step of an optimiser down the mean over processes of a scalar loss.
+
+        Args:
+            loss: scalar.
+            optimizer: of the weights that are to move.
+            name: of the loss, for messages.
+            all_move: weights that the loss does not reach, but an earlier one did, get a gradient
+                of zero and move on by their momentum (the habit of PyTorch before 2.0); by default
+                they rest.
 
         Returns:
             The norm of the gradient.
@@ -102,7 +112,7 @@ class Engine:
             NotFiniteError: in every process, if the loss or gradient of one is no number; nothing
                 was changed then.
         """
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=not all_move)
         torch.autograd.backward([loss])
         grads = [p.grad for g in optimizer.param_groups for p in g["params"] if p.grad is not None]
         mean = self._average(grads, loss)

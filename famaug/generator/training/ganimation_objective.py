@@ -134,14 +134,14 @@ class GanimationObjective:
             "critic/wasserstein": weights.adversarial * wasserstein(real, judged),
             "critic/units": weights.units * units_error(units, self._wanted(batch["intensity"])),
         }
-        penalty = "critic/penalty"
-        if self.options.penalty_step == "separate":
+        alone = self.options.penalty_step == "separate"
+        if alone:
             self._minimise(losses, "critic")
-        losses[penalty] = weights.penalty * gradient_penalty(
-            self.critic, picture, fake, batch["mix"]
-        )
-        last = {penalty: losses[penalty]} if self.options.penalty_step == "separate" else losses
-        self._minimise(last, "critic")
+        mixed = gradient_penalty(self.critic, picture, fake, batch["mix"])
+        penalty = {"critic/penalty": weights.penalty * mixed}
+        # the published step moves the head of the AUs too, which the penalty does not reach
+        self._minimise(penalty if alone else losses | penalty, "critic", all_move=alone)
+        losses |= penalty
         return _detached(losses)
 
     def _sequence_step(self, critic: SequenceCritic, batch: Batch) -> dict[str, Tensor]:
@@ -209,9 +209,10 @@ class GanimationObjective:
         """What the critic is to read: `B 17` or `B 34`, AUs / 5."""
         return (intensity.flatten(1) if self.sided else intensity.mean(1)) / SCALE
 
-    def _minimise(self, losses: Mapping[str, Tensor], name: str) -> None:
+    def _minimise(self, losses: Mapping[str, Tensor], name: str, *, all_move: bool = False) -> None:
         total = torch.stack([v.float() for v in losses.values()]).sum()
-        self.engine.minimise(total, self.optimizers[name], name=", ".join(losses))
+        names = ", ".join(losses)
+        self.engine.minimise(total, self.optimizers[name], name=names, all_move=all_move)
 
 
 def _detached(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -111,6 +111,19 @@ def test_rendering_at_a_larger_size() -> None:
         render_at(big, big, equal)
 
 
+def test_motion_and_paint_together_at_a_larger_size() -> None:
+    """Made smaller again, the large picture is the small one."""
+    low = F.interpolate(drawn(1, 3, 5, 5), (32, 32), mode="bicubic")
+    big = F.interpolate(low, (128, 128), mode="bicubic")
+    flow = F.interpolate(0.2 * drawn(1, 2, 4, 4, seed=2), (32, 32), mode="bicubic")
+    mask = F.interpolate(drawn(1, 1, 4, 4, seed=3).abs(), (32, 32), mode="bilinear")
+    paint = F.interpolate(drawn(1, 3, 4, 4, seed=4), (32, 32), mode="bicubic")
+    out = Outputs(paint, mask, flow)
+    error = (F.avg_pool2d(render_at(big, low, out), 4) - compose(low, out)).abs()
+    assert float(error.mean()) < 0.01
+    assert float((compose(low, out) - low).abs().mean()) > 0.2
+
+
 def test_splines_keep_what_bilinear_sampling_blurs() -> None:
     from famaug.faces.sampling import as_source, spline_coefficients
 

@@ -294,6 +294,8 @@ def test_runs_stay_within_clips_and_within_the_training_rows() -> None:
     rows = np.asarray([*range(8), *range(10, 24)])
     source = FaceBatches(faces, rows=rows, batch_size=4, clip_length=6)
     assert source.runs.tolist() == [0, 1, 2, 10, 16, 17, 18]
+    faces.frame[:] = np.arange(24)  # crops change between clips, though the film goes on
+    assert FaceBatches(faces, batch_size=4, clip_length=8).runs.tolist() == [0, 8, 16]
     with pytest.raises(InputError, match="runs of 9 frames"):
         FaceBatches(faces, batch_size=4, clip_length=9)
     with pytest.raises(InputError, match="fewer than a batch"):
