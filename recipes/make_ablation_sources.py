@@ -95,18 +95,17 @@ def vary(settings: Generation, out: Path, times: int) -> int:
             clip, _ = as_clip_with_label(settings.dataset[source.index])
             try:
                 face = maker.find_face(Identity.of(clip))
+                for plan in varied_plans(maker, record, face, times):
+                    key = cache_key(plan, codec="delta", quality=None)
+                    if key not in there:
+                        story = Provenance(
+                            plan, source.subject, source.subject, record.label, "driver",
+                            version=__version__,
+                        )  # fmt: skip
+                        writer.put(key, maker.render([plan])[0], story)
+                        made += 1
             except FamaugError as error:
                 print(f"  left out: {source.name}: {error}")
-                continue
-            for plan in varied_plans(maker, record, face, times):
-                key = cache_key(plan, codec="delta", quality=None)
-                if key not in there:
-                    story = Provenance(
-                        plan, source.subject, source.subject, record.label, "driver",
-                        version=__version__,
-                    )  # fmt: skip
-                    writer.put(key, maker.render([plan])[0], story)
-                    made += 1
     return made
 
 
