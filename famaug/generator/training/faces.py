@@ -88,9 +88,7 @@ class FaceSet:
     def summary(self) -> str:
         """A line for people: how many, and what was left out and why."""
         lost = "; ".join(
-            f"{len(names)} left out: {why} ({', '.join(names[:3])}"
-            f"{', ...' if len(names) > 3 else ''})"
-            for why, names in self.skipped.items()
+            f"{len(names)} left out: {why} ({_few(names)})" for why, names in self.skipped.items()
         )
         return f"{len(self)} faces of {self.size} pixels" + (f"; {lost}" if lost else "")
 
@@ -127,6 +125,11 @@ class FaceSet:
         if out.all():
             raise InputError("every face is held out; leave some to train on")
         return np.flatnonzero(~out), np.flatnonzero(out)
+
+
+def _few(names: Sequence[str]) -> str:
+    distinct = [*dict.fromkeys(names)]
+    return ", ".join(distinct[:3]) + (", ..." if len(distinct) > 3 else "")
 
 
 def prepare_faces(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -90,6 +91,8 @@ def test_pictures_with_a_table(tmp_path: Path, pictures: Path) -> None:
     told = faces.summary()
     assert "2 faces of 64 pixels" in told
     assert "1 left out: no face found (wall.png)" in told
+    many = replace(faces, skipped={"why": ["a", "a", "b", "c", "d"]})
+    assert many.summary().endswith("5 left out: why (a, b, c, ...)")
 
 
 def test_prepared_faces_are_opened_again_and_not_mistaken(tmp_path: Path, pictures: Path) -> None:
