@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,8 @@ class NativeBatch:
         items: int64 `n`, which rows of it make the batch.
         member: bool `R n`; dropout: float32 `16 n 4 25`; sign: float32 `R 16`; as in
             `stacked_conv.Batch`.
+        space: memory for the outcome, used again for the next batch that is given it: asking the
+            system each time costs some per cent. The outcome is valid until then.
     """
 
     table: Tensor
@@ -77,6 +79,14 @@ class NativeBatch:
     member: Tensor
     dropout: Tensor
     sign: Tensor
+    space: dict[str, Tensor] = field(default_factory=dict)
+
+    def room(self, name: str, shape: tuple[int, ...], kind: torch.dtype) -> Tensor:
+        """An empty tensor."""
+        found = self.space.get(name)
+        if found is None or found.shape != shape:
+            found = self.space[name] = torch.empty(shape, dtype=kind)
+        return found
 
     def tensors(self) -> tuple[Tensor, ...]:
         """Contiguous, in the order of the C structure."""
@@ -97,13 +107,13 @@ class NativeBlock(torch.autograd.Function):
         runs, samples = batch.member.shape
         groups = -(-samples // _GROUP)
         fixed, given = weights.detach().contiguous(), batch.tensors()
-        pooled = torch.empty(runs, samples, FILTERS, CELLS)
-        taps = torch.empty(runs, FILTERS, groups, _GROUP * WINDOWS, dtype=torch.int8)
+        pooled = batch.room("pooled", (runs, samples, FILTERS, CELLS), torch.float32)
+        taps = batch.room("taps", (runs, FILTERS, groups, _GROUP * WINDOWS), torch.int8)
         total, squares = (torch.zeros(runs, FILTERS, dtype=torch.float64) for _ in range(2))
         _call("forward", given, samples, runs, pool, (fixed, pooled, taps, total, squares))
         ctx.save_for_backward(fixed, taps, *given)
         ctx.pool = pool
-        return pooled, total, squares
+        return pooled.view_as(pooled), total, squares
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:

@@ -51,6 +51,7 @@ class StackedSTSTNet:
             self.scale, self.p = spec.high / 255, net.dropout.p
         inputs, self.labels = problem.data()
         self.native = open_library() is not None
+        self.space: dict[str, Tensor] = {}
         self.table = native_table(inputs) if self.native else patch_table(inputs)
         self.weights = problem.class_weights(self.folds)
         self.params = _stacked([n.state_dict() for n in nets])
@@ -69,7 +70,7 @@ class StackedSTSTNet:
         masks, sign = self._masks(step), self._sign()
         batch: Batch | NativeBatch
         if self.native:
-            batch = NativeBatch(self.table, items, member, masks, sign)
+            batch = NativeBatch(self.table, items, member, masks, sign, self.space)
         else:
             batch = Batch.of(self.table[items], member, masks, sign)
         leaves = {k: v.detach().requires_grad_() for k, v in self.params.items()}
