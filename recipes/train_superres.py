@@ -48,19 +48,13 @@ def main() -> int:
     if held_out is None or not training.engine.is_main:
         return 0
     judges = {"trunk": FeatureTrunk(), "mesher": FaceMesher()}
-    nets = {
-        "bicubic": None,
-        config.model: load_model(config.model),
-        "trained": network_of(training),
-    }
-    scores = {
-        kind: {name: held_out.measure(net, kind=kind, **judges) for name, net in nets.items()}
-        for kind in ("plain", "real")
-    }
-    write_whole(out / "scores.json", json.dumps({"steps": done, **scores}, indent=1))
+    nets = {config.model: load_model(config.model), "trained": network_of(training)}
+    scores: dict[str, dict[str, dict[str, float]]] = {"real": {}, "plain": {}}
     for kind, table in scores.items():
-        for name, values in table.items():
+        for name, net in {**nets, "bicubic": None}.items():
+            table[name] = values = held_out.measure(net, kind=kind, **judges)
             say(f"{kind:6s} {name:10s} " + " ".join(f"{k} {v:.4f}" for k, v in values.items()))
+    write_whole(out / "scores.json", json.dumps({"steps": done, **scores}, indent=1))
     return 0
 
 

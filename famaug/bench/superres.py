@@ -6,7 +6,7 @@ famaug bench superres
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
@@ -25,17 +25,27 @@ from famaug.types import Floats, Frames, Picture
 from famaug.weights.fetch import fetch
 
 SIDE, FRAMES = 128, 16
-EXPRESSIONS = {"au4": "aus:4=1", "au12": "aus:12=1"}
+EXPRESSIONS = {"au4": "aus:4=1", "au1_2": "aus:1=1,2=1", "au12": "aus:12=1"}
 Figures = dict[str, float]
 
 
-def run(*, rounds: int = 3) -> dict[str, dict[str, float]]:
+def run(
+    *,
+    rounds: int = 3,
+    models: Sequence[str] = ("compact", "rrdb"),
+    expressions: Sequence[str] = tuple(EXPRESSIONS),
+) -> dict[str, dict[str, float]]:
     """Medians over `rounds`, in turns, after one warm-up; on as many threads as PyTorch uses.
+
+    Args:
+        rounds: how often each is measured.
+        models: which are measured against ncnn.
+        expressions: which clips are sharpened with and without reuse.
 
     Returns:
         ratios: compact_vs_ncnn and rrdb_vs_ncnn (fp32 both), compact_bf16_vs_ncnn and
             rrdb_bf16_vs_ncnn (bfloat16 both), reuse_vs_full (a clip of 16 frames, AU4), and the
-            same for AU12 and with a tolerance of one grey level.
+            same for AU12, AU1+2 and with tolerances of one and two grey levels.
         figures: milliseconds of each; ..._agrees: largest difference to ncnn of values in [0, 1];
             ..._bf16_max and ..._mean: error of bfloat16 in grey levels; reuse_..._max and _share:
             grey levels between reuse and full, and the share of pixels that differ.
@@ -49,13 +59,16 @@ def run(*, rounds: int = 3) -> dict[str, dict[str, float]]:
         ("compact", "compact", "realesr_animevideov3"),
         ("rrdb", "realsr", "realsr_df2k"),
     ):
+        if name not in models:
+            continue
         try:
             _against_ncnn(name, model, weights, small, rounds, ratios, figures)
         except (FetchError, InputError):
-            continue
-    for name, text in EXPRESSIONS.items():
-        _reuse(name, _clip(text), rounds, ratios, figures)
-    ratios["reuse_vs_full"] = ratios["reuse_au4_vs_full"]
+            continue  # no such weights or no ncnn here
+    for name in expressions:
+        _reuse(name, _clip(EXPRESSIONS[name]), rounds, ratios, figures)
+    if "au4" in expressions:
+        ratios["reuse_vs_full"] = ratios["reuse_au4_vs_full"]
     return {"ratios": ratios, "figures": figures}
 
 
@@ -98,6 +111,7 @@ def _reuse(name: str, clip: Frames, rounds: int, ratios: Figures, figures: Figur
     reuse = {
         f"reuse_{name}": Upscaler(temporal="reuse"),
         f"reuse_{name}_tolerance1": Upscaler(temporal="reuse", tolerance=1),
+        f"reuse_{name}_tolerance2": Upscaler(temporal="reuse", tolerance=2),
     }
     jobs: dict[str, Callable[[], Any]] = {f"full_{name}": lambda: full.frames(clip)}
     jobs |= {k: partial(u.frames, clip) for k, u in reuse.items()}

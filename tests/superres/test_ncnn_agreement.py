@@ -20,8 +20,8 @@ from famaug.types import Floats, Picture
     ("model", "weights", "side"),
     [
         ("compact", "realesr_animevideov3", 64),
-        ("realsr", "realsr_df2k", 24),
-        ("realesrgan", "realesrgan_x4plus", 24),
+        ("realsr", "realsr_df2k", 12),
+        ("realesrgan", "realesrgan_x4plus", 12),
     ],
 )
 def test_agrees_with_ncnn(

@@ -98,13 +98,14 @@ def test_reuse_is_exact_where_it_follows_changes_to_the_end(brow_clip: Frames) -
 def test_reuse_leaves_still_what_is_still(brow_clip: Frames) -> None:
     """Where nothing changed near by the reference's pixels stay bit for bit; the rest is within a
     grey level of full computation."""
-    full = Upscaler().frames(brow_clip)
-    made = Upscaler(temporal="reuse").frames(brow_clip)
+    clip = brow_clip[::3]  # both ends are still
+    full = Upscaler().frames(clip)
+    made = Upscaler(temporal="reuse").frames(clip)
     assert np.array_equal(made[0], full[0])
     assert np.array_equal(made[-1], made[0])
-    for frame, out in zip(brow_clip, made, strict=True):
+    for frame, out in zip(clip, made, strict=True):
         still = np.ones(frame.shape[:2], bool)
-        for region in changed_regions(frame, brow_clip[0], follow=2):
+        for region in changed_regions(frame, clip[0], follow=2):
             still[region.slices] = False
         still = still.repeat(4, 0).repeat(4, 1)
         assert still.mean() > 0.5

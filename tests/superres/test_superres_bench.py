@@ -1,0 +1,25 @@
+"""The bench runs and its figures are of the kind it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from famaug.bench import superres
+
+
+@pytest.mark.media
+def test_bench(fetched: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(superres, "FRAMES", 4)
+    fetched("realesr_animevideov3")
+    result = superres.run(rounds=1, models=("compact",), expressions=("au4",))
+    ratios, figures = result["ratios"], result["figures"]
+    assert {"compact_vs_ncnn", "compact_bf16_vs_ncnn", "reuse_vs_full"} <= ratios.keys()
+    assert "rrdb_vs_ncnn" not in ratios
+    assert min(ratios.values()) > 0
+    assert figures["compact_agrees"] < 1e-5
+    assert 0 < figures["compact_bf16_max"] <= 8
+    assert figures["reuse_au4_max"] <= 1
+    assert figures["reuse_au4_share"] < figures["reuse_au4_tolerance1_share"] < 0.02
