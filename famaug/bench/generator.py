@@ -1,9 +1,10 @@
 """The published generator as it is published, and as famaug runs it.
 
-    python -c "import json, famaug.bench.generator as b; print(json.dumps(b.run(), indent=1))"
+    famaug bench generator
 
 Random weights of the published size: the time does not depend on them. A clip with four units that
-move on both sides, the left unlike the right, 128 x 128 pixels.
+move on both sides, the left unlike the right, 128 x 128 pixels. Beside it the compact generator
+that ships and the warp, on a portrait, at twice the side.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ import torch
 from torch import Tensor
 
 from famaug.errors import InputError
+from famaug.faces.align import crop_face
+from famaug.faces.mesher import FaceMesher
+from famaug.generator.learned import LearnedRenderer
 from famaug.generator.networks.compose import generate
 from famaug.generator.networks.fast import FastFace, FastGenerator, choose_precision
 from famaug.generator.networks.ganimation import GanimationGenerator
+from famaug.generator.warp import WarpRenderer
 from famaug.seeding import keyed_generator
-from famaug.types import AU_INDEX
+from famaug.types import AU_INDEX, Floats
 
 SIZE = 128
 FRAMES = 16
@@ -44,7 +49,9 @@ def run(
         frame, fp32, eager) over ours (one pass, batches of 8, channels-last, the face's share of
         the first layer once a clip, fp32 or bf16 as measured here), medians.
         ours_vs_published_cpu_time, the same in processor time, which other work changes less.
-        figures: published_ms_per_frame, ours_ms_per_frame; ours_is_bf16 (1 or 0).
+        compact_vs_published and warp_vs_published, the published way at 128 pixels over the compact
+        generator and the warp at 256, finished frames with skin; wall time, medians.
+        figures: NAME_ms_per_frame of each; ours_is_bf16 (1 or 0).
 
     Raises:
         InputError: no rounds or frames.
@@ -63,19 +70,32 @@ def run(
     def ours() -> None:
         FastFace(fast, picture, line).render(track)
 
+    works = {"published": published, "ours": ours, **_renderers(track.numpy(), 2 * size)}
     with torch.inference_mode():
-        timed = in_turns({"published": published, "ours": ours}, rounds)
+        timed = in_turns(works, rounds)
     wall, cpu = ({k: v[i] / frames for k, v in timed.items()} for i in (0, 1))
     return {
         "ratios": {
             "ours_vs_published": wall["published"] / wall["ours"],
             "ours_vs_published_cpu_time": cpu["published"] / cpu["ours"],
+            "compact_vs_published": wall["published"] / wall["compact"],
+            "warp_vs_published": wall["published"] / wall["warp"],
         },
         "figures": {
             **{f"{name}_ms_per_frame": value for name, value in wall.items()},
             "ours_is_bf16": float(precision == "bf16"),
         },
     }
+
+
+def _renderers(track: Floats, size: int) -> dict[str, Callable[[], object]]:
+    """The compact generator and the warp on a public-domain portrait, faces prepared."""
+    from skimage.data import astronaut
+
+    portrait = np.asarray(astronaut())
+    crop, mesh, _ = crop_face(portrait, FaceMesher().find(portrait), size)
+    compact, warp = LearnedRenderer(crop, mesh), WarpRenderer(crop, mesh)
+    return {"compact": lambda: compact.render(track), "warp": lambda: warp.render(track)}
 
 
 def in_turns(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple[float, float]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from famaug.aus.basis import COLUMNS
 from famaug.errors import InputError, WeightsError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import one_torch_thread
@@ -25,12 +26,15 @@ from famaug.generator.networks.files import load_tensors
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
 from famaug.generator.networks.saved import load_generator
 from famaug.generator.prior import MotionPrior
+from famaug.generator.skin import SkinShade
 from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.load import SHIPPED, fill, load_safetensors, sha256_of, shipped_path
 
 SIZE = 128
 """Side of the picture that a network sees, unless its file says another."""
+FINEST = 448
+"""Side of the crop that skin is drawn on, at most."""
 WEIGHTS = "compact_generator"
 
 
@@ -106,6 +110,8 @@ class LearnedRenderer:
         picture: uint8 `H W 3`, the neutral face.
         mesh: `478 3`, its mesh in pixels of the picture.
         generator: which; None is the shipped one.
+        skin: strength of furrows and shade drawn on what a compact generator makes, as of the warp
+            (`famaug.generator.skin`); 0 draws none. GANimation paints its own.
         halves: "maps": both sides in one pass. "paper": a pass for each side, joined at the
             midline, as FAMGAN does.
         feather: width of that joint in sides of the crop; 0 is a hard seam, as published.
@@ -122,6 +128,7 @@ class LearnedRenderer:
         mesh: Floats,
         *,
         generator: LearnedGenerator | None = None,
+        skin: float = 1.0,
         halves: Halves = "maps",
         feather: float = 0.0,
         device: str | torch.device = "cpu",
@@ -130,7 +137,10 @@ class LearnedRenderer:
             raise InputError(
                 f"halves is 'maps' or 'paper' and feather 0 to 1; got {halves!r} and {feather}"
             )
+        if not 0 <= skin <= 3:
+            raise InputError(f"skin must be 0 (none) to 3; got {skin}")
         self.generator = generator or shipped_generator()
+        self.skin = skin if self.generator.kind == "compact" else 0.0
         self.device = torch.device(device)
         self.picture, self.mesh = np.array(picture), np.array(mesh, np.float32)
         self.halves, self.feather = halves, feather
@@ -158,8 +168,24 @@ class LearnedRenderer:
         )
         source = spline_coefficients(self.picture.astype(np.float32))
         self._source = as_source(source, self.device)
+        if self.skin > 0:
+            self._prepare_skin(gx, gy)
         reach = F.max_pool2d(self.prior.support, 5, stride=1, padding=2)
         self._mask = (self._up(reach, "bilinear") > 0)[0, 0].cpu().numpy()
+
+    def _prepare_skin(self, gx: NDArray[np.int64], gy: NDArray[np.int64]) -> None:
+        """Shade is made from a crop of the picture's own resolution, up to a size."""
+        size = self.prior.size
+        finer = int(np.clip(size * self._transform.scale, size, FINEST))
+        crop, mesh, transform = crop_face(self.picture, self.mesh, finer)
+        motion = FaceMotion(crop, mesh, device=self.device)
+        self._shade = SkinShade(motion)
+        g = motion.grid
+        at = transform.to_crop(np.stack([gx, gy], -1).astype(np.float32))
+        span = np.array([g.x1 - g.x0, g.y1 - g.y0], np.float32)
+        where = (at - np.array([g.x0, g.y0], np.float32)) * (2 / span) - 1
+        self._on_skin = torch.from_numpy(where)[None].to(self.device)
+        self._skin_unit = torch.from_numpy(finer / span).to(self.device)  # half sides to -1..1
 
     @property
     def changed(self) -> NDArray[np.bool_]:
@@ -210,19 +236,18 @@ class LearnedRenderer:
     def _render(self, intensity: Tensor) -> Tensor:
         """uint8 `B h w 3`, the box."""
         if self.halves == "maps":
-            values = self._at_full_size(self.outputs(intensity))
+            values = self._at_full_size(intensity)
         else:
-            sides = [
-                self._at_full_size(self.outputs(intensity[:, k : k + 1].expand(-1, 2, -1)))
-                for k in (0, 1)
-            ]
+            sides = [self._at_full_size(intensity[:, k : k + 1].expand(-1, 2, -1)) for k in (0, 1)]
             share = left_share(self.prior.midline, self.prior.size, ramp=self.feather)
             mixed = self._up(share, "bilinear" if self.feather else "nearest")
             values = mixed * sides[0] + (1 - mixed) * sides[1]
         return values.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
-    def _at_full_size(self, outputs: Outputs) -> Tensor:
-        """0-255 `B 3 h w`: the picture moved, and the colours that the network changes added."""
+    def _at_full_size(self, intensity: Tensor) -> Tensor:
+        """0-255 `B 3 h w`: the picture moved, the colours that the network changes added, and
+        shade."""
+        outputs = self.outputs(intensity)
         flow = outputs.flow
         if flow is None:
             flow = outputs.colour.new_zeros((len(outputs.colour), 2, *self._small.shape[2:]))
@@ -235,7 +260,14 @@ class LearnedRenderer:
         moved = sample_spline(
             self._source, self._x + planes[:, 0] * pixels, self._y + planes[:, 1] * pixels
         )
-        return moved + planes[:, 2:] * 127.5
+        values = moved + planes[:, 2:] * 127.5
+        if self.skin > 0:
+            weights = intensity.reshape(len(intensity), COLUMNS) * self.skin
+            active = np.flatnonzero(weights.cpu().numpy().any(0)).tolist()
+            source = self._on_skin + planes[:, :2].permute(0, 2, 3, 1) * self._skin_unit
+            shade = self._shade.factor(weights, active, source)
+            values = values if shade is None else values * shade
+        return values
 
     def _up(self, planes: Tensor, mode: str) -> Tensor:
         """Planes over the crop at the pixels of the box."""

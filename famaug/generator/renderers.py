@@ -40,7 +40,7 @@ class RenderSetting:
     Attributes:
         name: generator and version.
         weights: digest of its weights.
-        options: JSON-able: skin, or halves and feather.
+        options: JSON-able: skin, and halves and feather of networks.
         learned: the network, or None for the warp.
     """
 
@@ -83,7 +83,7 @@ def find_setting(
 
     Args:
         generator: "warp", "compact", or the path of a generator's file (`.safetensors`).
-        skin: of the warp, see `WarpRenderer`.
+        skin: see `WarpRenderer`.
         halves, feather: of networks, see `LearnedRenderer`.
 
     Raises:
@@ -109,5 +109,5 @@ def find_setting(
             f"no generator {generator!r}; there are: {', '.join(GENERATORS)}, and files of your "
             "own (.safetensors)"
         )
-    options = {"halves": halves, "feather": float(feather)}
+    options = {"skin": float(skin), "halves": halves, "feather": float(feather)}
     return RenderSetting(learned.name, learned.weights, options, learned)

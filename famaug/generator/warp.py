@@ -79,10 +79,7 @@ class WarpRenderer:
         nodes = self._xy / self._xy.new_tensor(g.step)
         self._at = to_grid(nodes, g.lines, g.columns)
         if self.skin > 0:
-            self._shade = SkinShade(
-                pixels, motion.local, motion.motion, motion.field.cpu().numpy(), motion.scale,
-                self.device,
-            )  # fmt: skip
+            self._shade = SkinShade(motion)
             self._places = places(h, w).to(self.device)
             # a node's distance where the box is -1..1
             self._node_span = 2 / self._places.new_tensor([g.columns - 1, g.lines - 1])

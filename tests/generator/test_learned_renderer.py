@@ -105,6 +105,17 @@ def test_a_trained_file_renders_through_the_synthesizer(tmp_path, tiny, astronau
         Synthesizer(generator=str(path), halves="paper", size=96).render([plan])
 
 
+def test_skin_is_drawn_on_what_the_network_makes(astronaut, tiny):
+    bare, folded = (LearnedRenderer(*astronaut, generator=tiny, skin=s) for s in (0, 1))
+    asked = track(au4=2.5)
+    shade = folded.render(asked)[0].astype(int) - bare.render(asked)[0]
+    assert shade.min() < -15
+    row, column = np.unravel_index(shade.sum(2).argmin(), shade.shape[:2])
+    brows = bare.mesh[[107, 336, 9], :2]
+    assert brows[:, 0].min() - 4 < column < brows[:, 0].max() + 4
+    assert abs(row - brows[:, 1].mean()) < 20
+
+
 def test_ganimation_files_render_too(tmp_path, astronaut):
     path = tmp_path / "ganimation.safetensors"
     save_generator(path, GanimationGenerator(width=4, blocks=1), size=64)

@@ -26,6 +26,7 @@ from famaug.faces.landmarks import (
     RIGHT_LIDS,
 )
 from famaug.faces.raster import Raster, rasterize
+from famaug.generator.face_motion import FaceMotion
 from famaug.generator.inverse import at_nodes
 from famaug.generator.skin.light import GAMMA, Light, find_light, vertex_normals
 from famaug.generator.skin.relief import SCALE, relief, side_share, to_map
@@ -49,38 +50,28 @@ _TINT = (0.88, 1.04, 1.08)
 class SkinShade:
     """Maps of log brightness for one face.
 
+    The maps span the box of the motion's grid.
+
     Args:
-        picture: float `H W 3`, 0-255, the part of the picture that is rendered.
-        mesh: `478 3`, pixels of that part.
-        motion: `34 478 3`, motion of the mesh at intensity 5, pixels (side, AU).
-        field: `34 2 lines columns`, dense motion per unit of intensity, in nodes of a grid that
-            spans the picture.
-        scale: pixels per centimetre.
-        device: where frames are rendered.
+        motion: of the face in its picture.
     """
 
-    def __init__(
-        self,
-        picture: NDArray[np.float32],
-        mesh: NDArray[Any],
-        motion: NDArray[Any],
-        field: NDArray[np.float32],
-        scale: float,
-        device: torch.device,
-    ) -> None:
+    def __init__(self, motion: FaceMotion) -> None:
+        picture, device = motion.pixels, motion.device
         h, w = picture.shape[:2]
-        self._reduction = max(1.0, max(h, w) / _LARGEST)
-        small = (max(2, round(h / self._reduction)), max(2, round(w / self._reduction)))
+        reduction = max(1.0, max(h, w) / _LARGEST)
+        small = (max(2, round(h / reduction)), max(2, round(w / reduction)))
         ratio = np.array([(small[1] - 1) / (w - 1), (small[0] - 1) / (h - 1)])
         grey = np.ptp(picture, axis=2).max() == 0
         tint = (1.0, 1.0, 1.0) if grey else _TINT
         self._tint = torch.tensor(tint, device=device).view(1, 3, 1, 1)
-        points = np.array(mesh, np.float64)
+        points = motion.local.astype(np.float64)
         points[:, :2] *= ratio
         points[:, 2] *= ratio.mean()
-        moved = np.asarray(motion, np.float64) * [*ratio, ratio.mean()]
+        moved = motion.motion * [*ratio, ratio.mean()]
         pixels = cv2.resize(picture, small[::-1], interpolation=cv2.INTER_AREA)
-        face = _Face(pixels, points, moved, field, scale * float(ratio.mean()))
+        field = motion.field.cpu().numpy()
+        face = _Face(pixels, points, moved, field, motion.scale * float(ratio.mean()))
         self._maps = torch.from_numpy(face.maps()).to(device)
         self._kinds = frozenset(torch.nonzero(self._maps.flatten(1).any(1))[:, 0].tolist())
 
@@ -90,7 +81,8 @@ class SkinShade:
         Args:
             weights: `B 34`, intensities.
             active: columns that are not zero in all of them.
-            places: `B h w 2`, where each pixel comes from in the neutral picture, -1..1.
+            places: `B h w 2`, where each pixel comes from in the neutral picture, -1..1 over
+                the box.
 
         Returns:
             `B 3 h w`; None where none of the active AUs shades anything.

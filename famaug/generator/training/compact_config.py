@@ -13,6 +13,7 @@ from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.networks.compact import CompactGenerator
+from famaug.generator.networks.files import load_tensors
 from famaug.generator.training.engine import Engine, Precision
 from famaug.generator.training.held_out_lessons import HeldOutLessons
 from famaug.generator.training.log import Record
@@ -21,7 +22,7 @@ from famaug.generator.training.schedule import LinearDecay
 from famaug.generator.training.teacher import FoundFace, TeacherBatches
 from famaug.generator.training.teacher_objective import TeacherObjective, TeacherOptions
 from famaug.generator.warp import WarpRenderer
-from famaug.weights.load import SHIPPED
+from famaug.weights.load import SHIPPED, fill, sha256_of
 
 TURNED = 30.0
 """Degrees of yaw or pitch beyond which a face is left out."""
@@ -38,10 +39,12 @@ class FacesConfig:
 
 @dataclass
 class NetworkConfig:
-    """size: side of the pictures the network sees. width: channels of its first stage."""
+    """size: side of the pictures the network sees. width: channels of its first stage. start: a
+    compact generator's file whose weights it begins with."""
 
     size: int = 128
     width: int = 32
+    start: str | None = None
 
 
 @dataclass
@@ -97,6 +100,8 @@ def open_compact_training(
         progress(f"left out: {why}")
     engine = Engine(device=t.device, precision=cast(Precision, t.precision), clip=t.clip)
     generator = CompactGenerator(width=config.network.width, seed=config.seed)
+    if config.network.start is not None:
+        start(generator, Path(config.network.start))
     source = TeacherBatches(taught, size=size, batch_size=t.batch_size, seed=config.seed)
     watchers = []
     if kept:
@@ -126,6 +131,17 @@ def open_compact_training(
         notes={"generator": {"kind": "compact", "settings": generator.settings, "size": size}},
         watch=watch,
     )  # fmt: skip
+
+
+def start(generator: CompactGenerator, path: Path) -> None:
+    """Takes a file's weights.
+
+    Raises:
+        WeightsError: no generator's file, or one that does not fit.
+    """
+    tensors, _ = load_tensors(path)
+    fill(generator, tensors)
+    generator.train().requires_grad_(True)
 
 
 def find_faces(
@@ -163,8 +179,11 @@ def _setting(config: CompactConfig, taught: Sequence[FoundFace]) -> dict[str, An
     training = {k: v for k, v in asdict(config.training).items() if k not in free}
     return {
         "seed": config.seed,
-        "network": asdict(config.network),
+        "network": asdict(config.network)
+        | {
+            "start": None if config.network.start is None else sha256_of(Path(config.network.start))
+        },
         "training": training,
         "faces": [f.name for f in taught],
-        "teacher": [WarpRenderer.name, SHIPPED["au_basis"].sha256],
+        "teacher": [WarpRenderer.name, "motion", SHIPPED["au_basis"].sha256],
     }

@@ -26,7 +26,7 @@ TOGETHER = ((1, 2), (1, 2, 5), (4, 7), (6, 12), (12, 25), (9, 10), (15, 17), (25
             (5, 26), (12, 14), (20, 25))  # fmt: skip
 """AUs that micro-expressions show together (CASME II, SAMM, DFME; and posed faces)."""
 _KEPT = 256
-"""Prepared faces held in memory, some 20 MB each at 128 pixels."""
+"""Prepared faces held in memory, some 10 MB each at 128 pixels."""
 
 
 class FoundFace(NamedTuple):
@@ -86,7 +86,7 @@ class TeacherBatches:
         draw = keyed_generator(self.seed, "framing", face.name, framing)
         margin = MARGIN * (1.0 if framing == 0 else draw.uniform(0.93, 1.12))
         crop, mesh, _ = crop_face(face.picture, face.mesh, self.size, margin=margin)
-        renderer = WarpRenderer(crop, mesh)
+        renderer = WarpRenderer(crop, mesh, skin=0)  # folds are drawn on what the network makes
         return _Prepared(renderer, MotionPrior(renderer.motion))
 
     def _row(self, draw: np.random.Generator) -> Batch:
