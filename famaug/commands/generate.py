@@ -40,7 +40,7 @@ def generate_command(
         str, typer.Option(help="warp, compact (learned), or a trained generator's .safetensors.")
     ] = "warp",
     skin: Annotated[
-        float, typer.Option(help="Furrows and shade of the warp; 0 is motion alone.")
+        float, typer.Option(help="Strength of furrows and shade; 0 is motion alone.")
     ] = 1.0,
     halves: Annotated[
         str, typer.Option(help="Learned generators: maps (one pass), or paper (two, joined).")
