@@ -11,6 +11,7 @@ from typing import Any
 from test_training import problem_of
 
 from famaug.recognition.runs import run_all
+from famaug.recognition.shared import processes
 from famaug.recognition.training import Problem
 
 
@@ -29,6 +30,8 @@ def main() -> None:
             os._exit(7)
 
     run_all(shared_problem(), folder, seeds=[0], watch=watch)
+    rank, world = processes()
+    (folder / f"rank-{rank}-of-{world}").touch()
 
 
 if __name__ == "__main__":

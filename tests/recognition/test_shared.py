@@ -21,14 +21,13 @@ HERE = Path(__file__).parent
 
 
 def start(processes: int, folder: Path, *how: str) -> int:
-    """Runs the job under `accelerate launch`; returns its exit code."""
+    """Runs the job as `accelerate launch` starts it on GPUs; returns its exit code."""
     command = [
-        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1",
-        "--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1",
-        "--num_processes", str(processes), "--main_process_port", "0",
+        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes),
+        "--standalone",
         str(HERE / "shared_job.py"), str(folder), *how,
     ]  # fmt: skip
-    env = os.environ | {"ACCELERATE_LOG_LEVEL": "error", "OMP_NUM_THREADS": "1"}
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=env)
     assert how or done.returncode == 0, done.stderr[-3000:]
     return done.returncode
@@ -52,6 +51,7 @@ def test_two_processes_like_one_even_after_one_died(tmp_path: Path) -> None:
     assert not (shared / "scores.json").exists()
     start(2, shared)
     assert (shared / "scores.json").is_file()
+    assert sorted(p.name for p in shared.glob("rank-*")) == ["rank-0-of-2", "rank-1-of-2"]
     (one, log_one), (two, log_two) = outcome(tmp_path / "alone"), outcome(shared)
     assert one.keys() == two.keys()
     assert len(one) > 20
