@@ -1,6 +1,7 @@
 """One network trained by several processes at once, a device each, under Hugging Face accelerate.
 
     accelerate launch --num_processes 4 recipes/train_recognizer.py CONFIG.yaml training.device=cuda
+    torchrun --nproc-per-node 2 recipes/train_recognizer.py CONFIG.yaml
 
 Each process takes its share of every batch, and gradients are averaged so that the outcome is that
 of one process on the whole batch, within float tolerance. Batch norm takes its statistics over all
