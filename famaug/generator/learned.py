@@ -35,6 +35,8 @@ SIZE = 128
 """Side of the picture that a network sees, unless its file says another."""
 FINEST = 448
 """Side of the crop that skin is drawn on, at most."""
+_PAINTED = 0.3
+"""Attention up to which the picture's own detail goes; at twice of it all stays."""
 WEIGHTS = "compact_generator"
 
 
@@ -253,14 +255,17 @@ class LearnedRenderer:
             flow = outputs.colour.new_zeros((len(outputs.colour), 2, *self._small.shape[2:]))
         small = warp(self._small.expand(len(flow), -1, -1, -1), flow)
         change = (1 - outputs.attention) * (outputs.colour - small)
-        planes = self._up(torch.cat([flow, change], 1), "bicubic")
+        planes = self._up(torch.cat([flow, change, small], 1), "bicubic")
+        kept = self._up(((outputs.attention - _PAINTED) / _PAINTED).clamp(0, 1), "bilinear")
         pixels = (
             self.prior.size / 2 * self._transform.scale
         )  # a half side of the crop in the picture
         moved = sample_spline(
             self._source, self._x + planes[:, 0] * pixels, self._y + planes[:, 1] * pixels
         )
-        values = moved + planes[:, 2:] * 127.5
+        # what is painted over takes its detail with it: teeth do not show through a dark mouth
+        moved = kept * moved + (1 - kept) * (planes[:, 5:] + 1) * 127.5
+        values = moved + planes[:, 2:5] * 127.5
         if self.skin > 0:
             weights = intensity.reshape(len(intensity), COLUMNS) * self.skin
             active = np.flatnonzero(weights.cpu().numpy().any(0)).tolist()

@@ -38,6 +38,13 @@ SHIPPED: dict[str, ShippedWeights] = {
         source="derived from MakeHuman base mesh, targets and face units (CC0), registered to the "
         "478-point mesh",
     ),
+    "compact_generator": ShippedWeights(
+        file="compact_generator.safetensors",
+        sha256="92988ece2f104cb0a3913d68fa4fe2522b99c2bf6c147f46b9739cb6520b9ffa",
+        licence="Apache-2.0",
+        source="famaug's own, trained by recipes/train_compact_generator.py on 127 generated faces "
+        "(faker-js/assets-person-portrait, CC0) with the warp renderer as teacher",
+    ),
     "superres_compact": ShippedWeights(
         file="superres_compact.safetensors",
         sha256="d6a1e6171b9bbf74e1070d32fcec44535a615bf0e9432a63f063fc412db6a445",
