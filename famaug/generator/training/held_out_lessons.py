@@ -16,6 +16,9 @@ from famaug.generator.training.samples import picture_grid
 from famaug.generator.training.teacher import TeacherBatches
 from famaug.generator.training.teacher_objective import relative_error
 
+FLOOR = 0.002
+"""Change below which an error is not taken relative to it."""
+
 
 class HeldOutLessons:
     """Values: error (over the change asked for; 1 is as bad as no motion), prior (the same of the
@@ -43,14 +46,13 @@ class HeldOutLessons:
             outputs = net(*inputs)
             out = compose(inputs[0], outputs).cpu()
             known = warp(b["picture"], b["prior"])
-        change = {"target": b["target"], "before": b["picture"], "floor": 0.002}
         columns = [b["picture"], known, out, b["target"]]
         done, data = cv2.imencode(".png", picture_grid([c[:8] for c in columns])[:, :, ::-1])
         if done:
             write_whole(self.folder / f"step{number:06d}.png", data.tobytes())
-        inside = b["support"] > 0.5
+        inside, wanted = b["support"] > 0.5, (b["target"], b["picture"])
         return {
-            "error": float(relative_error(out, **change).mean()),
-            "prior": float(relative_error(known, **change).mean()),
+            "error": float(relative_error(out, *wanted, floor=FLOOR).mean()),
+            "prior": float(relative_error(known, *wanted, floor=FLOOR).mean()),
             "attention": float(outputs.attention.cpu()[inside].mean()),
         }

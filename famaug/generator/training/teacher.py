@@ -15,7 +15,9 @@ from torch import Tensor
 
 from famaug.errors import InputError
 from famaug.faces.align import MARGIN, crop_face
+from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.face_motion import FOLD_LIMIT
+from famaug.generator.networks.compose import warp
 from famaug.generator.prior import MotionPrior
 from famaug.generator.training.objective import Batch
 from famaug.generator.warp import WarpRenderer
@@ -98,11 +100,12 @@ class TeacherBatches:
         pair = np.stack([renderer.picture, renderer.render(asked)[0]])
         pictures = _in_range(_varied(pair, draw))
         intensity = torch.from_numpy(asked)
+        known = prior.flow(intensity)
         item = {
             "picture": pictures[:1],
-            "target": pictures[1:],
+            "target": pictures[1:] + _blur_of_sampling(pictures[:1], known),
             "maps": prior.maps(intensity),
-            "prior": prior.flow(intensity),
+            "prior": known,
             "support": prior.support,
         }
         return _mirrored(item) if draw.random() < 0.5 else item
@@ -138,6 +141,18 @@ def _varied(pair: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.fl
 
 def _in_range(values: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2))) * 2 - 1
+
+
+def _blur_of_sampling(picture: Tensor, flow: Tensor) -> Tensor:
+    """What bilinear sampling makes of a moved picture, less what cubic splines do. The network
+    moves bilinearly while it learns, the teacher and the finished renderer by splines: without
+    this the network would learn to sharpen, and nothing else."""
+    source = as_source(spline_coefficients(picture[0].permute(1, 2, 0).numpy()))
+    side = picture.shape[-1]
+    steps = torch.arange(side, dtype=torch.float32)
+    x = steps[None, None] + flow[:, 0] * (side / 2)
+    y = steps[None, :, None] + flow[:, 1] * (side / 2)
+    return warp(picture, flow) - sample_spline(source, x, y)
 
 
 def _mirrored(item: Batch) -> Batch:
