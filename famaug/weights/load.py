@@ -40,7 +40,7 @@ SHIPPED: dict[str, ShippedWeights] = {
     ),
     "compact_generator": ShippedWeights(
         file="compact_generator.safetensors",
-        sha256="92988ece2f104cb0a3913d68fa4fe2522b99c2bf6c147f46b9739cb6520b9ffa",
+        sha256="0b870e0c3e90c0b0e563de70bc63043416a44905229a3408a581c732d4f45548",
         licence="Apache-2.0",
         source="famaug's own, trained by recipes/train_compact_generator.py on 127 generated faces "
         "(faker-js/assets-person-portrait, CC0) with the warp renderer as teacher",

@@ -40,15 +40,14 @@ def test_what_is_asked_can_be_read_again(face, mesher):
 
 
 def test_it_is_closer_to_its_teacher_than_the_known_motion_is(face, astronaut):
-    """Where lids close and lips part, which motion alone cannot show."""
+    """Where the jaw drops: the inside of the mouth is no motion of the picture."""
     teacher = WarpRenderer(*astronaut, skin=0)
     bare = LearnedRenderer(*astronaut, skin=0)
     known = LearnedRenderer(*astronaut, skin=0, generator=_silent())
-    for au in (45, 25):
-        what = asked(au, left=3, right=3)
-        target = teacher.render(what)[0].astype(float)
-        errors = [np.abs(r.render(what)[0] - target).mean() for r in (bare, known)]
-        assert errors[0] < 0.9 * errors[1], au
+    what = asked(26, left=2, right=2)
+    target = teacher.render(what)[0].astype(float)
+    errors = [np.abs(r.render(what)[0] - target).mean() for r in (bare, known)]
+    assert errors[0] < 0.9 * errors[1]
 
 
 def _silent():
