@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 
 from famaug.errors import FamaugError
-from famaug.generator.networks.files import write_whole
 from famaug.generator.training.compact_config import CompactConfig, open_compact_training
 from famaug.settings import load_settings, to_yaml
+from famaug.weights.tensor_files import write_whole
 
 
 def main() -> int:

@@ -21,9 +21,9 @@ from pathlib import Path
 import torch
 
 from famaug.errors import CollapseWarning, FamaugError
-from famaug.generator.networks.files import write_whole
 from famaug.generator.training.ganimation_config import GanimationConfig, open_ganimation_training
 from famaug.recognition.config import load_settings, to_yaml
+from famaug.weights.tensor_files import write_whole
 
 
 def main() -> int:

@@ -19,11 +19,11 @@ import torch
 
 from famaug.errors import FamaugError
 from famaug.faces.mesher import FaceMesher
-from famaug.generator.networks.files import write_whole
 from famaug.judges.features import FeatureTrunk
 from famaug.settings import load_settings, to_yaml
 from famaug.superres.config import SuperresConfig, network_of, open_training
 from famaug.superres.models import load_model
+from famaug.weights.tensor_files import write_whole
 
 
 def main() -> int:

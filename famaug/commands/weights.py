@@ -62,8 +62,8 @@ def import_command(
     dry_run: Annotated[bool, typer.Option(help="Convert and report, write nothing.")] = False,
 ) -> None:
     """Convert a model file of your own to safetensors; names and shapes are checked."""
-    from famaug.generator.networks.files import save_tensors
     from famaug.weights.load import sha256_of
+    from famaug.weights.tensor_files import save_tensors
 
     if kind not in CONVERTERS:
         raise InputError(f"--kind is {' or '.join(CONVERTERS)}; got {kind!r}")

@@ -22,7 +22,6 @@ from famaug.generator.face_motion import FaceMotion, checked
 from famaug.generator.networks.au_maps import left_share
 from famaug.generator.networks.compact import CompactGenerator
 from famaug.generator.networks.compose import Halves, warp
-from famaug.generator.networks.files import load_tensors
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
 from famaug.generator.networks.saved import load_generator
 from famaug.generator.prior import MotionPrior
@@ -30,6 +29,7 @@ from famaug.generator.skin import SkinShade
 from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.load import SHIPPED, fill, load_safetensors, sha256_of, shipped_path
+from famaug.weights.tensor_files import load_tensors
 
 SIZE = 128
 """Side of the picture that a network sees, unless its file says another."""

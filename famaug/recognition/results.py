@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from famaug.errors import InputError
-from famaug.recognition.checkpoint import save_tensors, write_whole
 from famaug.recognition.metrics import (
     Counts,
     MissingClass,
@@ -32,6 +31,7 @@ from famaug.recognition.samples import Samples
 from famaug.recognition.significance import bootstrap_interval
 from famaug.recognition.training import FoldResult
 from famaug.seeding import digest
+from famaug.weights.tensor_files import save_tensors, write_whole
 
 OPTIMISTIC = (
     "OPTIMISTIC: the epoch was chosen on the test clips (select best-test). Such scores only serve "

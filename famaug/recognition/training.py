@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from famaug.errors import InputError
-from famaug.recognition.checkpoint import load_tensors, save_tensors
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.recognisers import build_recogniser, scaled
 from famaug.recognition.samples import Samples, Split, SyntheticPool
 from famaug.recognition.schedule import Schedule, Step
 from famaug.types import Floats
+from famaug.weights.tensor_files import load_tensors, save_tensors
 
 Select = Literal["last", "best-test"]
 Log = Callable[[dict[str, Any]], None]

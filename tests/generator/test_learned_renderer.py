@@ -9,13 +9,13 @@ import torch
 from famaug.errors import InputError, RenderError, WeightsError
 from famaug.generator.learned import LearnedGenerator, LearnedRenderer, open_generator
 from famaug.generator.networks.compact import CompactGenerator
-from famaug.generator.networks.files import save_tensors
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import save_generator
 from famaug.generator.renderers import find_setting
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX
+from famaug.weights.tensor_files import save_tensors
 
 
 def track(**aus: float) -> np.ndarray:

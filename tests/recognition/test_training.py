@@ -12,7 +12,6 @@ from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError, WeightsError
 from famaug.recognition import stacked_ststnet
-from famaug.recognition.checkpoint import load_tensors, save_tensors
 from famaug.recognition.samples import make_splits
 from famaug.recognition.serial import SerialTrainer
 from famaug.recognition.stacked import StackedTrainer, can_stack
@@ -20,6 +19,7 @@ from famaug.recognition.stacked_conv import workers
 from famaug.recognition.stacked_native import open_library
 from famaug.recognition.stacked_ststnet import StackedSTSTNet
 from famaug.recognition.training import FoldResult, Problem, TrainingOptions, train
+from famaug.weights.tensor_files import load_tensors, save_tensors
 
 
 def problem_of(network: str = "ststnet", ratio: float = 1.0, **options: Any) -> Problem:

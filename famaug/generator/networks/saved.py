@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from famaug.errors import WeightsError
-from famaug.generator.networks.files import load_tensors, save_tensors
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.layouts import WIDEST, ImportedNetwork, import_state_dict
 from famaug.weights.load import fill, load_safetensors, sha256_of
 from famaug.weights.state_dict import read_torch_state_dict
+from famaug.weights.tensor_files import load_tensors, save_tensors
 
 KIND = "ganimation"
 

@@ -13,7 +13,6 @@ from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.networks.compact import CompactGenerator
-from famaug.generator.networks.files import load_tensors
 from famaug.generator.training.engine import Engine, Precision
 from famaug.generator.training.held_out_lessons import HeldOutLessons
 from famaug.generator.training.log import Record
@@ -23,6 +22,7 @@ from famaug.generator.training.teacher import FoundFace, TeacherBatches
 from famaug.generator.training.teacher_objective import TeacherObjective, TeacherOptions
 from famaug.generator.warp import WarpRenderer
 from famaug.weights.load import SHIPPED, fill, sha256_of
+from famaug.weights.tensor_files import load_tensors
 
 TURNED = 30.0
 """Degrees of yaw or pitch beyond which a face is left out."""

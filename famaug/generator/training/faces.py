@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, TrainingError
-from famaug.generator.networks.files import load_tensors, save_tensors
 from famaug.seeding import digest
 from famaug.types import AUS, Floats, Picture
+from famaug.weights.tensor_files import load_tensors, save_tensors
 
 LOOSE = -1
 """Clip number of a picture that is of no clip."""

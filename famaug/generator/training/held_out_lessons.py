@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from famaug.generator.networks.compose import compose, warp
-from famaug.generator.networks.files import write_whole
 from famaug.generator.training.objective import Batch
 from famaug.generator.training.samples import picture_grid
 from famaug.generator.training.teacher import TeacherBatches
 from famaug.generator.training.teacher_objective import relative_error
+from famaug.weights.tensor_files import write_whole
 
 FLOOR = 0.002
 """Change below which an error is not taken relative to it."""

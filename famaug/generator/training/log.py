@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.errors import InputError
-from famaug.generator.networks.files import write_whole
+from famaug.weights.tensor_files import write_whole
 
 Record = dict[str, Any]
 

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from famaug.errors import InputError, TrainingError
-from famaug.generator.networks.files import clear_parts, load_tensors, save_tensors
 from famaug.generator.training.checkpoints import (
     network_tensors,
     optimizer_tensors,
@@ -29,6 +28,7 @@ from famaug.generator.training.engine import Engine, NotFiniteError
 from famaug.generator.training.log import Record, TrainingLog
 from famaug.generator.training.objective import Batch, BatchSource, Objective, Watcher
 from famaug.seeding import digest
+from famaug.weights.tensor_files import clear_parts, load_tensors, save_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
 

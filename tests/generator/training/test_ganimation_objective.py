@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from famaug.errors import InputError
 from famaug.generator.networks.critics import PatchCritic
-from famaug.generator.networks.files import load_tensors
 from famaug.generator.training.engine import Engine
 from famaug.generator.training.face_batches import FaceBatches
 from famaug.generator.training.ganimation_objective import GanimationObjective
@@ -30,6 +29,7 @@ from famaug.generator.training.losses import (
 )
 from famaug.generator.training.objective import Batch
 from famaug.seeding import keyed_generator
+from famaug.weights.tensor_files import load_tensors
 
 JOB = Path(__file__).with_name("ganimation_builders.py")
 

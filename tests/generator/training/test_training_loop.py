@@ -15,12 +15,12 @@ import torch
 from toy_training import toy_training
 
 from famaug.errors import InputError, TrainingError, WeightsError
-from famaug.generator.networks.files import load_tensors, save_tensors
 from famaug.generator.training.ema import ModelAverage
 from famaug.generator.training.log import read_log
 from famaug.generator.training.loop import CHECKPOINT, LoopOptions
 from famaug.generator.training.schedule import LinearDecay
 from famaug.seeding import keyed_generator
+from famaug.weights.tensor_files import load_tensors, save_tensors
 
 JOB = Path(__file__).with_name("toy_training.py")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -86,7 +86,7 @@ import os, signal, sys
 sys.path.insert(0, {str(JOB.parent)!r})
 from pathlib import Path
 from toy_training import toy_training
-import famaug.generator.networks.files as c
+import famaug.weights.tensor_files as c
 original, saves = os.fsync, 0
 def killed(handle):
     global saves

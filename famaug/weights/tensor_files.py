@@ -40,8 +40,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {k: file.get_tensor(k) for k in file.keys()}, note  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise WeightsError(
-            f"{path}: not a file that famaug wrote whole ({error!r}); delete it to start anew, "
-            "or give another"
+            f"{path}: not a file of tensors that famaug wrote ({error!r}); give another, or, if it "
+            "is a training's own checkpoint, delete it to start anew"
         ) from error
 
 
