@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,8 +90,7 @@ def generate_command(
         device=device,
     )
     shown = replace(Identity.of(identity), face=face)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _as_notes():
         plan = synthesizer.plan(driver, shown, keyed_generator(seed, "generate"), seed=seed)
 
     def draw(number: int) -> Plan:
@@ -100,24 +100,33 @@ def generate_command(
         rng = keyed_generator(seed, "generate", number)
         return synthesizer.plan(driver, shown, rng, seed=seed)
 
-    for warning in caught:
-        typer.echo(f"note: {warning.message}", err=True)
     figures: dict[str, Any] = {"command": "generate", "out": None}
     if dry_run:
         typer.echo(f"{len(plan.track)} frames at {plan.fps:g} fps, plan {plan.key[:12]}")
     else:
-        if gate:
-            found = _accepted(synthesizer, draw, tries)
-            plan, frames = found.plan, found.frames
-            figures |= {"quality": dict(found.quality.scores), "rejected": len(found.rejected)}
-        else:
-            frames = synthesizer.render([plan])[0]
+        with _as_notes():
+            if gate:
+                found = _accepted(synthesizer, draw, tries)
+                plan, frames = found.plan, found.frames
+                figures |= {"quality": dict(found.quality.scores), "rejected": len(found.rejected)}
+            else:
+                frames = synthesizer.render([plan])[0]
         write_clip(out, frames, fps=plan.fps, plan=plan)
         figures["out"] = str(out)
         typer.echo(f"wrote {len(plan.track)} frames at {plan.fps:g} fps to {out}")
     figures |= {"key": plan.key, "frames": len(plan.track), "fps": plan.fps}
     if as_json:
         typer.echo(json.dumps(figures))
+
+
+@contextmanager
+def _as_notes() -> Iterator[None]:
+    """Warnings become notes for people, each once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for message in dict.fromkeys(str(w.message) for w in caught):
+        typer.echo(f"note: {message}", err=True)
 
 
 def _accepted(synthesizer: Synthesizer, draw: Callable[[int], Plan], tries: int) -> Accepted:
