@@ -194,6 +194,45 @@ ENTRIES: tuple[Entry, ...] = (
         otherwise="face_recognition_sface_2021dec_int8bq.onnx from the OpenCV Zoo repository",
         what="face identity, 128 numbers a face (SFace)",
     ),
+    Entry(
+        name="expressions_dense",
+        filename="expressions_dense.zip",
+        sha256="fcd88bd922f0b2b47ed2053b6acc2d2a27a12bb8405c1b20574022126ae7d299",
+        size=336_814,
+        packages=(
+            Package(
+                "npm",
+                "@vladmandic/face-api",
+                "1.7.15",
+                (
+                    "package/model/face_expression_model-weights_manifest.json",
+                    "package/model/face_expression_model.bin",
+                ),
+            ),
+        ),
+        licence="MIT (Vladimir Mandic; model of face-api.js, Vincent Mühler, MIT)",
+        source="FaceExpressionNet of face-api.js, as carried by @vladmandic/face-api 1.7.15",
+        otherwise="a zip archive that this function stored on another machine",
+        what="seven expressions of a face in colour, 112 pixels (an outside judge)",
+    ),
+    Entry(
+        name="expressions_xception",
+        filename="expressions_xception.zip",
+        sha256="292ed4c8d429811190a6ad0e4dc5a8c880ef065fb57ad1dab7a7450ffa9881a3",
+        size=838_776,
+        packages=(
+            Package(
+                "npm",
+                "@vladmandic/human",
+                "3.3.6",
+                ("package/models/emotion.bin", "package/models/emotion.json"),
+            ),
+        ),
+        licence="MIT (Vladimir Mandic; oarriaga/face_classification, MIT); trained on FER2013",
+        source="mini-Xception of Arriaga et al. 2017, as carried by @vladmandic/human 3.3.6",
+        otherwise="a zip archive that this function stored on another machine",
+        what="seven expressions of a face in grey, 64 pixels (an outside judge)",
+    ),
     _sample_video(
         "single_face",
         "single_face.mp4",
