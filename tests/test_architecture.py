@@ -14,7 +14,7 @@ PACKAGE = ROOT / "famaug"
 ROOMS = (
     ("errors", "types", "seeding", "settings", "cv_threads"),
     ("weights",),
-    ("clip",),
+    ("clip", "native"),
     ("faces",),
     ("aus",),
     ("modulation",),

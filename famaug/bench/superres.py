@@ -44,11 +44,13 @@ def run(
 
     Returns:
         ratios: compact_vs_ncnn and rrdb_vs_ncnn (fp32 both), compact_bf16_vs_ncnn and
-            rrdb_bf16_vs_ncnn (bfloat16 both), reuse_vs_full (a clip of 16 frames, AU4), and the
+            rrdb_bf16_vs_ncnn (bfloat16 both), ..._vs_torch (fp32, PyTorch's own convolutions
+            against the compiled ones), reuse_vs_full (a clip of 16 frames, AU4), and the
             same for AU12, AU1+2 and with tolerances of one and two grey levels.
         figures: milliseconds of each; ..._agrees: largest difference to ncnn of values in [0, 1];
-            ..._bf16_max and ..._mean: error of bfloat16 in grey levels; reuse_..._max and _share:
-            grey levels between reuse and full, and the share of pixels that differ.
+            ..._fp32_max, ..._bf16_max and ..._mean: difference to PyTorch's fp32 in grey levels;
+            reuse_..._max and _share: grey levels between reuse and full, and the share of pixels
+            that differ.
 
     What needs weights that cannot be fetched, or ncnn where it is not installed, is left out.
     """
@@ -86,7 +88,9 @@ def _against_ncnn(
     x: Floats = np.ascontiguousarray(small.transpose(2, 0, 1), np.float32) / np.float32(255)
     ours = Upscaler(model), Upscaler(model, precision="bf16")
     theirs = [NcnnNet(path, kind, threads=threads, bf16=b) for b in (False, True)]
+    by_torch = Upscaler(model, native=False)
     jobs: dict[str, Callable[[], Any]] = {
+        f"{name}_torch": lambda: by_torch.picture(small),
         f"{name}_ours": lambda: ours[0].picture(small),
         f"{name}_ncnn": lambda: theirs[0](x),
         f"{name}_ours_bf16": lambda: ours[1].picture(small),
@@ -97,13 +101,16 @@ def _against_ncnn(
     ratios[f"{name}_bf16_vs_ncnn"] = (
         figures[f"{name}_ncnn_bf16_ms"] / figures[f"{name}_ours_bf16_ms"]
     )
+    ratios[f"{name}_vs_torch"] = figures[f"{name}_torch_ms"] / figures[f"{name}_ours_ms"]
     with torch.inference_mode():
         made = ours[0].net(torch.from_numpy(x)[None])[0].numpy()
     exact = NcnnNet(path, kind, threads=threads, exact=True)(x)
     figures[f"{name}_agrees"] = float(np.abs(made - exact).max())
-    apart = np.abs(ours[0].picture(small).astype(int) - ours[1].picture(small))
-    figures[f"{name}_bf16_max"] = float(apart.max())
-    figures[f"{name}_bf16_mean"] = float(apart.mean())
+    truth = by_torch.picture(small).astype(int)
+    for key, upscaler in zip(("fp32", "bf16"), ours, strict=True):
+        apart = np.abs(upscaler.picture(small) - truth)
+        figures[f"{name}_{key}_max"] = float(apart.max())
+        figures[f"{name}_{key}_mean"] = float(apart.mean())
 
 
 def _reuse(name: str, clip: Frames, rounds: int, ratios: Figures, figures: Figures) -> None:

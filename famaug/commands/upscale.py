@@ -64,8 +64,8 @@ def upscale_command(
     """Sharpen to four times the size, and tell how far AUs moved by it."""
     from famaug.clip import read_frames
 
+    frames, own_fps = read_frames(source)  # first: that it is no picture explains the most
     check_target(source, out)
-    frames, own_fps = read_frames(source)
     rate = fps or own_fps
     if out.suffix.lower() == ".mp4" and rate is None:
         raise InputError(f"--out {out}: a video needs --fps, since {source} has no frame rate")

@@ -1,4 +1,4 @@
-"""The stacked first block in C (stacked_block.c), compiled once on this machine.
+"""The stacked first block in C (stacked_block.c), compiled once on this machine (famaug.native).
 
 Where there is no C compiler, `open_library` is None and stacked_conv.py computes the same with
 torch alone, some three times slower.
@@ -7,13 +7,6 @@ torch alone, some three times slower.
 from __future__ import annotations
 
 import ctypes
-import functools
-import hashlib
-import os
-import platform
-import shutil
-import subprocess
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from famaug.native import open_native
 from famaug.recognition.stacked_conv import (
     CELLS,
     FILTERS,
@@ -30,13 +24,8 @@ from famaug.recognition.stacked_conv import (
     arrangement,
     patch_table,
 )
-from famaug.weights.fetch import home
 
 SOURCE = Path(__file__).with_name("stacked_block.c")
-OFF = "FAMAUG_NO_COMPILER"
-"""Set in the environment, nothing is compiled."""
-_FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
-_SECONDS = 120
 _GROUP = 4
 
 
@@ -153,47 +142,11 @@ def _call(
     list(pool.map(work, edges[:-1], edges[1:]))
 
 
-@functools.cache
 def open_library() -> ctypes.CDLL | None:
-    """The compiled C file; None without a compiler, or where `FAMAUG_NO_COMPILER` is set.
-
-    It lies in famaug's folder for stored files, named by source, compiler and processor, so that
-    another machine with the same home compiles its own.
-    """
-    compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
-    if compiler is None or os.environ.get(OFF) or os.name != "posix":
-        return None
-    key = hashlib.sha256(
-        SOURCE.read_bytes() + " ".join([compiler, *_FLAGS, _processor()]).encode()
-    ).hexdigest()[:16]
-    target = home() / "compiled" / f"stacked_block-{key}.so"
-    try:
-        if not target.is_file():
-            _compile(compiler, target)
-        library = ctypes.CDLL(str(target))
-    except (OSError, subprocess.SubprocessError):
-        return None
-    library.space_bytes.restype = ctypes.c_int64
-    for function in (library.forward, library.backward):
-        function.restype = None
+    """The compiled C file; None where `famaug.native` has none."""
+    library = open_native(SOURCE)
+    if library is not None:
+        library.space_bytes.restype = ctypes.c_int64
+        for function in (library.forward, library.backward):
+            function.restype = None
     return library
-
-
-def _compile(compiler: str, target: Path) -> None:
-    """Under a name of its own first: two processes may compile at once."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as folder:
-        made = Path(folder) / "made.so"
-        command = [compiler, *_FLAGS, "-o", str(made), str(SOURCE), "-lm"]
-        subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
-        made.replace(target)
-
-
-def _processor() -> str:
-    """What `-march=native` depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        chosen = ("model name", "flags", "Features", "CPU part")
-        return "\n".join(sorted({line for line in lines if line.startswith(chosen)}))
-    except OSError:
-        return f"{platform.machine()} {platform.processor()} {platform.node()}"

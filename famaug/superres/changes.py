@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from famaug.superres.region import Region
@@ -23,19 +25,36 @@ def changed_regions(
         tolerance: grey levels of difference that still count as unchanged.
         follow: pixels by which what changed is widened.
     """
-    # two uint8 images, and no wrap-around
-    apart = np.maximum(frame, reference) - np.minimum(frame, reference)
-    mask = apart.max(2) > tolerance
+    mask = _changed(frame, reference, tolerance, follow)
     height, width = mask.shape
     if not mask.any():
         return []
-    if follow:
-        mask = ndimage.maximum_filter(mask, 2 * follow + 1, mode="constant")
     found = ndimage.find_objects(ndimage.label(mask, np.ones((3, 3)))[0])
     regions = _apart([Region(y.start, y.stop, x.start, x.stop) for y, x in found])
     if sum(r.area for r in regions) > MOSTLY * height * width:
         return [Region(0, height, 0, width)]
     return regions
+
+
+def changed_tiles(
+    frame: Picture, reference: Picture, *, tolerance: int = 0, follow: int = 0, side: int
+) -> NDArray[np.bool_]:
+    """By rows and columns of tiles of so many pixels: does anything in them change? As
+    `changed_regions`; the last tiles may reach beyond the picture."""
+    mask = _changed(frame, reference, tolerance, follow)
+    height, width = (-(-n // side) for n in mask.shape)
+    whole = np.pad(mask, [(0, -n % side) for n in mask.shape])
+    return np.asarray(whole.reshape(height, side, width, side).any((1, 3)))
+
+
+def _changed(frame: Picture, reference: Picture, tolerance: int, follow: int) -> NDArray[np.bool_]:
+    apart = cv2.absdiff(np.ascontiguousarray(frame), np.ascontiguousarray(reference))
+    red, green, blue = cv2.split(apart)
+    mask = np.asarray(cv2.max(cv2.max(red, green), blue) > tolerance)
+    if follow and mask.any():
+        wide = np.ones((2 * follow + 1,) * 2, np.uint8)
+        return np.asarray(cv2.dilate(mask.view(np.uint8), wide), np.bool_)
+    return mask
 
 
 def _apart(regions: list[Region]) -> list[Region]:

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 RESIDUAL = 0.2
+SLOPE = 0.2
+"""Of the leaky ReLU."""
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:
@@ -18,7 +20,7 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 def _leaky(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, 0.2, inplace=True)
+    return F.leaky_relu(x, SLOPE, inplace=True)
 
 
 class DenseBlock(nn.Module):

@@ -10,22 +10,20 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from famaug.clip import MAX_CLIP_BYTES
 from famaug.errors import InputError
-from famaug.superres.changes import changed_regions
+from famaug.superres.engines import Done, choose_engine
 from famaug.superres.models import DEFAULT, load_model
-from famaug.superres.region import Region, RegionalNet
-from famaug.superres.tiles import tiles
+from famaug.superres.region import Region
+from famaug.superres.tiles import Tile, tiles
 from famaug.types import Frames, Picture
 
 Temporal = Literal["full", "reuse"]
 Precision = Literal["fp32", "bf16"]
 MEMORY = 1 << 30
 OVERLAP = 32
-BATCH = 8
-"""Frames at once on a GPU. On processors one by one is faster (measured: by a sixth)."""
 Progress = Callable[[int, int], None]
 
 
@@ -43,6 +41,8 @@ class Upscaler:
             network's own choice. From the network's `reach` on the result is that of "full".
         precision: "fp32", or "bf16": about twice as fast where the processor knows it, and up to
             some grey levels off.
+        native: on a CPU, compute our networks by `famaug.superres.winograd` where there is a
+            compiler; False: always by PyTorch.
         memory: bytes that a network may take for its layers, roughly.
         device: where it runs.
 
@@ -59,6 +59,7 @@ class Upscaler:
         tolerance: int = 0,
         follow: int | None = None,
         precision: Precision = "fp32",
+        native: bool = True,
         memory: int = MEMORY,
         device: str = "cpu",
     ) -> None:
@@ -77,17 +78,19 @@ class Upscaler:
         self.reach = int(net.reach)
         self.follow = int(net.follow) if follow is None else follow
         self.temporal, self.tolerance, self.memory = temporal, tolerance, memory
-        self.device = torch.device(device)
-        self.dtype = torch.float32 if precision == "fp32" else torch.bfloat16
-        self.pixels = memory // (int(net.bytes_per_pixel) // (2 if precision == "bf16" else 1))
-        self.net: nn.Module = net.to(dtype=self.dtype, memory_format=torch.channels_last)
+        self.net: nn.Module = net
+        reuse = temporal == "reuse"
+        self._engine = choose_engine(
+            net, half=precision == "bf16", reuse=reuse, device=torch.device(device), native=native
+        )
+        self.pixels = memory // self._engine.bytes_per_pixel(reuse=reuse)
 
     @property
     def digest(self) -> str:
-        """16 hex digits of everything that decides the pixels: weights and settings."""
-        hasher = hashlib.sha256(
-            repr((str(self.dtype), self.temporal, self.tolerance, self.follow)).encode()
-        )
+        """16 hex digits of everything that decides the pixels: weights, settings, and how they are
+        computed, since PyTorch and the compiled way round differently."""
+        settings = (self._engine.name, self.temporal, self.tolerance, self.follow)
+        hasher = hashlib.sha256(repr(settings).encode())
         for name, value in self.net.state_dict().items():
             hasher.update(name.encode())
             hasher.update(value.float().cpu().contiguous().numpy().tobytes())
@@ -112,7 +115,7 @@ class Upscaler:
             frames: uint8 RGB `T H W 3`.
             size: height and width of the result; None keeps `scale` times the source's.
             reference: number of the frame that the others are compared with under "reuse".
-            progress: gets what is done and how much there is.
+            progress: gets what is done and how much there is, in frames of tiles.
 
         Returns:
             uint8 RGB `T H' W' 3`.
@@ -126,21 +129,19 @@ class Upscaler:
         shape = self._shape(frames)
         height, width = frames.shape[1:3]
         parts = list(tiles(height, width, most=self.pixels, overlap=min(self.reach, OVERLAP)))
-        out = np.empty(shape, np.uint8)
-        with torch.inference_mode():
-            for number, tile in enumerate(parts):
-                y, x = tile.seen.slices
-                made = self._clip(frames[:, y, x], reference)
-                kept = tile.kept
-                inner = Region(
-                    kept.top - tile.seen.top,
-                    kept.bottom - tile.seen.top,
-                    kept.left - tile.seen.left,
-                    kept.right - tile.seen.left,
-                ).scaled(self.scale)
-                to_y, to_x = kept.scaled(self.scale).slices
-                out[:, to_y, to_x] = made[:, inner.slices[0], inner.slices[1]]
-                progress(number + 1, len(parts))
+        finished, total = 0, len(parts) * len(frames)
+
+        def done(count: int) -> None:
+            nonlocal finished
+            finished += count
+            progress(finished, total)
+
+        if len(parts) == 1:
+            out = self._clip(frames, reference, done)
+        else:
+            out = np.empty(shape, np.uint8)
+            for tile in parts:
+                self._tile(tile, frames, reference, out, done)
         return out if size is None or size == shape[1:3] else _resized(out, size)
 
     def _shape(self, frames: Frames) -> tuple[int, int, int, int]:
@@ -155,52 +156,26 @@ class Upscaler:
             )
         return shape
 
-    def _clip(self, frames: Frames, reference: int) -> Frames:
+    def _tile(self, tile: Tile, frames: Frames, reference: int, out: Frames, done: Done) -> None:
+        y, x = tile.seen.slices
+        made = self._clip(frames[:, y, x], reference, done)
+        kept = tile.kept
+        inner = Region(
+            kept.top - tile.seen.top,
+            kept.bottom - tile.seen.top,
+            kept.left - tile.seen.left,
+            kept.right - tile.seen.left,
+        ).scaled(self.scale)
+        to_y, to_x = kept.scaled(self.scale).slices
+        out[:, to_y, to_x] = made[:, inner.slices[0], inner.slices[1]]
+
+    def _clip(self, frames: Frames, reference: int, done: Done) -> Frames:
         """A clip that fits into memory frame by frame."""
-        if self.temporal == "reuse" and len(frames) > 1:
-            return self._reused(frames, reference)
-        return self._whole(frames)
-
-    def _whole(self, frames: Frames) -> Frames:
-        most = 1 if self.device.type == "cpu" else BATCH
-        step = max(1, min(most, self.pixels // (frames.shape[1] * frames.shape[2])))
-        made = [
-            _picture(self.net(self._tensor(frames[i : i + step])))
-            for i in range(0, len(frames), step)
-        ]
-        return np.concatenate(made)
-
-    def _reused(self, frames: Frames, reference: int) -> Frames:
-        base = frames[reference]
-        whole = Region(0, base.shape[0], 0, base.shape[1])
-        plans = [
-            changed_regions(f, base, tolerance=self.tolerance, follow=self.follow) for f in frames
-        ]
-        if not RegionalNet.fits(self.net):
-            plans = [[whole] if regions else [] for regions in plans]
-        parts = {r for regions in plans for r in regions} - {whole}
-        regional = RegionalNet(self.net)
-        still = _picture(regional.see(self._tensor(base[None]), sorted(parts)))[0]
-        out = np.repeat(still[None], len(frames), 0)
-        for number, regions in enumerate(plans):
-            for region in regions:
-                y, x = region.slices
-                part = self._tensor(frames[number : number + 1, y, x])
-                made = self.net(part) if region == whole else regional.run(part, region)
-                to_y, to_x = region.scaled(self.scale).slices
-                out[number, to_y, to_x] = _picture(made)[0]
-        return out
-
-    def _tensor(self, frames: Frames) -> Tensor:
-        pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-        # `B H W 3` in memory is what channels-last means
-        return (pixels.permute(0, 3, 1, 2).float() / 255).to(self.dtype)
-
-
-def _picture(made: Tensor) -> Frames:
-    """`B 3 H W` as uint8 `B H W 3`."""
-    grey = (made.float() * 255).round_().clamp_(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(grey.permute(0, 2, 3, 1).cpu().numpy())
+        if self.temporal == "full" or len(frames) == 1:
+            return self._engine.whole(frames, most=self.pixels, done=done)
+        return self._engine.reused(
+            frames, reference, tolerance=self.tolerance, follow=self.follow, done=done
+        )
 
 
 def _check(frames: Frames) -> None:

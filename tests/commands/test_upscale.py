@@ -128,3 +128,10 @@ def test_a_picture_does_not_become_a_folder(tmp_path: Path, face: Picture) -> No
     Image.fromarray(face).save(tmp_path / "face.png")
     done = run(tmp_path / "face.png", "--out", tmp_path / "large")
     assert "a picture becomes a picture" in str(done.exception)
+
+
+def test_what_is_no_picture_is_said_first(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    done = run(tmp_path / "notes.txt", "--out", tmp_path / "out.png")
+    assert isinstance(done.exception, FamaugError)
+    assert re.search("notes.txt: not a readable", str(done.exception))

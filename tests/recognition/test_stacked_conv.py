@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,43 +107,3 @@ def test_threads_do_not_change_the_result(kind: str, monkeypatch: pytest.MonkeyP
 def test_only_flow_pictures() -> None:
     with pytest.raises(InputError, match="N x 3 x 28 x 28"):
         sc.patch_table(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
-
-
-@pytest.fixture
-def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A home of its own, and nothing opened yet."""
-    monkeypatch.setenv("FAMAUG_HOME", str(tmp_path))
-    monkeypatch.delenv(sn.OFF, raising=False)
-    monkeypatch.setattr(sn, "open_library", functools.cache(sn.open_library.__wrapped__))
-    return tmp_path
-
-
-def test_it_is_compiled_once(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if sn.open_library() is None:
-        pytest.skip("no C compiler here")
-    (made,) = (fresh / "compiled").iterdir()
-    again = sn.open_library.__wrapped__
-    monkeypatch.setattr(sn, "_compile", lambda *_: pytest.fail("compiled again"))
-    assert again() is not None
-    assert [*(fresh / "compiled").iterdir()] == [made]
-
-
-def test_without_a_compiler_torch_alone_computes(
-    fresh: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CC", "no-such-compiler")
-    monkeypatch.setenv("PATH", str(fresh))
-    assert sn.open_library() is None
-    monkeypatch.undo()
-    broken = fresh / "cc"
-    broken.write_text("#!/bin/sh\nexit 1\n")
-    broken.chmod(0o755)
-    monkeypatch.setenv("FAMAUG_HOME", str(fresh / "home"))
-    monkeypatch.setenv("CC", str(broken))
-    assert sn.open_library.__wrapped__() is None
-
-
-def test_it_can_be_turned_off(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(sn.OFF, "1")
-    assert sn.open_library() is None
-    assert not (fresh / "compiled").exists()
