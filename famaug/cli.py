@@ -19,6 +19,7 @@ COMMANDS = (
     "pregenerate",
     "cache",
     "quality",
+    "train",
     "weights",
     "bench",
     "doctor",

@@ -121,6 +121,7 @@ def open_training(
         raise InputError(f"{config.model} enlarges by {getattr(net, 'scale', '?')}; 4 is trained")
     sharp = [read_picture(p) for p in kept]
     pools = _pools(config, sharp, out, progress)
+    progress(f"{len(sharp)} pictures, {pools.summary()}")
     source = DegradedPatches(sharp, pools, size=own.size, plain=own.plain, seed=config.seed)
     trunk = FeatureTrunk(device=str(engine.device)) if weights.feature else None
     held_out = HeldOut([read_picture(p) for p in held], pools, seed=config.seed) if held else None

@@ -1,0 +1,173 @@
+"""`famaug train`: generators and sharpeners, from a YAML. The recipes call the same functions, so
+that `accelerate launch` and `torchrun` have a script to start."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+
+import typer
+
+from famaug.errors import CollapseWarning, FamaugError, InputError
+
+if TYPE_CHECKING:
+    from famaug.generator.training.loop import Training
+    from famaug.superres.config import SuperresConfig
+    from famaug.superres.evaluate import HeldOut
+
+
+class _Config(Protocol):
+    threads: int | None
+
+
+C = TypeVar("C", bound=_Config)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to famaug's."""
+    app.command("train")(train_command)
+
+
+def train_command(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="generator (GANimation), compact (the one that ships), or superres.",
+            metavar="KIND",
+        ),
+    ],
+    config: Annotated[Path, typer.Argument(help="YAML; see recipes/configs.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Single keys: training.steps=2000.")
+    ] = None,
+) -> None:
+    """Train a generator or a sharpener on faces of your own.
+
+    The same command goes on where it was stopped. Several processes: `accelerate launch` or
+    `torchrun` with recipes/train_generator.py, train_compact_generator.py or train_superres.py.
+    """
+    train(kind, config, overrides or ())
+
+
+def train(kind: str, config: Path, overrides: Sequence[str] = ()) -> None:
+    """Trains from a config, from its checkpoint where there is one; tells on standard output.
+
+    Raises:
+        InputError: an unknown kind, wrong keys, or values that do not fit.
+    """
+    if kind not in _KINDS:
+        raise InputError(f"train {kind}: {', '.join(_KINDS)} are possible")
+    _KINDS[kind](config, overrides)
+
+
+def main(kind: str, description: str) -> int:
+    """A recipe's command line: CONFIG.yaml and single keys. Returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", type=Path)
+    parser.add_argument("overrides", nargs="*", help="as training.steps=2000")
+    given = parser.parse_args()
+    try:
+        train(kind, given.config, given.overrides)
+    except FamaugError as error:
+        print(f"famaug train {kind}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _generator(path: Path, overrides: Sequence[str]) -> None:
+    from famaug.generator.training.ganimation_config import (
+        GanimationConfig,
+        open_ganimation_training,
+    )
+
+    warnings.simplefilter("always", CollapseWarning)
+    config = _configured(GanimationConfig, path, overrides)
+    # faces are cut out and measured once; nothing trains before all fits
+    _run(open_ganimation_training(config, watch=_show, progress=_say), config)
+
+
+def _compact(path: Path, overrides: Sequence[str]) -> None:
+    from famaug.generator.training.compact_config import CompactConfig, open_compact_training
+
+    config = _configured(CompactConfig, path, overrides)
+    _run(open_compact_training(config, watch=_show, progress=_say), config)
+
+
+def _superres(path: Path, overrides: Sequence[str]) -> None:
+    from famaug.superres.config import SuperresConfig, open_training
+    from famaug.weights.tensor_files import write_whole
+
+    config = _configured(SuperresConfig, path, overrides)
+    # blur kernels and noise are learnt from the target pictures first
+    training, held_out = open_training(config, watch=_show, progress=_say)
+    done = _run(training, config)
+    if held_out is not None and training.engine.is_main:
+        scores = _before_and_after(config, training, held_out)
+        text = json.dumps({"steps": done, **scores}, indent=1)
+        write_whole(training.folder / "scores.json", text)
+
+
+def _configured(kind: type[C], path: Path, overrides: Sequence[str]) -> C:
+    """The config, its threads taken."""
+    import torch
+
+    from famaug.settings import load_settings
+
+    config = load_settings(kind, path, overrides)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    return config
+
+
+def _run(training: Training, config: _Config) -> int:
+    """Trains; returns the steps done."""
+    from famaug.settings import to_yaml
+    from famaug.weights.tensor_files import write_whole
+
+    if training.engine.is_main:
+        write_whole(training.folder / "config.yaml", to_yaml(config))
+    done = training.run()
+    if training.engine.is_main:
+        _say(f"{done} of {training.options.steps} steps; {training.folder}")
+    return done
+
+
+def _before_and_after(
+    config: SuperresConfig, training: Training, held_out: HeldOut
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Held-out faces through the network it began with, the trained one, and bicubic."""
+    from famaug.faces.mesher import FaceMesher
+    from famaug.judges.features import FeatureTrunk
+    from famaug.superres.config import network_of
+    from famaug.superres.models import load_model
+
+    trunk, mesher = FeatureTrunk(), FaceMesher()
+    nets = {config.model: load_model(config.model), "trained": network_of(training)}
+    scores: dict[str, dict[str, dict[str, float]]] = {"real": {}, "plain": {}}
+    for kind, table in scores.items():
+        for name, net in {**nets, "bicubic": None}.items():
+            table[name] = values = held_out.measure(net, kind=kind, trunk=trunk, mesher=mesher)
+            _say(f"{kind:6s} {name:10s} " + " ".join(f"{k} {v:.4f}" for k, v in values.items()))
+    return scores
+
+
+_KINDS: dict[str, Callable[[Path, Sequence[str]], None]] = {
+    "generator": _generator,
+    "compact": _compact,
+    "superres": _superres,
+}
+
+
+def _show(record: Mapping[str, object]) -> None:
+    _say(json.dumps(record))
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
