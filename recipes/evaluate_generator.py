@@ -5,8 +5,8 @@
 FACES is a folder of neutral faces; every fifth in sorted order is used (the ones that
 recipes/train_compact_generator.py sets aside). For each generator: what is asked against what is
 measured again, all AUs and left less right; the person (SFace cosine); what changes outside the
-face; and whether 0.5, 1, 2, 3 asked give rising readings. Writes figures.json, and sheet_NAME.png
-for each of four expressions. Some 10 s a face and generator.
+face; and whether 0.5, 1, 2, 3 asked give rising readings. Writes figures.json, strips.html (film
+strips of four expressions), and sheet_NAME.png (the apex of each). Some 10 s a face and generator.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ from famaug.modulation.rules import parse_expression
 from famaug.quality.agreement import Agreement, agreement
 from famaug.quality.judge import ClipJudge
 from famaug.report.lettering import centred
+from famaug.report.strips_page import MOMENTS, Strips, moments, write_strips
 from famaug.seeding import keyed_generator
-from famaug.types import AU_INDEX, AUS, AUTrack, Floats, Picture
+from famaug.types import AU_INDEX, AUS, AUTrack, Floats, Frames, Picture
 
 STEPS = (0.5, 1.0, 2.0, 3.0)
 SHEETS = {
@@ -46,6 +47,9 @@ SHEETS = {
     "surprise": "aus:1=2,2=2,5=1.5,26=1.2",
     "one-sided": "aus:12L=2,14L=1,4R=1.5",
 }
+
+INTRO = """Four expressions on people whom the shipped generator was not trained on. Each block is a
+person, each row a generator, from left to right over time."""
 
 
 @dataclass
@@ -88,8 +92,16 @@ def main(
     figures = {n: _figures(f, len(people)) for n, f in found.items()}
     (out / "figures.json").write_text(json.dumps(figures, indent=1))
     _show(figures)
+    shown = people[:: max(1, len(people) // 6)][:6]
+    strips = []
     for title, rule in SHEETS.items():
-        _sheet(out / f"sheet_{title}.png", rule, people[:: max(1, len(people) // 6)][:6], makers)
+        drawn = parse_expression(rule).draw(keyed_generator(0, "sheet"), fps=100).intensity
+        track = drawn[moments(drawn)].astype(np.float32)
+        clips = [{n: make(face).render(track) for n, make in makers.items()} for face in shown]
+        strips.append(Strips(title, f"Asked at the apex, before variation: {rule[4:]}", clips))
+        _sheet(out / f"sheet_{title}.png", shown, clips)
+    page = write_strips(out / "strips.html", title="Film strips", intro=INTRO, strips=strips)
+    Console().print(f"{out / 'figures.json'}, {page}")
 
 
 def _maker(name: str) -> Any:
@@ -176,15 +188,15 @@ def _show(figures: dict[str, dict[str, Any]]) -> None:
     Console().print(table)
 
 
-def _sheet(path: Path, rule: str, people: list[FoundFace], makers: dict[str, Any]) -> None:
+def _sheet(path: Path, people: list[FoundFace], clips: list[dict[str, Frames]]) -> None:
     """A row for each person: the face at rest, then every generator's apex, named on top."""
-    drawn = parse_expression(rule).draw(keyed_generator(0, "sheet"), fps=100).intensity
-    peak = drawn[drawn.sum((1, 2)).argmax()][None].astype(np.float32)
+    apex = MOMENTS.index("apex")
     cells: list[list[Picture]] = [
-        [face.picture, *(make(face).render(peak)[0] for make in makers.values())] for face in people
+        [face.picture, *(frames[apex] for frames in clip.values())]
+        for face, clip in zip(people, clips, strict=True)
     ]
     grid = np.concatenate([np.concatenate(row, 1) for row in cells])
-    names = ["at rest", *makers]
+    names = ["at rest", *clips[0]]
     side = cells[0][0].shape[1]
     sheet = Image.new("RGB", (grid.shape[1], grid.shape[0] + 28), "white")
     sheet.paste(Image.fromarray(grid), (0, 28))

@@ -67,9 +67,14 @@ def _cheapest_path(cost: NDArray[Any], change: NDArray[Any]) -> NDArray[np.int64
     return np.array(path[::-1])
 
 
-def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, closed: bool) -> Image:
-    """What shows behind the lips over a box of the picture."""
+def inner_mouth(
+    picture: Image, rims: Rims, place: Place, scale: float, *, closed: bool, plain: bool = False
+) -> Image:
+    """What shows behind the lips over a box of the picture; plain: what the picture shows of it,
+    and darkness beyond, without gum, tongue and depth."""
     dark = _darkness(picture, rims, scale)
+    if closed and plain:
+        return np.broadcast_to(dark, (*place.t.shape, 3)).astype(np.float32)
     if closed:
         depth = smooth_step(np.abs(place.t - place.upper) / (_DEPTH * scale))
         tongue = smooth_step(((place.t - place.lower) / scale - 0.6) / 1.2)[..., None]
@@ -81,12 +86,15 @@ def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, close
     seen = look_up(
         picture, *rims.to_picture(np.clip(place.s, -side, side), np.clip(place.t, top, low))
     )
+    beyond = np.maximum((place.t - low) / 0.2, (np.abs(place.s) - side) / 0.5) / scale
+    fade = smooth_step(beyond)[..., None]
+    if plain:
+        fade = np.maximum(fade, smooth_step((top - place.t) / (0.2 * scale))[..., None])
+        return (seen * (1 - fade) + dark * fade).astype(np.float32)
     # upwards the teeth go on and then end in gum; below and to the sides they end in the dark
     gum = smooth_step((top - place.t) / (_GUM * scale))[..., None]
     lips = _lip_colour(picture, rims, scale)
     teeth = seen * (1 - gum) + 0.7 * lips * gum
-    beyond = np.maximum((place.t - low) / 0.2, (np.abs(place.s) - side) / 0.5) / scale
-    fade = smooth_step(beyond)[..., None]
     depth = smooth_step((place.t - low) / (2 * _DEPTH * scale))[..., None]
     tongue = smooth_step(((place.t - low) / scale - 0.6) / 1.2)[..., None]
     deep = dark * (0.9 - 0.45 * depth) + 0.2 * lips * tongue

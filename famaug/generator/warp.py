@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,9 +16,21 @@ from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.face_motion import FaceMotion, checked, combined, places
 from famaug.generator.field import Grid
 from famaug.generator.inverse import at_nodes, to_grid
-from famaug.generator.patches import make_patch
+from famaug.generator.patches import Patch, make_patch
 from famaug.generator.skin import SkinShade
 from famaug.types import Floats, Frames, Picture
+
+
+class Shown(NamedTuple):
+    """One box of pictures before rounding.
+
+    Attributes:
+        colour: `B 3 h w`, 0-255 and a little beyond.
+        inside: `B 1 h w`, 0-1, how much more of the mouth's inside is seen than at rest.
+    """
+
+    colour: Tensor
+    inside: Tensor
 
 
 class WarpRenderer:
@@ -30,6 +45,7 @@ class WarpRenderer:
         picture: uint8 `H W 3`, the neutral face.
         mesh: `478 3`, its mesh in pixels of the picture.
         skin: strength of furrows and shade; 0 moves pixels and does nothing else.
+        plain_mouth: leave what a mouth uncovers flat and dark, for a network to paint.
         device: where frames are rendered.
 
     Raises:
@@ -45,6 +61,7 @@ class WarpRenderer:
         mesh: Floats,
         *,
         skin: float = 1.0,
+        plain_mouth: bool = False,
         device: str | torch.device = "cpu",
     ) -> None:
         if not 0 <= skin <= 3:
@@ -52,30 +69,28 @@ class WarpRenderer:
         self.motion = FaceMotion(picture, mesh, device=device)
         self.picture, self.mesh, self.skin = self.motion.picture, self.motion.mesh, skin
         self.device = self.motion.device
-        self._prepare(self.motion)
+        self._prepare(self.motion, plain_mouth)
 
-    def _prepare(self, motion: FaceMotion) -> None:
+    def _prepare(self, motion: FaceMotion, plain_mouth: bool) -> None:
         """Everything that rendering needs, on the device."""
         g, pixels = motion.grid, motion.pixels
-        made = (
-            make_patch(
-                i, r, pixels, motion.local, motion.fields, g, motion.scale, closed=motion.closed
-            )
-            for i, r in enumerate(motion.rims)
-        )
-        self._patches = [patch for patch in made if patch is not None]
+        patches = [self._patch(number, plain=plain_mouth) for number in range(len(motion.rims))]
+        self._patches = [patch for patch in patches if patch is not None]
+        self._mouth = patches[2]
         self._changed = _cells(motion.moving, g)
         skin = self._changed.copy()
         for patch in self._patches:
             skin[patch.box.slices] = False
         h, w = skin.shape
         self._still = torch.from_numpy(motion.box).to(self.device)
+        self._rest = self._still.permute(2, 0, 1)[None].float()
         self._mask = torch.from_numpy(self._changed).to(self.device)
         self._source = as_source(spline_coefficients(pixels), self.device)
         line, column = np.nonzero(skin)
         self._skin = torch.from_numpy(line * w + column).to(self.device)
         xy = torch.from_numpy(np.stack([column, line], -1).astype(np.float32)[None, None])
         self._xy = xy.to(self.device)
+        self._uncovered = None if self._mouth is None else self._mouth.uncovered(g.step)
         nodes = self._xy / self._xy.new_tensor(g.step)
         self._at = to_grid(nodes, g.lines, g.columns)
         if self.skin > 0:
@@ -83,6 +98,22 @@ class WarpRenderer:
             self._places = places(h, w).to(self.device)
             # a node's distance where the box is -1..1
             self._node_span = 2 / self._places.new_tensor([g.columns - 1, g.lines - 1])
+
+    def _patch(self, number: int, *, plain: bool) -> Patch | None:
+        m = self.motion
+        return make_patch(
+            number, m.rims[number], m.pixels, m.local, m.fields, m.grid, m.scale,
+            closed=m.closed, plain=plain,
+        )  # fmt: skip
+
+    def with_painted_mouth(self) -> WarpRenderer:
+        """The same, and what a mouth uncovers painted; all else is shared."""
+        out = copy.copy(self)
+        painted = self._patch(2, plain=False)
+        if painted is not None:
+            out._patches = [painted if p is self._mouth else p for p in self._patches]
+            out._mouth = painted
+        return out
 
     @property
     def changed(self) -> NDArray[np.bool_]:
@@ -120,6 +151,15 @@ class WarpRenderer:
 
     def _render(self, track: Floats) -> Tensor:
         """uint8 `B h w 3`, the box of the grid."""
+        return self.rounded(self.show(track).colour)
+
+    def rounded(self, colour: Tensor) -> Tensor:
+        """uint8 `B h w 3` of colours `B 3 h w` of the box; what never changes is the picture's."""
+        rounded = colour.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        return torch.where(self._mask[None, :, :, None], rounded, self._still[None])
+
+    def show(self, track: Floats) -> Shown:
+        """The box of the grid for intensities `T 2 17`, all at once, before rounding."""
         step = self.motion.grid.step
         flat = track.reshape(len(track), COLUMNS)
         weights = torch.from_numpy(flat).to(self.device)
@@ -130,21 +170,21 @@ class WarpRenderer:
         y = self._xy[..., 1] + u[:, 1] * step[1]
         skin = sample_spline(self._source, x, y)[:, :, 0]
         h, w = self._mask.shape
-        colour = skin.new_empty((len(track), 3, h, w))
+        colour = self._rest.repeat(len(track), 1, 1, 1)
+        inside = skin.new_zeros((len(track), 1, h, w))
         colour.view(len(track), 3, -1)[:, :, self._skin] = skin
         for patch in self._patches:
             rows, columns = patch.box.slices
             here = [k for k in active if k in patch.moving]
             if here:
-                fields = combined(patch.fields, weights, here)
-                colour[:, :, rows, columns] = patch.render(fields, step)
-            else:
-                colour[:, :, rows, columns] = self._still[rows, columns].permute(2, 0, 1).float()
+                made = patch.render(combined(patch.fields, weights, here), step)
+                colour[:, :, rows, columns] = made[:, :3]
+                if patch is self._mouth and self._uncovered is not None:
+                    inside[:, :, rows, columns] = (made[:, 3:] - self._uncovered).clamp(min=0)
         shade = self._shade_of(weights, active, inverse)
         if shade is not None:
             colour *= shade
-        rounded = colour.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-        return torch.where(self._mask[None, :, :, None], rounded, self._still[None])
+        return Shown(colour, inside)
 
     def _shade_of(self, weights: Tensor, active: list[int], inverse: Tensor) -> Tensor | None:
         """What skin makes of the colours: `B 3 h w`, or None where it leaves them."""

@@ -68,9 +68,7 @@ def write_report(
         timings=timings or {},
         notes=notes,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, html)
-    return path
+    return write_page(path, html)
 
 
 def render_report(
@@ -94,7 +92,7 @@ def render_report(
         scatter = svg_figure(svg, width=width, height=height, alt=alt)
         tables = [agreement_table(pooled), *tables]
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             title=title,
@@ -114,7 +112,8 @@ def render_report(
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of the room; text from outside is escaped."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -124,7 +123,9 @@ def _environment() -> Environment:
     )
 
 
-def _replace(path: Path, text: str) -> None:
+def write_page(path: Path, text: str) -> Path:
+    """Writes a file whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -134,6 +135,7 @@ def _replace(path: Path, text: str) -> None:
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)
         Path(name).replace(path)
+        return path
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()

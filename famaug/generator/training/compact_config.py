@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,24 +17,34 @@ from famaug.generator.training.engine import Engine, Precision
 from famaug.generator.training.held_out_lessons import HeldOutLessons
 from famaug.generator.training.log import Record
 from famaug.generator.training.loop import LoopOptions, Training
+from famaug.generator.training.real_pairs import pairs_of_videos
 from famaug.generator.training.schedule import LinearDecay
 from famaug.generator.training.teacher import FoundFace, TeacherBatches
 from famaug.generator.training.teacher_objective import TeacherObjective, TeacherOptions
 from famaug.generator.warp import WarpRenderer
+from famaug.weights.fetch import fetch
 from famaug.weights.load import SHIPPED, fill, sha256_of
 from famaug.weights.tensor_files import load_tensors
 
 TURNED = 30.0
 """Degrees of yaw or pitch beyond which a face is left out."""
 
+_OPTIONS = tuple(f.name for f in fields(TeacherOptions) if f.name != "floor")
+"""Of the training, what the objective takes."""
+
 
 @dataclass
 class FacesConfig:
     """pictures: folder of neutral faces. hold_out: every so manieth in sorted order is never
-    trained on."""
+    trained on. videos: files, or names of media that famaug can fetch (`famaug weights list`), of
+    which pairs of frames are learnt; real_share: share of the lessons that show them.
+    held_out_videos: the same, only looked at."""
 
     pictures: str
     hold_out: int = 5
+    videos: list[str] = field(default_factory=list)
+    real_share: float = 0.0
+    held_out_videos: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -43,7 +53,7 @@ class NetworkConfig:
     compact generator's file whose weights it begins with."""
 
     size: int = 128
-    width: int = 32
+    width: int = 16
     start: str | None = None
 
 
@@ -58,7 +68,14 @@ class CompactTraining:
     warm_up: int = 100
     pixels: float = 1.0
     edges: float = 1.0
+    mouth: float = 20.0
     paint: float = 0.02
+    identity: float = 0.0
+    mesh: float = 0.0
+    judged_every: int = 4
+    judged_rows: int = 4
+    adversarial: float = 0.0
+    critic_rate: float = 2e-4
     device: str = "auto"
     precision: str = "fp32"
     clip: float | None = 1.0
@@ -102,21 +119,20 @@ def open_compact_training(
     generator = CompactGenerator(width=config.network.width, seed=config.seed)
     if config.network.start is not None:
         start(generator, Path(config.network.start))
-    source = TeacherBatches(taught, size=size, batch_size=t.batch_size, seed=config.seed)
-    watchers = []
-    if kept:
-        lessons = TeacherBatches(kept, size=size, seed=config.seed + 1, framings=1)
-        folder = Path(config.out) / "samples"
-        watchers.append(HeldOutLessons(lessons, count=32, folder=folder, every=t.look_every))
+    pairs = pairs_of_videos(_videos(config.faces.videos))
+    progress(f"{len(pairs)} pairs of frames of {len(config.faces.videos)} videos")
+    source = TeacherBatches(
+        taught, size=size, batch_size=t.batch_size, seed=config.seed,
+        real=pairs, real_share=config.faces.real_share,
+    )  # fmt: skip
     decay = t.decay // max(1, t.log_every)
     rate = LinearDecay(
         full=(t.steps - t.decay) // t.log_every, decay=decay, epoch=t.log_every, warm_up=t.warm_up
     )
-    options = TeacherOptions(
-        learning_rate=t.learning_rate, pixels=t.pixels, edges=t.edges, paint=t.paint
-    )
+    given = asdict(t)
+    options = TeacherOptions(**{k: given[k] for k in _OPTIONS})
     return Training(
-        TeacherObjective(engine, generator, options=options),
+        TeacherObjective(engine, generator, options=options, size=size, seed=config.seed),
         source,
         engine,
         LoopOptions(
@@ -125,12 +141,35 @@ def open_compact_training(
             tensorboard=t.tensorboard, seconds=t.seconds,
         ),
         Path(config.out),
-        _setting(config, taught),
+        _setting(config, [f.name for f in taught] + [p.name for p in pairs]),
         rate=rate,
-        watchers=watchers,
+        watchers=_watchers(config, kept),
         notes={"generator": {"kind": "compact", "settings": generator.settings, "size": size}},
         watch=watch,
     )  # fmt: skip
+
+
+def _watchers(config: CompactConfig, kept: Sequence[FoundFace]) -> list[HeldOutLessons]:
+    """Of held-out faces, and of held-out videos."""
+    pairs = pairs_of_videos(_videos(config.faces.held_out_videos))
+    size, seed, every = config.network.size, config.seed + 1, config.training.look_every
+    folder = Path(config.out) / "samples"
+    sources: dict[str, TeacherBatches] = {}
+    if kept:
+        sources["held_out"] = TeacherBatches(kept, size=size, seed=seed, framings=1)
+    if pairs:
+        sources["held_out_real"] = TeacherBatches(
+            (), size=size, seed=seed, real=pairs, real_share=1
+        )
+    return [
+        HeldOutLessons(source, count=32, folder=folder, every=every, name=name)
+        for name, source in sources.items()
+    ]
+
+
+def _videos(names: Sequence[str]) -> list[Path]:
+    """Files, or fetched ones by name."""
+    return [Path(n) if Path(n).suffix else fetch(n) for n in names]
 
 
 def start(generator: CompactGenerator, path: Path) -> None:
@@ -172,7 +211,7 @@ def find_faces(
     return taught, kept, left_out
 
 
-def _setting(config: CompactConfig, taught: Sequence[FoundFace]) -> dict[str, Any]:
+def _setting(config: CompactConfig, names: Sequence[str]) -> dict[str, Any]:
     """What a checkpoint belongs to: everything but how long, how often and where."""
     free = {"steps", "decay", "device", "log_every", "checkpoint_every", "look_every", "workers",
             "tensorboard", "seconds"}  # fmt: skip
@@ -184,6 +223,7 @@ def _setting(config: CompactConfig, taught: Sequence[FoundFace]) -> dict[str, An
             "start": None if config.network.start is None else sha256_of(Path(config.network.start))
         },
         "training": training,
-        "faces": [f.name for f in taught],
-        "teacher": [WarpRenderer.name, "motion", SHIPPED["au_basis"].sha256],
+        "faces": [*names],
+        "real_share": config.faces.real_share,
+        "teacher": [WarpRenderer.name, SHIPPED["au_basis"].sha256],
     }
