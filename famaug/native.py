@@ -23,6 +23,13 @@ _FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-shared", "-
 _SECONDS = 120
 
 
+def find_compiler() -> str | None:
+    """The C compiler that is used; None where there is none, or it is turned off."""
+    if os.environ.get(OFF) or os.name != "posix":
+        return None
+    return shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
+
+
 @functools.cache
 def open_native(source: Path) -> ctypes.CDLL | None:
     """A compiled C file; None without a compiler, or where `FAMAUG_NO_COMPILER` is set.
@@ -30,8 +37,8 @@ def open_native(source: Path) -> ctypes.CDLL | None:
     It lies in famaug's folder for stored files, named by source, compiler and processor, so that
     another machine with the same home compiles its own.
     """
-    compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
-    if compiler is None or os.environ.get(OFF) or os.name != "posix":
+    compiler = find_compiler()
+    if compiler is None:
         return None
     key = hashlib.sha256(
         source.read_bytes() + " ".join([compiler, *_FLAGS, _processor()]).encode()

@@ -88,6 +88,7 @@ def _check_dataset(
 def _check_installation(as_json: bool) -> None:
     from famaug import __version__
     from famaug.errors import WeightsError
+    from famaug.native import find_compiler
     from famaug.weights.fetch import find_stored, home
     from famaug.weights.load import SHIPPED, shipped_path
     from famaug.weights.registry import list_entries
@@ -114,6 +115,7 @@ def _check_installation(as_json: bool) -> None:
             typer.echo(f"  weights {name:16s} intact")
     devices = _devices()
     typer.echo(f"  devices                  {', '.join(devices)}")
+    typer.echo(f"  C compiler               {find_compiler() or 'none: PyTorch alone, slower'}")
     fetched = [e.name for e in list_entries() if find_stored(e.name)]
     typer.echo(f"  fetched to {home()}: {', '.join(fetched) or 'nothing yet'}")
     for line in bad:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from famaug.superres.changes import changed_regions, changed_tiles
 from famaug.superres.region import Region, RegionalNet
-from famaug.superres.winograd import TILE, NativeNet
+from famaug.superres.winograd import AT_ONCE, TILE, NativeNet
 from famaug.types import Frames
 
 BATCH = 8
@@ -94,11 +94,24 @@ class NativeEngine:
         base = frames[reference]
         with self._one:
             out = np.repeat(self.net.see(base)[None], len(frames), 0)
-            for frame, made in zip(frames, out, strict=True):
-                tiles = changed_tiles(frame, base, tolerance=tolerance, follow=follow, side=TILE)
-                if tiles.any():
-                    self.net.changed(frame, tiles, made)
-                done(1)
+            for start in range(0, len(frames), AT_ONCE):
+                part = range(start, min(start + AT_ONCE, len(frames)))
+                tiles = {
+                    i: changed_tiles(frames[i], base, tolerance=tolerance, follow=follow, side=TILE)
+                    for i in part
+                    if i == 0 or not np.array_equal(frames[i], frames[i - 1])
+                }
+                moved = [i for i, found in tiles.items() if found.any()]
+                if moved:
+                    self.net.changed(
+                        [frames[i] for i in moved],
+                        [tiles[i] for i in moved],
+                        [out[i] for i in moved],
+                    )
+                for i in part:
+                    if i not in tiles:
+                        out[i] = out[i - 1]
+                done(len(part))
         return out
 
 

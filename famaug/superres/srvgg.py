@@ -19,9 +19,9 @@ class SRVGG(nn.Module):
         scale: of the output, 1 to 4.
     """
 
-    follow = 1
+    follow = 0
     """Pixels, each way, to which a change in a clip is followed: beyond, its effect is a grey level
-    here and there, up to three in a value out of a hundred thousand."""
+    here and there, and up to four in a few values out of a hundred thousand."""
 
     def __init__(self, *, features: int = 64, convs: int = 16, scale: int = 4) -> None:
         super().__init__()

@@ -38,7 +38,7 @@ class Upscaler:
             frames are the reference's pixels bit for bit, and cameras' noise is a change; 1 or 2
             take it for none.
         follow: with "reuse": pixels of the source to which a change is followed; by default the
-            network's own choice. From the network's `reach` on the result is that of "full".
+            network's own choice, and one more with a tolerance. From the network's `reach` on the result is that of "full".
         precision: "fp32", or "bf16": about twice as fast where the processor knows it, and up to
             some grey levels off.
         native: on a CPU, compute our networks by `famaug.superres.winograd` where there is a
@@ -76,7 +76,8 @@ class Upscaler:
         net: Any = load_model(model, device=device)
         self.name, self.scale = str(model), int(net.scale)
         self.reach = int(net.reach)
-        self.follow = int(net.follow) if follow is None else follow
+        # what a tolerance takes for still may lie at the edge of what moves a lot
+        self.follow = int(net.follow) + (tolerance > 0) if follow is None else follow
         self.temporal, self.tolerance, self.memory = temporal, tolerance, memory
         self.net: nn.Module = net
         reuse = temporal == "reuse"

@@ -3,7 +3,7 @@
  *
  * Planes are height x width x channels, channels a multiple of 16. A plane is worked on in tiles of
  * 4 x 4; a layer computes all of them, or those in a list, and takes what lies outside from a plane
- * of reference. A tile's value depends on its 6 x 6 surrounding alone and is always added up in the
+ * of reference. Several frames may lie behind one another in a plane: their tiles are counted on. A tile's value depends on its 6 x 6 surrounding alone and is always added up in the
  * same order: neither threads nor the list change a bit of it.
  */
 
@@ -37,9 +37,9 @@ enum {
 };
 
 typedef struct {
-    float *data;                     /* height x width x channels */
-    const float *reference;          /* the same, of the reference frame; or NULL */
-    const uint8_t *fresh;            /* by tile: is it in data? NULL: all are */
+    float *data;                     /* frames x height x width x channels */
+    const float *reference;          /* one frame, of the reference; or NULL */
+    const uint8_t *fresh;            /* by frame and tile: is it in data? NULL: all are */
     int32_t height, width, channels; /* channels: from pixel to pixel */
 } plane;
 
@@ -64,23 +64,32 @@ typedef struct {
     int32_t tile_count;
 } chain;
 
-/* Threads that wait for each other; pthread_barrier_t is not everywhere. */
+/* Threads that wait for each other; pthread_barrier_t is not everywhere. A layer of few tiles takes
+ * less than falling asleep and waking: so they look for a while first. */
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t all_here;
-    int expected, waiting, round;
+    int expected, waiting;
+    atomic_int round;
 } meeting;
 
 static void meet(meeting *m)
 {
+    enum { LOOKS = 20000 };
     pthread_mutex_lock(&m->lock);
-    int round = m->round;
-    if (++m->waiting == m->expected) {
+    int round = atomic_load(&m->round), last = ++m->waiting == m->expected;
+    if (last) {
         m->waiting = 0;
-        m->round++;
+        atomic_store(&m->round, round + 1);
         pthread_cond_broadcast(&m->all_here);
     }
-    while (round == m->round)
+    pthread_mutex_unlock(&m->lock);
+    for (int i = 0; i < LOOKS && round == atomic_load(&m->round); i++)
+        ;
+    if (round != atomic_load(&m->round))
+        return;
+    pthread_mutex_lock(&m->lock);
+    while (round == atomic_load(&m->round))
         pthread_cond_wait(&m->all_here, &m->lock);
     pthread_mutex_unlock(&m->lock);
 }
@@ -97,21 +106,39 @@ static inline void store(float *p, vec v) { *(vec *)p = v; }
 
 static const float NOTHING[MOST_CHANNELS];
 
-/* Where the 36 pixels around a tile lie. */
-static void surrounding(const plane *p, int twice, int top, int left, const float *at[PLACES])
+typedef struct {
+    int frame, top, left;
+} place;
+
+static inline int tiles_in(int length) { return (length + SIDE - 1) / SIDE; }
+
+static place place_of(const plane *p, int tile)
 {
-    int height = p->height << twice, width = p->width << twice, across = (p->width + SIDE - 1) / SIDE;
+    int across = tiles_in(p->width), count = across * tiles_in(p->height);
+    return (place){tile / count, tile % count / across * SIDE, tile % across * SIDE};
+}
+
+static inline float *pixel(const plane *p, int frame, int y, int x)
+{
+    return p->data + (((int64_t)frame * p->height + y) * p->width + x) * p->channels;
+}
+
+/* Where the 36 pixels around a tile lie. */
+static void surrounding(const plane *p, int twice, place t, const float *at[PLACES])
+{
+    int height = p->height << twice, width = p->width << twice;
+    int across = tiles_in(p->width), count = across * tiles_in(p->height);
     for (int i = 0; i < SEEN; i++)
         for (int j = 0; j < SEEN; j++) {
-            int y = top - 1 + i, x = left - 1 + j;
+            int y = t.top - 1 + i, x = t.left - 1 + j;
             if (y < 0 || x < 0 || y >= height || x >= width) {
                 at[i * SEEN + j] = NOTHING;
                 continue;
             }
             y >>= twice, x >>= twice;
-            int fresh = !p->fresh || p->fresh[y / SIDE * across + x / SIDE];
-            const float *data = fresh ? p->data : p->reference;
-            at[i * SEEN + j] = data + ((int64_t)y * p->width + x) * p->channels;
+            int fresh = !p->fresh || p->fresh[t.frame * count + y / SIDE * across + x / SIDE];
+            at[i * SEEN + j] = fresh ? pixel(p, t.frame, y, x)
+                                     : p->reference + ((int64_t)y * p->width + x) * p->channels;
         }
 }
 
@@ -261,18 +288,13 @@ static void multiply(const layer *l, const void *v, float *m, int rows)
         }
 }
 
-static inline const float *pixel(const plane *p, int y, int x)
-{
-    return p->data + ((int64_t)y * p->width + x) * p->channels;
-}
-
-static void transform_out(const chain *c, const layer *l, const float *m, int row, int top, int left)
+static void transform_out(const chain *c, const layer *l, const float *m, int row, place t)
 {
     const plane *to = c->planes + l->to;
     const plane *first = l->first < 0 ? 0 : c->planes + l->first;
     const plane *second = l->second < 0 ? 0 : c->planes + l->second;
-    int high = to->height - top < SIDE ? to->height - top : SIDE;
-    int wide = to->width - left < SIDE ? to->width - left : SIDE;
+    int high = to->height - t.top < SIDE ? to->height - t.top : SIDE;
+    int wide = to->width - t.left < SIDE ? to->width - t.left : SIDE;
     for (int n = 0; n < l->out; n += LANES) {
         vec rows[SIDE][SEEN], line[SEEN], out[SIDE];
         vec bias = load(l->bias + n), slope = load(l->slope + n);
@@ -289,32 +311,45 @@ static void transform_out(const chain *c, const layer *l, const float *m, int ro
                 vec y = out[j] + bias;
                 y = (vec)((y > 0) & (__typeof__(y > 0))y) + slope * (vec)((y < 0) & (__typeof__(y > 0))y);
                 if (first)
-                    y = y * l->first_scale + load(pixel(first, top + i, left + j) + n);
+                    y = y * l->first_scale + load(pixel(first, t.frame, t.top + i, t.left + j) + n);
                 if (second)
-                    y = y * l->second_scale + load(pixel(second, top + i, left + j) + n);
-                store((float *)pixel(to, top + i, left + j) + l->at + n, y);
+                    y = y * l->second_scale + load(pixel(second, t.frame, t.top + i, t.left + j) + n);
+                store(pixel(to, t.frame, t.top + i, t.left + j) + l->at + n, y);
             }
         }
     }
 }
 
-static void run_layer(const chain *c, const layer *l, atomic_int *next, void *v, float *m)
+/* The next block: a half one towards the end, so that no thread waits long for another's last. */
+static int take(atomic_int *next, int count, int threads, int *start)
+{
+    int from = atomic_load(next), size;
+    do {
+        int left = count - from;
+        size = left > TILES * threads ? TILES : ROWS;
+        size = left < size ? left : size;
+        if (size <= 0)
+            return 0;
+    } while (!atomic_compare_exchange_weak(next, &from, from + size));
+    *start = from;
+    return size;
+}
+
+static void run_layer(const chain *c, const layer *l, atomic_int *next, int threads, void *v, float *m)
 {
     const plane *to = c->planes + l->to, *from = c->planes + l->from;
-    int across = (to->width + SIDE - 1) / SIDE, down = (to->height + SIDE - 1) / SIDE;
-    int count = c->tiles ? c->tile_count : across * down;
-    for (int start; (start = atomic_fetch_add(next, TILES)) < count;) {
-        int tops[TILES], lefts[TILES], tiles = count - start < TILES ? count - start : TILES;
+    int count = c->tiles ? c->tile_count : tiles_in(to->width) * tiles_in(to->height);
+    for (int start = 0, tiles; (tiles = take(next, count, threads, &start)) > 0;) {
+        place places[TILES];
         for (int t = 0; t < tiles; t++) {
-            int tile = c->tiles ? c->tiles[start + t] : start + t;
             const float *at[PLACES];
-            tops[t] = tile / across * SIDE, lefts[t] = tile % across * SIDE;
-            surrounding(from, l->twice, tops[t], lefts[t], at);
+            places[t] = place_of(to, c->tiles ? c->tiles[start + t] : start + t);
+            surrounding(from, l->twice, places[t], at);
             transform_in(at, v, l->half, l->in, t);
         }
         multiply(l, v, m, tiles);
         for (int t = 0; t < tiles; t++)
-            transform_out(c, l, m, t, tops[t], lefts[t]);
+            transform_out(c, l, m, t, places[t]);
     }
 }
 
@@ -341,7 +376,7 @@ static void *work(void *given)
     meet(s->together);
     for (int i = 0; i < c->count; i++) {
         if (!s->failed)
-            run_layer(c, c->layers + i, s->next + i, v, m);
+            run_layer(c, c->layers + i, s->next + i, s->together->expected, v, m);
         meet(s->together);
     }
     free(v);
@@ -388,27 +423,25 @@ int knows_half(void)
 #endif
 }
 
-/* The last plane as a picture `scale` times larger, uint8 RGB: channel (3 scale + i) scale + j is
- * pixel (i, j) of the enlarged one; `small`, if given, is added to each of them. */
-void finish(const chain *c, int32_t last, const float *small, int32_t small_channels, int scale,
-            uint8_t *picture)
+/* Tiles of the last plane as pictures `scale` times larger, uint8 RGB, one for each frame: channel
+ * (3 scale + i) scale + j is pixel (i, j) of the enlarged one; the first plane is added to each of
+ * them where it is asked for. */
+void finish(const chain *c, int32_t last, int add_first, int scale, uint8_t *const *pictures)
 {
-    const plane *p = c->planes + last;
-    int across = (p->width + SIDE - 1) / SIDE, down = (p->height + SIDE - 1) / SIDE;
-    int count = c->tiles ? c->tile_count : across * down;
+    const plane *p = c->planes + last, *small = c->planes;
+    int count = c->tiles ? c->tile_count : tiles_in(p->width) * tiles_in(p->height);
     int64_t pitch = (int64_t)p->width * scale * 3;
-    for (int t = 0; t < count; t++) {
-        int tile = c->tiles ? c->tiles[t] : t;
-        int top = tile / across * SIDE, left = tile % across * SIDE;
-        for (int y = top; y < top + SIDE && y < p->height; y++)
-            for (int x = left; x < left + SIDE && x < p->width; x++) {
-                const float *values = pixel(p, y, x);
-                const float *base = small ? small + ((int64_t)y * p->width + x) * small_channels : 0;
+    for (int n = 0; n < count; n++) {
+        place t = place_of(p, c->tiles ? c->tiles[n] : n);
+        for (int y = t.top; y < t.top + SIDE && y < p->height; y++)
+            for (int x = t.left; x < t.left + SIDE && x < p->width; x++) {
+                const float *values = pixel(p, t.frame, y, x);
+                const float *base = add_first ? pixel(small, t.frame, y, x) : NOTHING;
                 for (int i = 0; i < scale; i++) {
-                    uint8_t *to = picture + (y * scale + i) * pitch + (int64_t)x * scale * 3;
+                    uint8_t *to = pictures[t.frame] + (y * scale + i) * pitch + (int64_t)x * scale * 3;
                     for (int j = 0; j < scale; j++)
                         for (int k = 0; k < 3; k++) {
-                            float value = values[(k * scale + i) * scale + j] + (base ? base[k] : 0);
+                            float value = values[(k * scale + i) * scale + j] + base[k];
                             value = rintf(value * 255);
                             to[j * 3 + k] = value < 0 ? 0 : value > 255 ? 255 : (uint8_t)value;
                         }

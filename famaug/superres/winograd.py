@@ -7,6 +7,7 @@ differ from PyTorch's by rounding only, and do not depend on the number of threa
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ SOURCE = Path(__file__).with_name("winograd.c")
 LANES = 16
 """Channels are padded to a multiple of it."""
 TILE = 4
+AT_ONCE = 4
+"""Frames whose tiles are computed together: each layer's weights are read once for all of them."""
 _LOW, _HIGH = 0.5**0.5, 2**0.5
 _SPREAD = np.array(
     [
@@ -210,7 +213,7 @@ class NativeNet:
         known: Any = net
         self.design, self.scale, self.half, self._library = design, int(known.scale), half, library
         self._held = [_held(step, design, half) for step in design.steps]
-        self._shape = (0, 0)
+        self._shape, self._frames = (0, 0), 0
         self._work: list[Floats] = []
         self._reference: list[Floats] = []
 
@@ -227,72 +230,79 @@ class NativeNet:
         """Of memory that a pixel of the input takes."""
         sizes = [c * e * e for c, e in zip(self.design.channels, self.design.enlarged, strict=True)]
         work = sizes[0] + 2 * max(sizes) if self.design.is_chain else sum(sizes)
-        return 4 * (work + (sum(sizes) if reuse else 0)) + 3 * self.scale**2
+        return 4 * (AT_ONCE * work + sum(sizes) if reuse else work) + 3 * self.scale**2
 
     def picture(self, picture: Picture) -> Picture:
         """uint8 RGB `H W 3`, `scale` times larger."""
+        self._make_room(picture, 1)
         out = self._empty(picture)
-        self._run(picture, self._work, None, None, out)
+        self._run([picture], self._work, [out])
         return out
 
     def see(self, reference: Picture) -> Picture:
         """As `picture`; keeps every layer for `changed`."""
-        out = self._empty(reference)
+        self._make_room(reference, AT_ONCE)
         if not self._reference:
             self._reference = _planes(self.design, self._shape)
-        self._run(reference, self._reference, None, None, out)
+        out = self._empty(reference)
+        self._run([reference], self._reference, [out])
         return out
 
-    def changed(self, picture: Picture, tiles: NDArray[np.bool_], out: Picture) -> None:
-        """Computes tiles of a picture into `out`; what lies around them is the reference's.
+    def changed(
+        self,
+        pictures: Sequence[Picture],
+        tiles: Sequence[NDArray[np.bool_]],
+        out: Sequence[Picture],
+    ) -> None:
+        """Computes tiles of up to `AT_ONCE` pictures; what lies around them is the reference's.
 
         Args:
-            picture: uint8 RGB `H W 3`, of the reference's size.
-            tiles: bool, by rows and columns of 4 x 4 pixels.
-            out: uint8 RGB, `scale` times larger; its other tiles stay.
+            pictures: uint8 RGB `H W 3`, of the reference's size.
+            tiles: of each, bool, by rows and columns of 4 x 4 pixels.
+            out: of each, uint8 RGB, `scale` times larger; its other tiles stay.
         """
-        self._run(picture, self._work, self._reference, tiles, out)
+        self._run(pictures, self._work, out, np.stack(tiles))
 
-    def _empty(self, picture: Picture) -> Picture:
+    def _make_room(self, picture: Picture, frames: int) -> None:
         shape = (picture.shape[0], picture.shape[1])
         if self._shape != shape:
-            self._shape, self._reference = shape, []
-            self._work = (
-                _alternating(self.design, shape)
-                if self.design.is_chain
-                else _planes(self.design, shape)
-            )
-        return np.empty((shape[0] * self.scale, shape[1] * self.scale, 3), np.uint8)
+            self._shape, self._reference, self._frames = shape, [], 0
+        if self._frames < frames:
+            make = _alternating if self.design.is_chain else _planes
+            self._work, self._frames = make(self.design, shape, frames), frames
+
+    def _empty(self, picture: Picture) -> Picture:
+        height, width = picture.shape[0] * self.scale, picture.shape[1] * self.scale
+        return np.empty((height, width, 3), np.uint8)
 
     def _run(
         self,
-        picture: Picture,
+        pictures: Sequence[Picture],
         planes: list[Floats],
-        reference: list[Floats] | None,
-        tiles: NDArray[np.bool_] | None,
-        out: Picture,
+        out: Sequence[Picture],
+        tiles: NDArray[np.bool_] | None = None,
     ) -> None:
-        np.multiply(picture, np.float32(1 / 255), out=planes[0][..., :3], casting="unsafe")
-        given = (_Plane * len(planes))()
+        for picture, room in zip(pictures, planes[0], strict=False):
+            np.multiply(picture, np.float32(1 / 255), out=room[..., :3], casting="unsafe")
         fresh = None if tiles is None else np.ascontiguousarray(tiles, np.uint8)
-        for i, plane in enumerate(planes):
-            height, width, channels = plane.shape
-            given[i] = _Plane(plane.ctypes.data, None, None, height, width, channels)
-            if reference is not None and fresh is not None and i > 0:
-                given[i].reference, given[i].fresh = reference[i].ctypes.data, fresh.ctypes.data
-        layers = (_Layer * len(self._held))(*(h.layer for h in self._held))
         chosen = None if tiles is None else np.flatnonzero(tiles).astype(np.int32)
+        given = (_Plane * len(planes))()
+        for i, plane in enumerate(planes):
+            given[i] = _Plane(plane.ctypes.data, None, None, *plane.shape[1:])
+            if fresh is not None and i > 0:
+                given[i].reference = self._reference[i].ctypes.data
+                given[i].fresh = fresh.ctypes.data
+        layers = (_Layer * len(self._held))(*(h.layer for h in self._held))
         chain = _Chain(
             ctypes.addressof(given), ctypes.addressof(layers), len(layers),
             None if chosen is None else chosen.ctypes.data, 0 if chosen is None else len(chosen),
         )  # fmt: skip
         if self._library.run(ctypes.byref(chain), torch.get_num_threads()):
             raise MemoryError("too little memory for the blocks of a convolution")
-        small = planes[0].ctypes.data if self.design.adds_picture else None
-        result = self.design.result
+        design, targets = self.design, (ctypes.c_void_p * len(out))(*(o.ctypes.data for o in out))
         self._library.finish(
-            ctypes.byref(chain), result, ctypes.c_void_p(small), planes[0].shape[2],
-            self.scale // self.design.enlarged[result], ctypes.c_void_p(out.ctypes.data),
+            ctypes.byref(chain), design.result, int(design.adds_picture),
+            self.scale // design.enlarged[design.result], targets,
         )  # fmt: skip
 
 
@@ -332,25 +342,26 @@ def _in_pairs(weights: NDArray[np.float64]) -> NDArray[np.int16]:
     return np.asarray(rounded.view(torch.int16).numpy(), np.int16)
 
 
-def _planes(design: Design, shape: tuple[int, int]) -> list[Floats]:
+def _planes(design: Design, shape: tuple[int, int], frames: int = 1) -> list[Floats]:
     planes = [
-        _room((shape[0] * e, shape[1] * e, c), np.float32)
+        _room((frames, shape[0] * e, shape[1] * e, c), np.float32)
         for c, e in zip(design.channels, design.enlarged, strict=True)
     ]
     planes[0][...] = 0  # a picture's fourth channel and on; all others are written by layers
     return planes
 
 
-def _alternating(design: Design, shape: tuple[int, int]) -> list[Floats]:
+def _alternating(design: Design, shape: tuple[int, int], frames: int) -> list[Floats]:
     """A chain's planes in the memory of two, which stays in the cache."""
-    picture = _room((*shape, design.channels[0]), np.float32)
+    picture = _room((frames, *shape, design.channels[0]), np.float32)
     picture[...] = 0
-    pixels = shape[0] * shape[1]
+    pixels = frames * shape[0] * shape[1]
     two = [_room((pixels * max(design.channels),), np.float32) for _ in range(2)]
-    return [
-        picture,
-        *(two[i % 2][: pixels * c].reshape(*shape, c) for i, c in enumerate(design.channels[1:])),
+    planes = [
+        two[i % 2][: pixels * c].reshape(frames, *shape, c)
+        for i, c in enumerate(design.channels[1:])
     ]
+    return [picture, *planes]
 
 
 def _aligned(values: NDArray[Any]) -> NDArray[Any]:

@@ -107,11 +107,11 @@ def test_tiles_of_a_frame() -> None:
     two[25:, 36:] = 200 - two[25:, 36:]
     whole, still = native.picture(two), native.see(one)
     out = still.copy()
-    native.changed(two, np.ones((8, 11), bool), out)
+    native.changed([two], [np.ones((8, 11), bool)], [out])
     assert np.array_equal(out, whole)
     out = still.copy()
     tiles = changed_tiles(two, one, follow=1, side=TILE)
-    native.changed(two, tiles, out)
+    native.changed([two], [tiles], [out])
     inside = tiles.repeat(16, 0).repeat(16, 1)[:120, :164]
     assert np.array_equal(out[~inside], still[~inside])
     assert (out[inside] != still[inside]).mean() > 0.4
@@ -126,11 +126,16 @@ def test_frames_do_not_see_each_other() -> None:
     tiles[2:4, 3] = True
     still = native.see(one)
     first, second = still.copy(), still.copy()
-    native.changed(one, tiles, first)
-    native.changed(200 - one, np.ones((6, 6), bool), second)
-    native.changed(one, tiles, again := still.copy())
+    native.changed([one], [tiles], [first])
+    native.changed([200 - one], [np.ones((6, 6), bool)], [second])
+    native.changed([one], [tiles], [again := still.copy()])
     assert np.array_equal(first, still)
     assert np.array_equal(again, still)
+    together = [still.copy() for _ in range(3)]
+    native.changed([one, 200 - one, one], [tiles, np.ones((6, 6), bool), ~tiles], together)
+    assert np.array_equal(together[0], still)
+    assert np.array_equal(together[1], second)
+    assert np.array_equal(together[2], still)
     assert not np.array_equal(second, still)
 
 
@@ -140,7 +145,7 @@ def test_after_a_larger_clip_the_reference_is_the_new_one() -> None:
     still = native.see(small)
     other = 200 - small
     out = still.copy()
-    native.changed(other, np.ones((3, 3), bool), out)
+    native.changed([other], [np.ones((3, 3), bool)], [out])
     assert np.array_equal(out, native.picture(other))
 
 
