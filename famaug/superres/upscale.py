@@ -38,7 +38,8 @@ class Upscaler:
             frames are the reference's pixels bit for bit, and cameras' noise is a change; 1 or 2
             take it for none.
         follow: with "reuse": pixels of the source to which a change is followed; by default the
-            network's own choice, and one more with a tolerance. From the network's `reach` on the result is that of "full".
+            network's own choice, and one more with a tolerance. From the network's `reach` on the
+            result is that of "full", but for rounding.
         precision: "fp32", or "bf16": about twice as fast where the processor knows it, and up to
             some grey levels off.
         native: on a CPU, compute our networks by `famaug.superres.winograd` where there is a
