@@ -98,6 +98,9 @@ def upscale_command(
         write(out, made, source, rate)
         figures |= {"out": str(out), "made": [made.shape[2], made.shape[1]]}
         typer.echo(f"wrote {len(made)} frames of {made.shape[2]} x {made.shape[1]} to {out}")
+        if temporal == "reuse":
+            figures["computed"] = upscaler.computed
+            typer.echo(f"{upscaler.computed:.0%} of the pixels were computed, the rest reused")
         if check:
             figures["aus"] = _checked(frames, made, neutral)
     if as_json:

@@ -50,8 +50,9 @@ class Engine(Protocol):
         tolerance: int,
         follow: int,
         done: Done = _ignored,
-    ) -> Frames:
-        """The reference frame, and of the others what differs from it."""
+    ) -> tuple[Frames, int]:
+        """The reference frame, and of the others what differs from it; and how many pixels were
+        computed."""
 
 
 def choose_engine(
@@ -90,8 +91,8 @@ class NativeEngine:
         tolerance: int,
         follow: int,
         done: Done = _ignored,
-    ) -> Frames:
-        base = frames[reference]
+    ) -> tuple[Frames, int]:
+        base, computed = frames[reference], frames[reference].shape[0] * frames.shape[2]
         with self._one:
             out = np.repeat(self.net.see(base)[None], len(frames), 0)
             for start in range(0, len(frames), AT_ONCE):
@@ -108,11 +109,12 @@ class NativeEngine:
                         [tiles[i] for i in moved],
                         [out[i] for i in moved],
                     )
+                    computed += TILE**2 * sum(int(tiles[i].sum()) for i in moved)
                 for i in part:
                     if i not in tiles:
                         out[i] = out[i - 1]
                 done(len(part))
-        return out
+        return out, computed
 
 
 class TorchEngine:
@@ -147,8 +149,8 @@ class TorchEngine:
         tolerance: int,
         follow: int,
         done: Done = _ignored,
-    ) -> Frames:
-        base = frames[reference]
+    ) -> tuple[Frames, int]:
+        base, computed = frames[reference], frames[reference].shape[0] * frames.shape[2]
         whole = Region(0, base.shape[0], 0, base.shape[1])
         plans = [changed_regions(f, base, tolerance=tolerance, follow=follow) for f in frames]
         if not RegionalNet.fits(self.net):
@@ -165,8 +167,9 @@ class TorchEngine:
                     made = self.net(part) if region == whole else regional.run(part, region)
                     to_y, to_x = region.scaled(self.scale).slices
                     out[number, to_y, to_x] = _picture(made)[0]
+                    computed += region.area
                 done(1)
-        return out
+        return out, computed
 
     @property
     def scale(self) -> int:

@@ -47,6 +47,9 @@ class Upscaler:
         memory: bytes that a network may take for its layers, roughly.
         device: where it runs.
 
+    Attributes:
+        computed: share of the last clip's pixels that went through the network; 1 without reuse.
+
     Raises:
         InputError: a setting that does not exist.
         FetchError, WeightsError: the weights cannot be had or used.
@@ -85,6 +88,7 @@ class Upscaler:
         self._engine = choose_engine(
             net, half=precision == "bf16", reuse=reuse, device=torch.device(device), native=native
         )
+        self.computed, self._computed = 1.0, 0
         self.pixels = memory // self._engine.bytes_per_pixel(reuse=reuse)
 
     @property
@@ -132,6 +136,7 @@ class Upscaler:
         height, width = frames.shape[1:3]
         parts = list(tiles(height, width, most=self.pixels, overlap=min(self.reach, OVERLAP)))
         finished, total = 0, len(parts) * len(frames)
+        self._computed = 0
 
         def done(count: int) -> None:
             nonlocal finished
@@ -144,6 +149,7 @@ class Upscaler:
             out = np.empty(shape, np.uint8)
             for tile in parts:
                 self._tile(tile, frames, reference, out, done)
+        self.computed = self._computed / sum(t.seen.area * len(frames) for t in parts)
         return out if size is None or size == shape[1:3] else _resized(out, size)
 
     def _shape(self, frames: Frames) -> tuple[int, int, int, int]:
@@ -174,10 +180,13 @@ class Upscaler:
     def _clip(self, frames: Frames, reference: int, done: Done) -> Frames:
         """A clip that fits into memory frame by frame."""
         if self.temporal == "full" or len(frames) == 1:
+            self._computed += frames[..., 0].size
             return self._engine.whole(frames, most=self.pixels, done=done)
-        return self._engine.reused(
+        made, computed = self._engine.reused(
             frames, reference, tolerance=self.tolerance, follow=self.follow, done=done
         )
+        self._computed += computed
+        return made
 
 
 def _check(frames: Frames) -> None:

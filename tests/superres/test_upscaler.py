@@ -108,9 +108,11 @@ def test_reuse_leaves_still_what_is_still(brow_clip: Frames, native: bool) -> No
     grey level of full computation."""
     clip = brow_clip[::3]  # both ends are still
     full = Upscaler(native=native).frames(clip)
-    made = Upscaler(temporal="reuse", native=native).frames(clip)
+    reuse = Upscaler(temporal="reuse", native=native)
+    made = reuse.frames(clip)
     assert np.array_equal(made[0], full[0])
     assert np.array_equal(made[-1], made[0])
+    assert 1 / 6 < reuse.computed < 0.5
     for frame, out in zip(clip, made, strict=True):
         still = np.ones(frame.shape[:2], bool)
         if native:
@@ -153,8 +155,10 @@ def test_a_tolerance_takes_camera_noise_for_none(brow_clip: Frames) -> None:
     still = np.repeat(brow_clip[:1], 4, 0).astype(int)
     grain = keyed_generator(0, "grain").integers(-1, 2, still.shape)
     frames = (still + grain).clip(0, 255).astype(np.uint8)
-    calm = Upscaler(temporal="reuse", tolerance=2).frames(frames)
+    upscaler = Upscaler(temporal="reuse", tolerance=2)
+    calm = upscaler.frames(frames)
     assert (calm == calm[0]).all()
+    assert upscaler.computed == 1 / 4
     assert (Upscaler(temporal="reuse").frames(frames)[1] != calm[1]).any()
 
 
