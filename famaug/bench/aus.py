@@ -5,14 +5,13 @@ famaug bench aus
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from statistics import median
 
 import numpy as np
 
 from famaug.aus.estimator import measure_aus
 from famaug.bench.faces import portrait_clip
+from famaug.bench.timing import in_turns
 from famaug.faces.mesher import PAPER_SIZES, FaceMesher
 from famaug.modulation.modulate import modulate_many
 from famaug.seeding import keyed_generator
@@ -38,14 +37,7 @@ def run(rounds: int = 3) -> dict[str, dict[str, float]]:
         "points": lambda: measure_aus(frames, mesher=mesher, backend="points"),
         "modulate": lambda: modulate_many(tracks),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for turn in range(rounds + 1):
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            job()
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
-    middle = {name: median(s) for name, s in seconds.items()}
+    middle = {name: t.wall / 1e3 for name, t in in_turns(jobs, rounds).items()}
     return {
         "ratios": {
             "five_sizes_vs_one": middle["five"] / middle["one"],

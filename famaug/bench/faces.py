@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from collections.abc import Callable
-from statistics import median
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from famaug.aus.estimator import measure_aus
+from famaug.bench.timing import in_turns
 from famaug.errors import InputError
 from famaug.faces import regions as rg
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET
@@ -41,7 +39,7 @@ def run(rounds: int = 5) -> dict[str, dict[str, float]]:
     frames = portrait_clip()
     crops = _crops(mesher, frames)
     litert = _litert(crops)
-    timed = _in_turns(
+    timed = in_turns(
         {
             "batch": lambda: _nets(mesher, crops),
             "litert": litert,
@@ -54,23 +52,12 @@ def run(rounds: int = 5) -> dict[str, dict[str, float]]:
     )
     return {
         "ratios": {
-            "batch_vs_litert": timed["litert"] / timed["batch"],
-            "five_sizes_vs_one": timed["aus_five"] / timed["aus_one"],
-            "five_meshes_vs_one": timed["mesh_five"] / timed["mesh_one"],
+            "batch_vs_litert": timed["litert"].wall / timed["batch"].wall,
+            "five_sizes_vs_one": timed["aus_five"].wall / timed["aus_one"].wall,
+            "five_meshes_vs_one": timed["mesh_five"].wall / timed["mesh_one"].wall,
         },
-        "figures": {f"{name}_ms_per_frame": t / FRAMES * 1e3 for name, t in timed.items()},
+        "figures": {f"{name}_ms_per_frame": t.wall / FRAMES for name, t in timed.items()},
     }
-
-
-def _in_turns(jobs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for turn in range(rounds + 1):
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            job()
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: median(s) for name, s in seconds.items()}
 
 
 def portrait_clip() -> Frames:

@@ -9,14 +9,13 @@ that ships and the warp, on a portrait, at twice the side.
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from famaug.bench.timing import in_turns
 from famaug.errors import InputError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
@@ -73,7 +72,8 @@ def run(
     works = {"published": published, "ours": ours, **_renderers(track.numpy(), 2 * size)}
     with torch.inference_mode():
         timed = in_turns(works, rounds)
-    wall, cpu = ({k: v[i] / frames for k, v in timed.items()} for i in (0, 1))
+    wall = {name: t.wall / frames for name, t in timed.items()}
+    cpu = {name: t.cpu / frames for name, t in timed.items()}
     return {
         "ratios": {
             "ours_vs_published": wall["published"] / wall["ours"],
@@ -96,20 +96,6 @@ def _renderers(track: Floats, size: int) -> dict[str, Callable[[], object]]:
     crop, mesh, _ = crop_face(portrait, FaceMesher().find(portrait), size)
     compact, warp = LearnedRenderer(crop, mesh), WarpRenderer(crop, mesh)
     return {"compact": lambda: compact.render(track), "warp": lambda: warp.render(track)}
-
-
-def in_turns(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median wall and processor time in ms of each work, timed in turns after a warm round."""
-    wall: dict[str, list[float]] = {name: [] for name in works}
-    cpu: dict[str, list[float]] = {name: [] for name in works}
-    for turn in range(rounds + 1):
-        for name, work in works.items():
-            start, began = time.perf_counter(), time.process_time()
-            work()
-            if turn:
-                wall[name].append((time.perf_counter() - start) * 1e3)
-                cpu[name].append((time.process_time() - began) * 1e3)
-    return {n: (statistics.median(wall[n]), statistics.median(cpu[n])) for n in works}
 
 
 def _clip(frames: int, size: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,10 +5,8 @@ famaug bench superres
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from statistics import median
 from typing import Any
 
 import cv2
@@ -16,6 +14,7 @@ import numpy as np
 import torch
 
 from famaug.bench.ncnn_net import NcnnNet
+from famaug.bench.timing import in_turns
 from famaug.errors import FetchError, InputError
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
@@ -96,7 +95,7 @@ def _against_ncnn(
         f"{name}_ours_bf16": lambda: ours[1].picture(small),
         f"{name}_ncnn_bf16": lambda: theirs[1](x),
     }
-    figures |= {f"{k}_ms": v for k, v in _medians(jobs, rounds).items()}
+    figures |= {f"{k}_ms": t.wall for k, t in in_turns(jobs, rounds).items()}
     ratios[f"{name}_vs_ncnn"] = figures[f"{name}_ncnn_ms"] / figures[f"{name}_ours_ms"]
     ratios[f"{name}_bf16_vs_ncnn"] = (
         figures[f"{name}_ncnn_bf16_ms"] / figures[f"{name}_ours_bf16_ms"]
@@ -122,24 +121,13 @@ def _reuse(name: str, clip: Frames, rounds: int, ratios: Figures, figures: Figur
     }
     jobs: dict[str, Callable[[], Any]] = {f"full_{name}": lambda: full.frames(clip)}
     jobs |= {k: partial(u.frames, clip) for k, u in reuse.items()}
-    figures |= {f"{k}_ms": v for k, v in _medians(jobs, rounds).items()}
+    figures |= {f"{k}_ms": t.wall for k, t in in_turns(jobs, rounds).items()}
     truth = full.frames(clip).astype(int)
     for key, upscaler in reuse.items():
         ratios[f"{key}_vs_full"] = figures[f"full_{name}_ms"] / figures[f"{key}_ms"]
         apart = np.abs(upscaler.frames(clip) - truth)
         figures[f"{key}_max"] = float(apart.max())
         figures[f"{key}_share"] = float((apart > 0).mean())
-
-
-def _medians(jobs: dict[str, Callable[[], Any]], rounds: int) -> Figures:
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for turn in range(rounds + 1):
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            job()
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: median(s) * 1e3 for name, s in seconds.items()}
 
 
 def _portrait() -> Picture:

@@ -7,13 +7,11 @@ Medians, warm, on as many threads as PyTorch is set to use.
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from famaug.bench.timing import in_turns
 from famaug.errors import InputError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
@@ -48,11 +46,20 @@ def run(
     crop, mesh, _ = crop_face(source, FaceMesher().find(source), SIZE)
     renderer = WarpRenderer(crop, mesh, device=device)
     track = _track()
-    face = _median_ms(lambda: WarpRenderer(crop, mesh, device=device), rounds)
-    clip = _median_ms(lambda: renderer.render(track), rounds)
+    timed = in_turns(
+        {
+            "face": lambda: WarpRenderer(crop, mesh, device=device),
+            "clip": lambda: renderer.render(track),
+        },
+        rounds,
+        warm=2,
+    )
     return {
         "ratios": {},
-        "figures": {"cost_per_face_ms": face, "ms_per_frame": clip / FRAMES},
+        "figures": {
+            "cost_per_face_ms": timed["face"].wall,
+            "ms_per_frame": timed["clip"].wall / FRAMES,
+        },
     }
 
 
@@ -63,16 +70,6 @@ def _track() -> Floats:
     rise = np.sin(np.linspace(0.05, 0.95, FRAMES) * np.pi)
     track[:, :, [AU_INDEX[au] for au in UNITS]] = rise[:, None, None] * peaks
     return track
-
-
-def _median_ms(work: Callable[[], object], rounds: int) -> float:
-    times = []
-    for i in range(rounds + 2):
-        start = time.perf_counter()
-        work()
-        if i >= 2:  # warm
-            times.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times)
 
 
 def _astronaut() -> Picture:

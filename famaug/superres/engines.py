@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -27,6 +27,14 @@ def _ignored(count: int) -> None:
     pass
 
 
+class Reuse(NamedTuple):
+    """Which frame is the reference, and what counts as a change; see `Upscaler`."""
+
+    reference: int
+    tolerance: int
+    follow: int
+
+
 class Engine(Protocol):
     """What an Upscaler computes with.
 
@@ -42,15 +50,7 @@ class Engine(Protocol):
     def whole(self, frames: Frames, *, most: int, done: Done = _ignored) -> Frames:
         """Every frame of `T H W 3`; at most so many pixels at once."""
 
-    def reused(
-        self,
-        frames: Frames,
-        reference: int,
-        *,
-        tolerance: int,
-        follow: int,
-        done: Done = _ignored,
-    ) -> tuple[Frames, int]:
+    def reused(self, frames: Frames, how: Reuse, *, done: Done = _ignored) -> tuple[Frames, int]:
         """The reference frame, and of the others what differs from it; and how many pixels were
         computed."""
 
@@ -83,22 +83,16 @@ class NativeEngine:
                 done(1)
         return np.stack(made)
 
-    def reused(
-        self,
-        frames: Frames,
-        reference: int,
-        *,
-        tolerance: int,
-        follow: int,
-        done: Done = _ignored,
-    ) -> tuple[Frames, int]:
-        base, computed = frames[reference], frames[reference].shape[0] * frames.shape[2]
+    def reused(self, frames: Frames, how: Reuse, *, done: Done = _ignored) -> tuple[Frames, int]:
+        base, computed = frames[how.reference], frames[0, :, :, 0].size
         with self._one:
             out = np.repeat(self.net.see(base)[None], len(frames), 0)
             for start in range(0, len(frames), AT_ONCE):
                 part = range(start, min(start + AT_ONCE, len(frames)))
                 tiles = {
-                    i: changed_tiles(frames[i], base, tolerance=tolerance, follow=follow, side=TILE)
+                    i: changed_tiles(
+                        frames[i], base, tolerance=how.tolerance, follow=how.follow, side=TILE
+                    )
                     for i in part
                     if i == 0 or not np.array_equal(frames[i], frames[i - 1])
                 }
@@ -141,18 +135,12 @@ class TorchEngine:
                 done(len(part))
         return np.concatenate(made)
 
-    def reused(
-        self,
-        frames: Frames,
-        reference: int,
-        *,
-        tolerance: int,
-        follow: int,
-        done: Done = _ignored,
-    ) -> tuple[Frames, int]:
-        base, computed = frames[reference], frames[reference].shape[0] * frames.shape[2]
+    def reused(self, frames: Frames, how: Reuse, *, done: Done = _ignored) -> tuple[Frames, int]:
+        base, computed = frames[how.reference], frames[0, :, :, 0].size
         whole = Region(0, base.shape[0], 0, base.shape[1])
-        plans = [changed_regions(f, base, tolerance=tolerance, follow=follow) for f in frames]
+        plans = [
+            changed_regions(f, base, tolerance=how.tolerance, follow=how.follow) for f in frames
+        ]
         if not RegionalNet.fits(self.net):
             plans = [[whole] if regions else [] for regions in plans]
         parts = {r for regions in plans for r in regions} - {whole}

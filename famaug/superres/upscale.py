@@ -14,7 +14,7 @@ from torch import nn
 
 from famaug.clip import MAX_CLIP_BYTES
 from famaug.errors import InputError
-from famaug.superres.engines import Done, choose_engine
+from famaug.superres.engines import Done, Reuse, choose_engine
 from famaug.superres.models import DEFAULT, load_model
 from famaug.superres.region import Region
 from famaug.superres.tiles import Tile, tiles
@@ -182,9 +182,8 @@ class Upscaler:
         if self.temporal == "full" or len(frames) == 1:
             self._computed += frames[..., 0].size
             return self._engine.whole(frames, most=self.pixels, done=done)
-        made, computed = self._engine.reused(
-            frames, reference, tolerance=self.tolerance, follow=self.follow, done=done
-        )
+        how = Reuse(reference, self.tolerance, self.follow)
+        made, computed = self._engine.reused(frames, how, done=done)
         self._computed += computed
         return made
 
