@@ -53,7 +53,7 @@ class WarpRenderer:
         FaceError: the mesh lies outside the picture, is too small, or is turned too far away.
     """
 
-    name = "warp/2"
+    name = "warp/3"
 
     def __init__(
         self,

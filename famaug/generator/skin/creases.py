@@ -3,7 +3,8 @@
 Places and directions follow the appearance changes that the FACS manual lists for each AU (Ekman,
 Friesen and Hager, 2002). Points are centimetres on the mean face of the basis (x to the person's
 left, y up, origin between the outer eye corners), given for the left side; the right is its mirror
-image. Depths are millimetres at intensity 5.
+image. Depths are millimetres at intensity 5. What real frames say about AU06, 09, 10 and 12 is
+added to them (`famaug.generator.skin.learnt`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def furrow(*points: Point, width: float, depth: float) -> Crease:
 
 def fold(*points: Point, width: float, depth: float) -> Crease:
     """A furrow that skin on its outer side hangs over, as the cheek over the upper lip."""
-    return Crease(points, width, -depth, overhang=0.7)
+    return Crease(points, width, -depth, overhang=0.4)
 
 
 def bulge(*points: Point, width: float, height: float) -> Crease:
@@ -54,22 +55,22 @@ _CHIN_PITS = (
 CREASES: dict[int, tuple[Crease, ...]] = {
     # inner brow up: short level lines in the middle of the forehead
     1: (
-        furrow((0, 2.65), (1.2, 2.75), (2.4, 3.0), width=0.15, depth=0.2),
-        furrow((0, 3.4), (1.1, 3.45), (2.3, 3.65), width=0.15, depth=0.2),
+        furrow((0, 2.65), (1.2, 2.75), (2.4, 3.0), width=0.15, depth=0.12),
+        furrow((0, 3.4), (1.1, 3.45), (2.3, 3.65), width=0.15, depth=0.12),
         bulge((0.4, 3.0), (1.6, 3.15), width=0.22, height=0.1),
     ),
     # outer brow up: arches over the outer half of the brow
     2: (
-        furrow((2.3, 3.1), (3.4, 3.35), (4.4, 3.05), (5.0, 2.6), width=0.15, depth=0.5),
-        furrow((2.2, 3.75), (3.3, 3.95), (4.3, 3.65), width=0.15, depth=0.4),
+        furrow((2.3, 3.1), (3.4, 3.35), (4.4, 3.05), (5.0, 2.6), width=0.15, depth=0.3),
+        furrow((2.2, 3.75), (3.3, 3.95), (4.3, 3.65), width=0.15, depth=0.25),
     ),
     # brows down and together: upright lines between them, muscle above the inner ends
     4: (
-        furrow((0.78, 2.3), (0.66, 1.75), (0.55, 1.15), (0.48, 0.65), width=0.13, depth=2.3),
-        furrow((1.25, 2.6), (1.12, 2.25), (1.0, 1.9), width=0.12, depth=0.7),
-        furrow((0, 0.5), (0.35, 0.55), width=0.1, depth=1.0),
-        bulge((0, 1.2), (0, 2.0), width=0.26, height=0.8),
-        bulge((1.2, 2.1), (1.6, 2.4), width=0.34, height=1.7),
+        furrow((0.78, 2.3), (0.66, 1.75), (0.55, 1.15), (0.48, 0.65), width=0.13, depth=2.6),
+        furrow((1.25, 2.6), (1.12, 2.25), (1.0, 1.9), width=0.12, depth=0.9),
+        furrow((0, 0.5), (0.35, 0.55), width=0.1, depth=1.3),
+        bulge((0, 1.2), (0, 2.0), width=0.26, height=1.1),
+        bulge((1.2, 2.1), (1.6, 2.4), width=0.34, height=2.1),
         fold((1.45, 0.5), (1.9, 0.85), (2.6, 1.1), (3.2, 1.2), width=0.17, depth=1.3),
     ),
     5: (furrow((2.0, 0.5), (2.6, 0.88), (3.3, 0.95), (4.0, 0.68), width=0.09, depth=0.8),),
@@ -82,7 +83,7 @@ CREASES: dict[int, tuple[Crease, ...]] = {
         furrow((2.3, -0.72), (3.1, -0.95), (3.9, -0.82), width=0.08, depth=1.1),
         bulge((2.2, -0.9), (3.1, -1.2), (4.0, -1.0), width=0.16, height=1.1),
         bulge((2.9, -2.2), (3.7, -2.4), width=0.6, height=2.7),
-        fold((1.85, -3.0), (2.35, -3.9), (2.8, -4.8), width=0.17, depth=1.4),
+        fold((1.85, -3.0), (2.35, -3.9), (2.8, -4.8), width=0.17, depth=0.5),
     ),
     # lids tight: a pouch and a line right below the lower lid
     7: (
@@ -92,19 +93,19 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # nose wrinkled: lines across its root and down its sides, folds beside the wings
     9: (
-        furrow((0, 0.35), (0.45, 0.28), (0.85, 0.05), width=0.1, depth=1.2),
-        furrow((0, -0.2), (0.5, -0.28), (0.95, -0.55), width=0.1, depth=1.1),
-        furrow((0.6, -0.85), (0.98, -1.25), (1.25, -1.9), width=0.12, depth=1.0),
-        furrow((1.1, -0.65), (1.42, -0.98), (1.75, -1.5), width=0.12, depth=1.0),
+        furrow((0, 0.35), (0.45, 0.28), (0.85, 0.05), width=0.1, depth=1.6),
+        furrow((0, -0.2), (0.5, -0.28), (0.95, -0.55), width=0.1, depth=1.5),
+        furrow((0.6, -0.85), (0.98, -1.25), (1.25, -1.9), width=0.12, depth=1.3),
+        furrow((1.1, -0.65), (1.42, -0.98), (1.75, -1.5), width=0.12, depth=1.3),
         bulge((0.75, -0.75), (1.15, -1.2), width=0.15, height=0.7),
-        fold((1.7, -2.3), (2.1, -3.25), (2.5, -4.05), (2.8, -4.7), width=0.16, depth=1.8),
-        furrow((0.6, 1.6), (0.53, 1.1), (0.45, 0.7), width=0.12, depth=1.0),
+        fold((1.7, -2.3), (2.1, -3.25), (2.5, -4.05), (2.8, -4.7), width=0.16, depth=0.8),
+        furrow((0.6, 1.6), (0.53, 1.1), (0.45, 0.7), width=0.12, depth=1.5),
         furrow((1.8, -0.95), (2.6, -1.38), (3.3, -1.42), width=0.12, depth=0.9),
         bulge((1.5, -1.9), (1.9, -2.6), width=0.35, height=0.9),
     ),
     # upper lip up: the fold from the wing of the nose, deepest at its top
     10: (
-        fold((1.8, -2.6), (2.15, -3.4), (2.65, -4.35), (3.0, -5.3), width=0.17, depth=2.5),
+        fold((1.8, -2.6), (2.15, -3.4), (2.65, -4.35), (3.0, -5.3), width=0.17, depth=2.4),
         bulge((2.75, -3.1), (3.2, -4.2), width=0.45, height=1.3),
         furrow((2.1, -1.4), (3.0, -1.7), (3.9, -1.55), width=0.14, depth=1.1),
         furrow((0.75, -4.75), (0.95, -5.2), width=0.12, depth=0.6),
@@ -133,8 +134,8 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # lip corner down: a line and a pouch below it
     15: (
-        fold((2.4, -6.8), (2.68, -7.4), (2.65, -8.2), width=0.14, depth=1.9),
-        bulge((3.05, -7.2), (3.1, -8.0), width=0.28, height=0.8),
+        fold((2.4, -6.8), (2.68, -7.4), (2.65, -8.2), width=0.14, depth=1.1),
+        bulge((3.05, -7.2), (3.1, -8.0), width=0.28, height=0.5),
         furrow((0.9, -8.5), (1.5, -8.75), (1.9, -9.2), width=0.15, depth=1.0),
     ),
     # chin up: the groove under the lip, the chin's boss pitted
@@ -152,9 +153,9 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # lips tight: ridges along their edges, short upright lines across
     23: (
-        furrow((0, -8.0), (0.8, -7.92), (1.6, -7.6), width=0.15, depth=2.1),
-        bulge((0, -8.4), (1.2, -8.2), width=0.2, height=1.0),
-        furrow((0.45, -5.4), (1.1, -5.55), (1.8, -6.0), width=0.13, depth=1.6),
+        furrow((0, -8.0), (0.8, -7.92), (1.6, -7.6), width=0.15, depth=1.5),
+        bulge((0, -8.4), (1.2, -8.2), width=0.2, height=0.7),
+        furrow((0.45, -5.4), (1.1, -5.55), (1.8, -6.0), width=0.13, depth=1.2),
         furrow((0.6, -5.15), (0.62, -5.5), width=0.08, depth=0.7),
         furrow((1.05, -5.25), (1.1, -5.65), width=0.08, depth=0.7),
         fold((2.4, -6.2), (2.52, -6.65), (2.42, -7.1), width=0.12, depth=1.4),

@@ -1,4 +1,5 @@
-"""The shade that AUs make on one face: furrows, bulges, turned cheeks, own lines deepened.
+"""The shade that AUs make on one face: furrows, bulges, turned cheeks, own lines deepened, and what
+was learnt from real frames.
 
 Moving a picture does not fold its skin. Where the skin is compressed it buckles, and what an
 observer sees is shade. For each AU and side a map of log brightness is made once, for this face
@@ -28,6 +29,7 @@ from famaug.faces.landmarks import (
 from famaug.faces.raster import Raster, rasterize
 from famaug.generator.face_motion import FaceMotion
 from famaug.generator.inverse import at_nodes
+from famaug.generator.skin.learnt import Learnt, learnt
 from famaug.generator.skin.light import GAMMA, Light, find_light, vertex_normals
 from famaug.generator.skin.relief import SCALE, relief, side_share, to_map
 
@@ -54,9 +56,13 @@ class SkinShade:
 
     Args:
         motion: of the face in its picture.
+        extra: what was learnt; None takes what ships.
+
+    Attributes:
+        maps: float32 `34 h w`, log of brightness of a pixel per unit of intensity.
     """
 
-    def __init__(self, motion: FaceMotion) -> None:
+    def __init__(self, motion: FaceMotion, *, extra: Learnt | None = None) -> None:
         picture, device = motion.pixels, motion.device
         h, w = picture.shape[:2]
         reduction = max(1.0, max(h, w) / _LARGEST)
@@ -72,8 +78,9 @@ class SkinShade:
         pixels = cv2.resize(picture, small[::-1], interpolation=cv2.INTER_AREA)
         field = motion.field.cpu().numpy()
         face = _Face(pixels, points, moved, field, motion.scale * float(ratio.mean()))
-        self._maps = torch.from_numpy(face.maps()).to(device)
-        self._kinds = frozenset(torch.nonzero(self._maps.flatten(1).any(1))[:, 0].tolist())
+        made = face.maps(learnt() if extra is None else extra)
+        self.maps = torch.from_numpy(made).to(device)
+        self._kinds = frozenset(torch.nonzero(self.maps.flatten(1).any(1))[:, 0].tolist())
 
     def factor(self, weights: Tensor, active: list[int], places: Tensor) -> Tensor | None:
         """What each pixel's colour is multiplied by.
@@ -90,9 +97,9 @@ class SkinShade:
         here = [k for k in active if k in self._kinds]
         if not here:
             return None
-        log = self._maps.new_zeros((len(weights), 1, *self._maps.shape[1:]))
+        log = self.maps.new_zeros((len(weights), 1, *self.maps.shape[1:]))
         for k in here:
-            log += weights[:, k].view(-1, 1, 1, 1) * self._maps[k]
+            log += weights[:, k].view(-1, 1, 1, 1) * self.maps[k]
         log = torch.where(
             log < 0,
             _DARKEST * torch.tanh(log / _DARKEST),
@@ -121,10 +128,10 @@ class _Face:
         self.light: Light = find_light(pixels, mesh, self.normals, scale)
         self.place = self._interpolate(basis.neutral[:, :2])
 
-    def maps(self) -> Maps:
+    def maps(self, extra: Learnt) -> Maps:
         """`34 h w`: log of brightness per unit of intensity."""
         weight = self._weight() / (GAMMA * FULL)
-        folds, turned, lines = self._folds(), self._turned(), self._own_lines()
+        folds, turned, lines = self._folds(extra), self._turned(), self._own_lines()
         left = side_share(self.place[..., 0]).astype(np.float32)
         out = np.empty((COLUMNS, *self.shape), np.float32)
         units = COLUMNS // 2
@@ -142,22 +149,24 @@ class _Face:
         )
         return out
 
-    def _folds(self) -> Maps:
-        """`17 h w`: shade of the creases at intensity 5."""
+    def _folds(self, extra: Learnt) -> Maps:
+        """`17 h w`: shade of the creases, drawn and learnt, at intensity 5."""
         at = to_map(self.place)
         normal = self._interpolate(self.normals)
         light = self.light.on(normal)
         dx, dy = (float(v) for v in self.light.directed[:2])
         out = np.zeros((COLUMNS // 2, *self.shape), np.float32)
         for k, height in enumerate(_drawn_for(self.scale)):
-            if not height.any():
-                continue
-            h = cv2.remap(height, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-            h[~self.raster.mask] = 0
-            slope_y, slope_x = np.gradient(h * self.scale)  # cm of height to pixels
-            slope = -(dx * slope_x + dy * slope_y) / light
-            cavity = _CAVITY * (h - self._blur(h, _CAVITY_REACH))
-            out[k] = np.clip(slope, -0.8, 0.8) + cavity
+            if extra.creases[k] and height.any():
+                h = cv2.remap(height, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+                h[~self.raster.mask] = 0
+                slope_y, slope_x = np.gradient(h * self.scale)  # cm of height to pixels
+                slope = -(dx * slope_x + dy * slope_y) / light
+                cavity = _CAVITY * (h - self._blur(h, _CAVITY_REACH))
+                out[k] = extra.creases[k] * (np.clip(slope, -0.8, 0.8) + cavity)
+            if extra.maps[k].any():
+                seen = cv2.remap(extra.maps[k], at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+                out[k] += seen * self.raster.mask
         return out
 
     def _turned(self) -> Maps:
