@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from torch import nn
 
 from famaug.clip import frame_paths, read_picture
 from famaug.errors import InputError
-from famaug.generator.training.engine import Engine, Precision
 from famaug.generator.training.loop import LoopOptions, Training
+from famaug.generator.training.loop_config import LoopConfig
 from famaug.generator.training.schedule import LinearDecay
 from famaug.judges.features import FeatureTrunk
 from famaug.seeding import digest
@@ -47,26 +47,15 @@ class LossConfig:
 
 
 @dataclass
-class TrainConfig:
-    """steps, batch_size, ...: see `LoopOptions`. size: side of a small patch. plain: share of
-    patches downscaled plainly. decay: steps at the end over which the rate goes to 0."""
+class TrainConfig(LoopConfig):
+    """See `LoopConfig`. size: side of a small patch. plain: share of patches downscaled plainly.
+    decay: steps at the end over which the rate goes to 0."""
 
     steps: int = 20000
-    batch_size: int = 8
     size: int = 40
     plain: float = 0.3
     learning_rate: float = 1e-4
     decay: int = 0
-    device: str = "auto"
-    precision: str = "fp32"
-    clip: float | None = 1.0
-    log_every: int = 50
-    checkpoint_every: int = 500
-    look_every: int = 500
-    ema_decay: float = 0.999
-    workers: int = 0
-    tensorboard: bool = False
-    seconds: float | None = None
 
 
 @dataclass
@@ -114,7 +103,7 @@ def open_training(
     own, out = config.training, Path(config.out)
     options = _loop_options(own)
     weights = LossWeights(**asdict(config.loss))
-    engine = Engine(device=own.device, precision=cast(Precision, own.precision), clip=own.clip)
+    engine = own.engine()
     kept, held = split_pictures(Path(config.pictures.sharp), config.pictures.hold_out)
     net = load_model(config.model)
     if getattr(net, "scale", None) != 4:
@@ -131,8 +120,7 @@ def open_training(
     setting = asdict(config)
     for free in ("out", "threads"):
         setting.pop(free)
-    for free in ("seconds", "workers", "device", "tensorboard", "look_every", "checkpoint_every"):
-        setting["training"].pop(free)
+    setting["training"] = own.decisive()
     training = Training(
         objective=objective,
         source=source,
@@ -153,16 +141,7 @@ def _loop_options(own: TrainConfig) -> LoopOptions:
         raise InputError(f"training.decay is 0 to training.steps; got {own.decay} of {own.steps}")
     if own.look_every < 1 or own.learning_rate <= 0:
         raise InputError("training.look_every is at least 1 and training.learning_rate above 0")
-    return LoopOptions(
-        steps=own.steps,
-        batch_size=own.batch_size,
-        log_every=own.log_every,
-        checkpoint_every=own.checkpoint_every,
-        ema_decay=own.ema_decay,
-        workers=own.workers,
-        tensorboard=own.tensorboard,
-        seconds=own.seconds,
-    )
+    return own.options(own.steps)
 
 
 def _pools(

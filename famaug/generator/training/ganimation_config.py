@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,13 +17,14 @@ from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import note_of
 from famaug.generator.training.au_table import read_picture_table
-from famaug.generator.training.engine import Engine, Precision
+from famaug.generator.training.engine import Engine
 from famaug.generator.training.evaluation import HeldOutEvaluation
 from famaug.generator.training.face_batches import FaceBatches, in_network_range
 from famaug.generator.training.faces import FaceSet, prepare_faces
 from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
 from famaug.generator.training.log import Record
-from famaug.generator.training.loop import LoopOptions, Training
+from famaug.generator.training.loop import Training
+from famaug.generator.training.loop_config import LoopConfig
 from famaug.generator.training.losses import LossWeights
 from famaug.generator.training.monitor import CollapseMonitor, Probe
 from famaug.generator.training.objective import Watcher
@@ -103,8 +104,8 @@ class WeightsConfig:
 
 
 @dataclass
-class TrainingConfig:
-    """See `LoopOptions` and `GanimationOptions`. epochs, decay_epochs: see `LinearDecay`. mirror,
+class TrainingConfig(LoopConfig):
+    """See `LoopConfig` and `GanimationOptions`. epochs, decay_epochs: see `LinearDecay`. mirror,
     noise: see `FaceBatches`. look_every: steps between sample sheets, looks for collapse, and
     evaluations of held-out faces. patience: steps before it warns of collapse."""
 
@@ -118,16 +119,10 @@ class TrainingConfig:
     mirror: bool = True
     noise: float = 0.5
     ema_decay: float = 0.0
-    device: str = "auto"
-    precision: str = "fp32"
     clip: float | None = None
-    log_every: int = 50
-    checkpoint_every: int = 500
     look_every: int = 1000
     patience: int = 2000
-    workers: int = 0
     tensorboard: bool = True
-    seconds: float | None = None
 
 
 @dataclass
@@ -193,7 +188,7 @@ def open_ganimation_training(
     t = config.training
     if len(t.betas) != 2:
         raise InputError(f"training.betas are two numbers; got {t.betas}")
-    engine = Engine(device=t.device, precision=cast(Precision, t.precision), clip=t.clip)
+    engine = t.engine()
     if not engine.is_main:
         engine.wait()
     faces = open_faces(config.faces, progress=progress if engine.is_main else _quiet)
@@ -210,11 +205,7 @@ def open_ganimation_training(
         objective,
         source,
         engine,
-        LoopOptions(
-            steps=(t.epochs + t.decay_epochs) * epoch, batch_size=t.batch_size,
-            log_every=t.log_every, checkpoint_every=t.checkpoint_every, ema_decay=t.ema_decay,
-            workers=t.workers, tensorboard=t.tensorboard, seconds=t.seconds,
-        ),
+        t.options((t.epochs + t.decay_epochs) * epoch),
         Path(config.out),
         _setting(config, faces, train),
         rate=LinearDecay(full=t.epochs, decay=t.decay_epochs, epoch=epoch),
@@ -296,13 +287,11 @@ def _reader(config: FacesConfig) -> Any:
 
 def _setting(config: GanimationConfig, faces: FaceSet, train: NDArray[np.int64]) -> dict[str, Any]:
     """What a checkpoint belongs to: everything but how long, how often and where."""
-    free = {"device", "log_every", "checkpoint_every", "look_every", "patience", "workers",
-            "tensorboard", "seconds"}  # fmt: skip
     return {
         "seed": config.seed,
         "network": asdict(config.network),
         "weights": asdict(config.weights),
-        "training": {k: v for k, v in asdict(config.training).items() if k not in free},
+        "training": config.training.decisive(but=("patience",)),
         "faces": [faces.names[i] for i in train],
         "scale": faces.scale,
     }
