@@ -66,19 +66,19 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # brows down and together: upright lines between them, muscle above the inner ends
     4: (
-        furrow((0.78, 2.3), (0.66, 1.75), (0.55, 1.15), (0.48, 0.65), width=0.13, depth=2.6),
-        furrow((1.25, 2.6), (1.12, 2.25), (1.0, 1.9), width=0.12, depth=0.9),
+        furrow((0.78, 2.3), (0.66, 1.75), (0.55, 1.15), (0.48, 0.65), width=0.15, depth=2.5),
+        furrow((1.25, 2.6), (1.12, 2.25), (1.0, 1.9), width=0.15, depth=0.8),
         furrow((0, 0.5), (0.35, 0.55), width=0.1, depth=1.3),
-        bulge((0, 1.2), (0, 2.0), width=0.26, height=1.1),
-        bulge((1.2, 2.1), (1.6, 2.4), width=0.34, height=2.1),
+        bulge((0, 1.2), (0, 2.0), width=0.28, height=0.9),
+        bulge((1.2, 2.1), (1.6, 2.4), width=0.38, height=1.9),
         fold((1.45, 0.5), (1.9, 0.85), (2.6, 1.1), (3.2, 1.2), width=0.17, depth=1.3),
     ),
     5: (furrow((2.0, 0.5), (2.6, 0.88), (3.3, 0.95), (4.0, 0.68), width=0.09, depth=0.8),),
     # cheek up: crow's feet, the line below the eye, the bag between it and the lid
     6: (
-        furrow((4.5, 0.18), (4.95, 0.35), (5.35, 0.62), width=0.09, depth=2.2),
-        furrow((4.55, -0.1), (5.1, -0.08), (5.55, -0.02), width=0.09, depth=2.3),
-        furrow((4.45, -0.38), (4.95, -0.6), (5.35, -0.9), width=0.09, depth=2.2),
+        furrow((4.5, 0.18), (4.95, 0.35), (5.35, 0.62), width=0.11, depth=1.5),
+        furrow((4.55, -0.1), (5.1, -0.08), (5.55, -0.02), width=0.11, depth=1.5),
+        furrow((4.45, -0.38), (4.95, -0.6), (5.35, -0.9), width=0.11, depth=1.7),
         furrow((1.85, -0.95), (2.6, -1.42), (3.6, -1.52), (4.5, -1.1), width=0.15, depth=3.4),
         furrow((2.3, -0.72), (3.1, -0.95), (3.9, -0.82), width=0.08, depth=1.1),
         bulge((2.2, -0.9), (3.1, -1.2), (4.0, -1.0), width=0.16, height=1.1),
@@ -93,13 +93,13 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # nose wrinkled: lines across its root and down its sides, folds beside the wings
     9: (
-        furrow((0, 0.35), (0.45, 0.28), (0.85, 0.05), width=0.1, depth=1.6),
-        furrow((0, -0.2), (0.5, -0.28), (0.95, -0.55), width=0.1, depth=1.5),
+        furrow((0, 0.35), (0.45, 0.28), (0.85, 0.05), width=0.12, depth=1.4),
+        furrow((0, -0.2), (0.5, -0.28), (0.95, -0.55), width=0.12, depth=1.3),
         furrow((0.6, -0.85), (0.98, -1.25), (1.25, -1.9), width=0.12, depth=1.3),
         furrow((1.1, -0.65), (1.42, -0.98), (1.75, -1.5), width=0.12, depth=1.3),
         bulge((0.75, -0.75), (1.15, -1.2), width=0.15, height=0.7),
         fold((1.7, -2.3), (2.1, -3.25), (2.5, -4.05), (2.8, -4.7), width=0.16, depth=0.8),
-        furrow((0.6, 1.6), (0.53, 1.1), (0.45, 0.7), width=0.12, depth=1.5),
+        furrow((0.6, 1.6), (0.53, 1.1), (0.45, 0.7), width=0.15, depth=1.1),
         furrow((1.8, -0.95), (2.6, -1.38), (3.3, -1.42), width=0.12, depth=0.9),
         bulge((1.5, -1.9), (1.9, -2.6), width=0.35, height=0.9),
     ),
