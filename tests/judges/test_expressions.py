@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from famaug.clip import read_frames
 from famaug.errors import InputError, WeightsError
 from famaug.faces import FaceMesher
 from famaug.judges.expressions import CLASSES, KINDS, ExpressionJudge, face_regions
@@ -72,6 +73,23 @@ def test_a_real_smile_is_happy(
     assert CLASSES[int(rest.argmax())] == "neutral"
     assert CLASSES[int(smile.argmax())] == "happy"
     assert smile[1] > rest[1] + 0.6
+
+
+@pytest.mark.parametrize(
+    ("video", "number", "shown"), [("wolfgang_langer", 42, "sad"), ("cap12", 163, "surprised")]
+)
+def test_crying_is_sad_and_raised_brows_are_surprised(
+    judge: ExpressionJudge,
+    fetched: Callable[[str], Path],
+    mesher: FaceMesher,
+    video: str,
+    number: int,
+    shown: str,
+) -> None:
+    frames = read_frames(fetched(video))[0][[number]]
+    with torch.no_grad():
+        seen = judge(_images(frames), mesher.track(frames).mesh)[0]
+    assert CLASSES[int(seen.argmax())] == shown
 
 
 def test_turn_and_size_hardly_matter(
