@@ -76,20 +76,23 @@ def test_a_real_smile_is_happy(
 
 
 @pytest.mark.parametrize(
-    ("video", "number", "shown"), [("wolfgang_langer", 42, "sad"), ("cap12", 163, "surprised")]
+    ("video", "rest", "number", "shown"),
+    [("wolfgang_langer", 231, 42, "sad"), ("cap12", 28, 163, "surprised")],
 )
-def test_crying_is_sad_and_raised_brows_are_surprised(
+def test_crying_looks_sad_and_raised_brows_surprised(
     judge: ExpressionJudge,
     fetched: Callable[[str], Path],
     mesher: FaceMesher,
     video: str,
+    rest: int,
     number: int,
     shown: str,
 ) -> None:
-    frames = read_frames(fetched(video))[0][[number]]
+    frames = read_frames(fetched(video))[0][[rest, number]]
+    meshes = np.concatenate([mesher.track(f[None]).mesh for f in frames])
     with torch.no_grad():
-        seen = judge(_images(frames), mesher.track(frames).mesh)[0]
-    assert CLASSES[int(seen.argmax())] == shown
+        before, after = judge(_images(frames), meshes).softmax(1)[:, CLASSES.index(shown)]
+    assert after > before + 0.3
 
 
 def test_turn_and_size_hardly_matter(
