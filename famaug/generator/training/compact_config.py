@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from famaug.aus.basis import head_pose
 from famaug.clip import frame_paths, read_picture
@@ -13,10 +13,10 @@ from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.networks.compact import CompactGenerator
-from famaug.generator.training.engine import Engine, Precision
 from famaug.generator.training.held_out_lessons import HeldOutLessons
 from famaug.generator.training.log import Record
-from famaug.generator.training.loop import LoopOptions, Training
+from famaug.generator.training.loop import Training
+from famaug.generator.training.loop_config import LoopConfig
 from famaug.generator.training.real_pairs import pairs_of_videos
 from famaug.generator.training.schedule import LinearDecay
 from famaug.generator.training.teacher import FoundFace, TeacherBatches
@@ -58,11 +58,10 @@ class NetworkConfig:
 
 
 @dataclass
-class CompactTraining:
-    """See `LoopOptions` and `TeacherOptions`. decay: steps at the end in which the rate falls."""
+class CompactTraining(LoopConfig):
+    """See `LoopConfig` and `TeacherOptions`. decay: steps at the end in which the rate falls."""
 
     steps: int = 6000
-    batch_size: int = 8
     learning_rate: float = 6e-4
     decay: int = 2500
     warm_up: int = 100
@@ -76,16 +75,9 @@ class CompactTraining:
     judged_rows: int = 4
     adversarial: float = 0.0
     critic_rate: float = 2e-4
-    device: str = "auto"
-    precision: str = "fp32"
-    clip: float | None = 1.0
-    log_every: int = 50
     checkpoint_every: int = 250
     look_every: int = 250
     ema_decay: float = 0.998
-    workers: int = 0
-    tensorboard: bool = False
-    seconds: float | None = None
 
 
 @dataclass
@@ -115,7 +107,7 @@ def open_compact_training(
     progress(f"{len(taught)} faces to learn from, {len(kept)} held out")
     for why in left_out:
         progress(f"left out: {why}")
-    engine = Engine(device=t.device, precision=cast(Precision, t.precision), clip=t.clip)
+    engine = t.engine()
     generator = CompactGenerator(width=config.network.width, seed=config.seed)
     if config.network.start is not None:
         start(generator, Path(config.network.start))
@@ -135,11 +127,7 @@ def open_compact_training(
         TeacherObjective(engine, generator, options=options, size=size, seed=config.seed),
         source,
         engine,
-        LoopOptions(
-            steps=t.steps, batch_size=t.batch_size, log_every=t.log_every,
-            checkpoint_every=t.checkpoint_every, ema_decay=t.ema_decay, workers=t.workers,
-            tensorboard=t.tensorboard, seconds=t.seconds,
-        ),
+        t.options(t.steps),
         Path(config.out),
         _setting(config, [f.name for f in taught] + [p.name for p in pairs]),
         rate=rate,
@@ -213,16 +201,13 @@ def find_faces(
 
 def _setting(config: CompactConfig, names: Sequence[str]) -> dict[str, Any]:
     """What a checkpoint belongs to: everything but how long, how often and where."""
-    free = {"steps", "decay", "device", "log_every", "checkpoint_every", "look_every", "workers",
-            "tensorboard", "seconds"}  # fmt: skip
-    training = {k: v for k, v in asdict(config.training).items() if k not in free}
     return {
         "seed": config.seed,
         "network": asdict(config.network)
         | {
             "start": None if config.network.start is None else sha256_of(Path(config.network.start))
         },
-        "training": training,
+        "training": config.training.decisive(but=("steps", "decay")),
         "faces": [*names],
         "real_share": config.faces.real_share,
         "teacher": [WarpRenderer.name, SHIPPED["au_basis"].sha256],
