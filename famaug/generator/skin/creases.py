@@ -147,8 +147,8 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # lips stretched: bows beside the mouth
     20: (
-        fold((2.9, -5.6), (3.4, -6.4), (3.35, -7.3), width=0.16, depth=1.3),
-        furrow((3.6, -5.9), (4.0, -6.6), (3.95, -7.3), width=0.15, depth=0.8),
+        fold((2.9, -5.6), (3.4, -6.4), (3.35, -7.3), width=0.16, depth=0.7),
+        furrow((3.6, -5.9), (4.0, -6.6), (3.95, -7.3), width=0.15, depth=0.5),
         furrow((0, -8.15), (1.2, -8.2), (2.2, -7.9), width=0.14, depth=0.8),
     ),
     # lips tight: ridges along their edges, short upright lines across
