@@ -72,7 +72,7 @@ def main(
     ] = "warp,compact,paper",
     every: Annotated[int, typer.Option(help="Use every so manieth face.")] = 5,
     size: Annotated[int, typer.Option(help="Side of the crops.")] = 256,
-    draws: Annotated[int, typer.Option(help="Expressions a face.")] = 16,
+    draws: Annotated[int, typer.Option(help="Expressions a face; 0 writes pictures only.")] = 16,
     seed: Annotated[int, typer.Option(help="Of the expressions.")] = 0,
 ) -> None:
     """Measure generators on held-out faces."""
@@ -81,6 +81,12 @@ def main(
     people = [FoundFace(f.name, c[0], c[1]) for f, c in zip(held, cropped, strict=True)]
     names = generators.split(",")
     makers = {n: _maker(n) for n in names}
+    out.mkdir(parents=True, exist_ok=True)
+    shown = people[:: max(1, len(people) // 6)][:6]
+    page = _draw(out, shown, makers)
+    Console().print(str(page))
+    if draws == 0:
+        return
     judge, mesher = ClipJudge(may_fetch=True), FaceMesher()
     found = {n: Found() for n in names}
     for place, face in enumerate(progress(people, "faces")):
@@ -88,11 +94,13 @@ def main(
         for name in names:
             renderer = makers[name](face)
             _measure(renderer, face, asked, judge, mesher, found[name])
-    out.mkdir(parents=True, exist_ok=True)
     figures = {n: _figures(f, len(people)) for n, f in found.items()}
     (out / "figures.json").write_text(json.dumps(figures, indent=1))
     _show(figures)
-    shown = people[:: max(1, len(people) // 6)][:6]
+
+
+def _draw(out: Path, shown: list[FoundFace], makers: dict[str, Any]) -> Path:
+    """Film strips and sheets of the four expressions."""
     strips = []
     for title, rule in SHEETS.items():
         drawn = parse_expression(rule).draw(keyed_generator(0, "sheet"), fps=100).intensity
@@ -100,8 +108,7 @@ def main(
         clips = [{n: make(face).render(track) for n, make in makers.items()} for face in shown]
         strips.append(Strips(title, f"Asked at the apex, before variation: {rule[4:]}", clips))
         _sheet(out / f"sheet_{title}.png", shown, clips)
-    page = write_strips(out / "strips.html", title="Film strips", intro=INTRO, strips=strips)
-    Console().print(f"{out / 'figures.json'}, {page}")
+    return write_strips(out / "strips.html", title="Film strips", intro=INTRO, strips=strips)
 
 
 def _maker(name: str) -> Any:

@@ -40,7 +40,7 @@ SHIPPED: dict[str, ShippedWeights] = {
     ),
     "compact_generator": ShippedWeights(
         file="compact_generator.safetensors",
-        sha256="a6243d6aa3106449906cd7918789089bba9bc7af57ada9b9a9ff6cc263e13fc9",
+        sha256="360fa57d8892d6ef9c461f90c37a45d7b7bfb460916c856b891a65504893e27f",
         licence="Apache-2.0",
         source="famaug's own, trained by recipes/train_compact_generator.py on 127 generated faces "
         "(faker-js/assets-person-portrait, CC0) with the warp renderer as teacher, and on frames "
