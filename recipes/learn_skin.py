@@ -32,6 +32,7 @@ from rich.table import Table
 from famaug.aus.basis import FULL, load_basis
 from famaug.aus.estimator import measure_aus
 from famaug.clip import frame_paths, read_frames, read_picture
+from famaug.errors import InputError
 from famaug.faces.landmarks import (
     BLENDSHAPES,
     INNER_LIPS,
@@ -269,7 +270,10 @@ def _shade_on_places(motion: FaceMotion, extra: Learnt, places: Places) -> Array
 
 def _of_faces(folder: Path, places: Places, folds: Array, rest: Array) -> Evidence:
     """Smiling against serious people, as one who smiles by a standard deviation of theirs."""
-    with (folder / "faces.csv").open() as file:
+    table = folder / "faces.csv"
+    if not table.is_file():
+        raise InputError(f"{table} is missing: a table with the columns file, age and sex")
+    with table.open() as file:
         known = {r["file"]: r for r in csv.DictReader(file)}
     mesher = FaceMesher()
     rows, maps = [], []
@@ -285,9 +289,9 @@ def _of_faces(folder: Path, places: Places, folds: Array, rest: Array) -> Eviden
         about = known[path.name]
         rows.append([1, smile, about["sex"] == "female", (float(about["age"] or 35) - 35) / 20])
         maps.append(places.band(places.log_light(picture, seen.mesh[0])))
-    table = np.array(rows, np.float32)
-    slope = np.linalg.lstsq(table, np.stack(maps), rcond=None)[0][1]
-    step = float(table[:, 1].std())
+    about_them = np.array(rows, np.float32)
+    slope = np.linalg.lstsq(about_them, np.stack(maps), rcond=None)[0][1]
+    step = float(about_them[:, 1].std())
     acting = np.zeros((1, len(AUS)), np.float32)
     present = np.zeros(len(AUS), np.int64)
     for au, full in SMILE.items():
