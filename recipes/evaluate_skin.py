@@ -36,9 +36,7 @@ from famaug.aus.fit import fit_person
 from famaug.clip import read_frames
 from famaug.errors import RenderError
 from famaug.faces.pose import fit_similarity
-from famaug.generator.face_motion import FaceMotion
 from famaug.generator.skin.learnt import Learnt, learnt, read_learnt
-from famaug.generator.skin.shade import SkinShade
 from famaug.generator.warp import WarpRenderer
 from famaug.types import AU_INDEX, Floats, Frames
 from famaug.weights.fetch import fetch
@@ -131,12 +129,9 @@ def _video(name: str, video: Video, variants: list[Learnt | None]) -> dict[int, 
     return out
 
 
-def _renderer(picture: NDArray[np.uint8], mesh: Floats, extra: Learnt | None) -> WarpRenderer:
+def _renderer(picture: NDArray[np.uint8], mesh: Floats, learnt: Learnt | None) -> WarpRenderer:
     """None is motion alone."""
-    renderer = WarpRenderer(picture, mesh, skin=0 if extra is None else 1)
-    if extra is not None:
-        renderer._shade = SkinShade(FaceMotion(picture, mesh), extra=extra)
-    return renderer
+    return WarpRenderer(picture, mesh, skin=0 if learnt is None else 1, learnt=learnt)
 
 
 def _grey(frame: Frames) -> NDArray[np.uint8]:

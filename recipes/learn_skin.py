@@ -259,7 +259,7 @@ def _of_video(name: str, places: Places) -> Evidence:
 
 def _shade_on_places(motion: FaceMotion, extra: Learnt, places: Places) -> Array:
     """What `SkinShade` makes of each AU on both sides, `17 P`, per unit."""
-    maps = SkinShade(motion, extra=extra).maps.cpu().numpy()
+    maps = SkinShade(motion, learnt=extra).maps.cpu().numpy()
     box = np.array(motion.pixels.shape[1::-1], np.float64)
     ratio = (np.array(maps.shape[:0:-1]) - 1) / (box - 1)
     mesh = motion.local.astype(np.float64)

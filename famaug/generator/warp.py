@@ -18,6 +18,7 @@ from famaug.generator.field import Grid
 from famaug.generator.inverse import at_nodes, to_grid
 from famaug.generator.patches import Patch, make_patch
 from famaug.generator.skin import SkinShade
+from famaug.generator.skin.learnt import Learnt
 from famaug.types import Floats, Frames, Picture
 
 
@@ -45,6 +46,7 @@ class WarpRenderer:
         picture: uint8 `H W 3`, the neutral face.
         mesh: `478 3`, its mesh in pixels of the picture.
         skin: strength of furrows and shade; 0 moves pixels and does nothing else.
+        learnt: what real frames said of skin; None takes what ships.
         plain_mouth: leave what a mouth uncovers flat and dark, for a network to paint.
         device: where frames are rendered.
 
@@ -61,6 +63,7 @@ class WarpRenderer:
         mesh: Floats,
         *,
         skin: float = 1.0,
+        learnt: Learnt | None = None,
         plain_mouth: bool = False,
         device: str | torch.device = "cpu",
     ) -> None:
@@ -69,9 +72,9 @@ class WarpRenderer:
         self.motion = FaceMotion(picture, mesh, device=device)
         self.picture, self.mesh, self.skin = self.motion.picture, self.motion.mesh, skin
         self.device = self.motion.device
-        self._prepare(self.motion, plain_mouth)
+        self._prepare(self.motion, learnt, plain_mouth)
 
-    def _prepare(self, motion: FaceMotion, plain_mouth: bool) -> None:
+    def _prepare(self, motion: FaceMotion, learnt: Learnt | None, plain_mouth: bool) -> None:
         """Everything that rendering needs, on the device."""
         g, pixels = motion.grid, motion.pixels
         patches = [self._patch(number, plain=plain_mouth) for number in range(len(motion.rims))]
@@ -94,7 +97,7 @@ class WarpRenderer:
         nodes = self._xy / self._xy.new_tensor(g.step)
         self._at = to_grid(nodes, g.lines, g.columns)
         if self.skin > 0:
-            self._shade = SkinShade(motion)
+            self._shade = SkinShade(motion, learnt=learnt)
             self._places = places(h, w).to(self.device)
             # a node's distance where the box is -1..1
             self._node_span = 2 / self._places.new_tensor([g.columns - 1, g.lines - 1])

@@ -29,7 +29,8 @@ from famaug.faces.landmarks import (
 from famaug.faces.raster import Raster, rasterize
 from famaug.generator.face_motion import FaceMotion
 from famaug.generator.inverse import at_nodes
-from famaug.generator.skin.learnt import Learnt, learnt
+from famaug.generator.skin.learnt import Learnt
+from famaug.generator.skin.learnt import learnt as shipped
 from famaug.generator.skin.light import GAMMA, Light, find_light, vertex_normals
 from famaug.generator.skin.relief import SCALE, relief, side_share, to_map
 
@@ -56,13 +57,13 @@ class SkinShade:
 
     Args:
         motion: of the face in its picture.
-        extra: what was learnt; None takes what ships.
+        learnt: what was learnt; None takes what ships.
 
     Attributes:
         maps: float32 `34 h w`, log of brightness of a pixel per unit of intensity.
     """
 
-    def __init__(self, motion: FaceMotion, *, extra: Learnt | None = None) -> None:
+    def __init__(self, motion: FaceMotion, *, learnt: Learnt | None = None) -> None:
         picture, device = motion.pixels, motion.device
         h, w = picture.shape[:2]
         reduction = max(1.0, max(h, w) / _LARGEST)
@@ -78,7 +79,7 @@ class SkinShade:
         pixels = cv2.resize(picture, small[::-1], interpolation=cv2.INTER_AREA)
         field = motion.field.cpu().numpy()
         face = _Face(pixels, points, moved, field, motion.scale * float(ratio.mean()))
-        made = face.maps(learnt() if extra is None else extra)
+        made = face.maps(shipped() if learnt is None else learnt)
         self.maps = torch.from_numpy(made).to(device)
         self._kinds = frozenset(torch.nonzero(self.maps.flatten(1).any(1))[:, 0].tolist())
 
@@ -128,10 +129,10 @@ class _Face:
         self.light: Light = find_light(pixels, mesh, self.normals, scale)
         self.place = self._interpolate(basis.neutral[:, :2])
 
-    def maps(self, extra: Learnt) -> Maps:
+    def maps(self, learnt: Learnt) -> Maps:
         """`34 h w`: log of brightness per unit of intensity."""
         weight = self._weight() / (GAMMA * FULL)
-        folds, turned, lines = self._folds(extra), self._turned(), self._own_lines()
+        folds, turned, lines = self._folds(learnt), self._turned(), self._own_lines()
         left = side_share(self.place[..., 0]).astype(np.float32)
         out = np.empty((COLUMNS, *self.shape), np.float32)
         units = COLUMNS // 2
@@ -149,7 +150,7 @@ class _Face:
         )
         return out
 
-    def _folds(self, extra: Learnt) -> Maps:
+    def _folds(self, learnt: Learnt) -> Maps:
         """`17 h w`: shade of the creases, drawn and learnt, at intensity 5."""
         at = to_map(self.place)
         normal = self._interpolate(self.normals)
@@ -157,15 +158,15 @@ class _Face:
         dx, dy = (float(v) for v in self.light.directed[:2])
         out = np.zeros((COLUMNS // 2, *self.shape), np.float32)
         for k, height in enumerate(_drawn_for(self.scale)):
-            if extra.creases[k] and height.any():
+            if learnt.creases[k] and height.any():
                 h = cv2.remap(height, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
                 h[~self.raster.mask] = 0
                 slope_y, slope_x = np.gradient(h * self.scale)  # cm of height to pixels
                 slope = -(dx * slope_x + dy * slope_y) / light
                 cavity = _CAVITY * (h - self._blur(h, _CAVITY_REACH))
-                out[k] = extra.creases[k] * (np.clip(slope, -0.8, 0.8) + cavity)
-            if extra.maps[k].any():
-                seen = cv2.remap(extra.maps[k], at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+                out[k] = learnt.creases[k] * (np.clip(slope, -0.8, 0.8) + cavity)
+            if learnt.maps[k].any():
+                seen = cv2.remap(learnt.maps[k], at[..., 0], at[..., 1], cv2.INTER_LINEAR)
                 out[k] += seen * self.raster.mask
         return out
 

@@ -64,8 +64,8 @@ def test_what_ships_is_small_symmetric_and_dark_in_the_fold() -> None:
 def test_a_face_gets_it_on_the_side_that_acts(astronaut, made: Learnt) -> None:
     picture, mesh = astronaut
     motion = FaceMotion(np.full_like(picture, 170), mesh)
-    maps = SkinShade(motion, extra=made).maps.numpy()
-    drawn = SkinShade(motion, extra=Learnt.nothing()).maps.numpy()
+    maps = SkinShade(motion, learnt=made).maps.numpy()
+    drawn = SkinShade(motion, learnt=Learnt.nothing()).maps.numpy()
     k = AU_INDEX[12]
     left, right = maps[k], maps[k + len(AUS)]
     middle = left.shape[1] // 2
