@@ -37,7 +37,7 @@ class CompactGenerator(nn.Module):
 
     A U-Net on half-size planes without normalisation: what happens at one place does not depend on
     another far away, nor on the batch. At zero intensity, and where `support` is 0, the known
-    picture is given back exactly. About 0.5 million parameters at the default width.
+    picture is given back exactly. About 0.4 million parameters at the default width.
 
     Args:
         width: channels of the first stage.

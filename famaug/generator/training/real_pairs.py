@@ -158,12 +158,12 @@ def _measured(
         clean = np.where(read < _NOISE, 0, np.clip(read, 0, STRONGEST)).astype(np.float32)
         if np.isfinite(clean).all() and clean.max() >= WEAKEST:
             pair = f"{name}#{numbers[rest]}-{numbers[i]}"
-            move = _planar(meshes[rest], meshes[i])
+            move = planar_move(meshes[rest], meshes[i])
             out.append(RealPair(pair, neutral, meshes[rest], frames[i].copy(), move, clean))
     return out
 
 
-def _planar(source: Floats, target: Floats) -> NDArray[np.float64]:
+def planar_move(source: Floats, target: Floats) -> NDArray[np.float64]:
     """`2 3`: the similarity of the picture plane that brings the resting points of one mesh onto
     those of another (weighted least squares; Umeyama 1991)."""
     weight = load_basis().rest

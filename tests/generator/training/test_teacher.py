@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from famaug.errors import InputError
+from famaug.faces.align import crop_face
 from famaug.generator.learned import open_generator
 from famaug.generator.networks.compact import CompactGenerator
 from famaug.generator.training.compact_config import (
@@ -21,7 +22,7 @@ from famaug.generator.training.compact_config import (
 )
 from famaug.generator.training.engine import Engine
 from famaug.generator.training.held_out_lessons import HeldOutLessons
-from famaug.generator.training.real_pairs import RealPair, pairs_of_videos
+from famaug.generator.training.real_pairs import RealPair, pairs_of_videos, planar_move
 from famaug.generator.training.teacher import FoundFace, TeacherBatches, draw_intensity
 from famaug.generator.training.teacher_judges import IdentityJudge, MeshJudge
 from famaug.generator.training.teacher_objective import (
@@ -102,6 +103,24 @@ def test_a_real_frame_is_laid_on_the_resting_one(pairs):
         wrong.append(float((b["target"] - b["picture"])[i, :, *part].abs().mean()))
     assert np.median(wrong) < 0.06
     assert (b["target"] - b["picture"]).abs().amax((1, 2, 3)).median() > 0.3
+
+
+def test_a_frame_is_laid_on_the_crop_however_the_head_moved(astronaut):
+    """The same face, turned in the picture's plane, larger and elsewhere."""
+    picture, mesh = astronaut
+    c, s = 1.2 * np.cos(0.15), 1.2 * np.sin(0.15)
+    move = np.array([[c, -s, 20.0], [s, c, -30.0]])
+    frame = cv2.warpAffine(picture, move, (320, 320), flags=cv2.INTER_CUBIC)
+    there = mesh.copy()
+    there[:, :2] = mesh[:, :2] @ move[:, :2].T + move[:, 2]
+    found = planar_move(mesh, there)
+    assert np.allclose(found, move, atol=1e-3)
+    crop, _, transform = crop_face(picture, mesh, 96)
+    pair = RealPair("same", picture, mesh, frame, found, np.zeros((2, 17), np.float32))
+    inside = (slice(16, 80), slice(16, 80))
+    assert np.abs(pair.laid(transform) - crop)[inside].mean() < 4
+    still = pair._replace(to_frame=np.eye(3)[:2])
+    assert np.abs(still.laid(transform) - crop)[inside].mean() > 20
 
 
 def test_a_share_of_the_lessons_is_real(astronaut, pairs):
