@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
+from rendered_clip import Rendered
 
 from famaug.pipeline import Synthesizer
 from famaug.quality.judge import ClipJudge
 from famaug.seeding import keyed_generator
-from famaug.types import Floats, Frames, Picture, Plan
-
-
-class Rendered(NamedTuple):
-    """A clip as the synthesizer made it, the face at rest in its framing, and its mesh."""
-
-    plan: Plan
-    frames: Frames
-    rest: Picture
-    mesh: Floats
+from famaug.types import Picture
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from conftest import Rendered
+from rendered_clip import Rendered
 
 from famaug.errors import InputError, RejectedError
 from famaug.pipeline import Synthesizer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Rendered
+from rendered_clip import Rendered
 
 from famaug.errors import InputError
 from famaug.pipeline import Synthesizer

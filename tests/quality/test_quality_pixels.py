@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import Rendered
+from rendered_clip import Rendered
 
 from famaug.errors import InputError
 from famaug.quality.pixels import face_masks, flicker, midline_strip, pixel_scores
