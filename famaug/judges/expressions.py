@@ -1,8 +1,8 @@
 """What expression is shown: two small frozen classifiers that others trained on others' pictures.
 
 Neither knows AUs: they give seven classes, learnt from posed and found pictures. They read what a
-face looks like, and no part of famaug was made with them, so they can say whether a rendered AU
-looks like the expression it belongs to.
+face looks like, so they can say whether a rendered AU looks like the expression it belongs to. They
+were looked at while some depths of drawn skin were chosen (docs/skin.md names the AUs).
 """
 
 from __future__ import annotations
