@@ -142,8 +142,8 @@ static void surrounding(const plane *p, int twice, place t, const float *at[PLAC
         }
 }
 
-/* The polynomials' points are 0, +-sqrt(1/2), +-sqrt(2) and infinity: with the usual 0, +-1, +-2
- * bfloat16 is twice as far off. */
+/* The polynomials' points are 0, +-sqrt(1/2), +-sqrt(2) and infinity: factors stay smaller than with
+ * the usual 0, +-1, +-2, and with them what bfloat16 rounds. */
 #define LOW 0.70710678118654752f
 #define HIGH 1.41421356237309505f
 

@@ -200,7 +200,7 @@ class NativeNet:
     Args:
         net: of ours.
         half: multiply in bfloat16, but for the first and the last convolution: there rounding
-            costs the most (of RealSR's largest error four fifths) and time the least.
+            costs the most and time the least.
 
     Raises:
         ValueError: not one of ours, or no compiler; ask `fits` first.

@@ -103,6 +103,14 @@ def test_reuse_is_full_where_it_follows_changes_to_the_end(brow_clip: Frames, na
 
 
 @pytest.mark.parametrize("native", [True, False])
+def test_two_pixels_more_are_a_grey_level_at_most(brow_clip: Frames, native: bool) -> None:
+    clip = brow_clip[::3]
+    full = Upscaler(native=native).frames(clip).astype(int)
+    followed = Upscaler(temporal="reuse", follow=2, native=native).frames(clip)
+    assert np.abs(followed - full).max() == 1
+
+
+@pytest.mark.parametrize("native", [True, False])
 def test_reuse_leaves_still_what_is_still(brow_clip: Frames, native: bool) -> None:
     """Where nothing changed near by the reference's pixels stay bit for bit; the rest is within a
     grey level of full computation."""
