@@ -5,6 +5,7 @@ famaug bench superres
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 
 from famaug.bench.ncnn_net import NcnnNet
 from famaug.bench.timing import in_turns
-from famaug.errors import FetchError, InputError
+from famaug.errors import FamaugWarning, FetchError, InputError
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.superres.models import MODELS
@@ -51,7 +52,8 @@ def run(
             reuse_..._max and _share: grey levels between reuse and full, and the share of pixels
             that differ.
 
-    What needs weights that cannot be fetched, or ncnn where it is not installed, is left out.
+    What needs weights that cannot be fetched, or ncnn where it is not installed, is left out, with
+    a warning.
     """
     ratios: Figures = {}
     figures: Figures = {}
@@ -64,8 +66,8 @@ def run(
             continue
         try:
             _against_ncnn(name, model, weights, small, rounds, ratios, figures)
-        except (FetchError, InputError):
-            continue  # no such weights or no ncnn here
+        except (FetchError, InputError) as error:
+            warnings.warn(f"{name} is not measured: {error}", FamaugWarning, stacklevel=2)
     for name in expressions:
         _reuse(name, _clip(EXPRESSIONS[name]), rounds, ratios, figures)
     if "au4" in expressions:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from famaug.bench import superres
+from famaug.errors import FamaugWarning, FetchError
 
 
 @pytest.mark.media
@@ -24,3 +25,13 @@ def test_bench(fetched: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) 
     assert figures["compact_fp32_max"] <= 1
     assert figures["reuse_au4_max"] <= 4
     assert figures["reuse_au4_share"] < figures["reuse_au4_tolerance1_share"] < 0.02
+
+
+def test_what_is_not_measured_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(name: str) -> Path:
+        raise FetchError(f"{name} is gone")
+
+    monkeypatch.setattr(superres, "fetch", gone)
+    with pytest.warns(FamaugWarning, match="compact is not measured: .* is gone"):
+        result = superres.run(rounds=1, models=("compact",), expressions=())
+    assert result == {"ratios": {}, "figures": {}}
