@@ -19,6 +19,7 @@ ROOMS = (
     ("aus",),
     ("modulation",),
     ("judges",),
+    ("training",),
     ("generator",),
     ("superres",),
     ("quality",),

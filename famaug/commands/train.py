@@ -16,9 +16,9 @@ import typer
 from famaug.errors import CollapseWarning, FamaugError, InputError
 
 if TYPE_CHECKING:
-    from famaug.generator.training.loop import Training
     from famaug.superres.config import SuperresConfig
     from famaug.superres.evaluate import HeldOut
+    from famaug.training.loop import Training
 
 
 class _Config(Protocol):

@@ -11,9 +11,6 @@ from torch import nn
 
 from famaug.clip import frame_paths, read_picture
 from famaug.errors import InputError
-from famaug.generator.training.loop import LoopOptions, Training
-from famaug.generator.training.loop_config import LoopConfig
-from famaug.generator.training.schedule import LinearDecay
 from famaug.judges.features import FeatureTrunk
 from famaug.seeding import digest
 from famaug.superres.degrade import Pools, learn_pools
@@ -21,6 +18,9 @@ from famaug.superres.evaluate import HeldOut
 from famaug.superres.models import load_model
 from famaug.superres.objective import LossWeights, SuperresObjective
 from famaug.superres.patches import DegradedPatches
+from famaug.training.loop import LoopOptions, Training
+from famaug.training.loop_config import LoopConfig
+from famaug.training.schedule import LinearDecay
 from famaug.types import Picture
 
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from famaug.errors import InputError
-from famaug.generator.training.engine import Engine, frozen
-from famaug.generator.training.objective import Batch
 from famaug.judges.features import FeatureTrunk
 from famaug.seeding import keyed_generator
+from famaug.training.engine import Engine, frozen
+from famaug.training.objective import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class SuperresObjective:
-    """Trains a sharpener; see `famaug.generator.training.objective.Objective`.
+    """Trains a sharpener; see `famaug.training.objective.Objective`.
 
     Args:
         net: float `B 3 H W` in [0, 1] to four times the size.

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from famaug.errors import InputError
-from famaug.generator.training.objective import Batch
 from famaug.seeding import keyed_generator
 from famaug.superres.degrade import SCALE, Pools, add_noise, downscale, plain_downscale
 from famaug.superres.kernels import SIDE4
+from famaug.training.objective import Batch
 from famaug.types import Picture
 
 

@@ -14,7 +14,6 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from famaug.errors import InputError
-from famaug.generator.training.engine import Engine
 from famaug.recognition.config import load_settings
 from famaug.superres.config import SuperresConfig, open_training, split_pictures
 from famaug.superres.degrade import Pools
@@ -24,6 +23,7 @@ from famaug.superres.models import load_model
 from famaug.superres.objective import LossWeights, PatchDiscriminator, SuperresObjective
 from famaug.superres.patches import DegradedPatches
 from famaug.superres.srvgg import SRVGG
+from famaug.training.engine import Engine
 from famaug.types import Picture
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,1 +1,1 @@
-"""Training of generators: one loop for every objective."""
+"""Training of generators: faces, objectives, judges; the loop itself is `famaug.training`."""

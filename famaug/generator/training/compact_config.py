@@ -14,14 +14,14 @@ from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.networks.compact import CompactGenerator
 from famaug.generator.training.held_out_lessons import HeldOutLessons
-from famaug.generator.training.log import Record
-from famaug.generator.training.loop import Training
-from famaug.generator.training.loop_config import LoopConfig
 from famaug.generator.training.real_pairs import pairs_of_videos
-from famaug.generator.training.schedule import LinearDecay
 from famaug.generator.training.teacher import FoundFace, TeacherBatches
 from famaug.generator.training.teacher_objective import TeacherObjective, TeacherOptions
 from famaug.generator.warp import WarpRenderer
+from famaug.training.log import Record
+from famaug.training.loop import Training
+from famaug.training.loop_config import LoopConfig
+from famaug.training.schedule import LinearDecay
 from famaug.weights.fetch import fetch
 from famaug.weights.load import SHIPPED, fill, sha256_of
 from famaug.weights.tensor_files import load_tensors

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from famaug.errors import InputError
 from famaug.generator.networks.au_maps import mirrored
 from famaug.generator.training.faces import LOOSE, FaceSet
-from famaug.generator.training.objective import Batch
 from famaug.seeding import keyed_generator
+from famaug.training.objective import Batch
 from famaug.types import Floats
 
 

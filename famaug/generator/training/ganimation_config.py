@@ -17,19 +17,13 @@ from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import note_of
 from famaug.generator.training.au_table import read_picture_table
-from famaug.generator.training.engine import Engine
 from famaug.generator.training.evaluation import HeldOutEvaluation
 from famaug.generator.training.face_batches import FaceBatches, in_network_range
 from famaug.generator.training.faces import FaceSet, prepare_faces
 from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
-from famaug.generator.training.log import Record
-from famaug.generator.training.loop import Training
-from famaug.generator.training.loop_config import LoopConfig
 from famaug.generator.training.losses import LossWeights
 from famaug.generator.training.monitor import CollapseMonitor, Probe
-from famaug.generator.training.objective import Watcher
 from famaug.generator.training.samples import SampleSheets
-from famaug.generator.training.schedule import LinearDecay
 from famaug.generator.training.sources import (
     CropOptions,
     faces_of_clips,
@@ -39,6 +33,12 @@ from famaug.generator.training.sources import (
     picture_files,
     video_files,
 )
+from famaug.training.engine import Engine
+from famaug.training.log import Record
+from famaug.training.loop import Training
+from famaug.training.loop_config import LoopConfig
+from famaug.training.objective import Watcher
+from famaug.training.schedule import LinearDecay
 from famaug.types import AUS
 
 KINDS = ("pictures", "videos", "reader")

@@ -14,7 +14,6 @@ from famaug.generator.networks.au_maps import RAMP, SCALE, au_maps
 from famaug.generator.networks.compose import compose
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
-from famaug.generator.training.engine import Engine, frozen
 from famaug.generator.training.losses import (
     LossWeights,
     cycle_error,
@@ -23,7 +22,8 @@ from famaug.generator.training.losses import (
     units_error,
     wasserstein,
 )
-from famaug.generator.training.objective import Batch
+from famaug.training.engine import Engine, frozen
+from famaug.training.objective import Batch
 from famaug.types import AUS
 
 

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from famaug.generator.networks.compose import compose
-from famaug.generator.training.objective import Batch
 from famaug.generator.training.samples import picture_grid
 from famaug.generator.training.teacher import TeacherBatches
 from famaug.generator.training.teacher_objective import INPUTS
+from famaug.training.objective import Batch
 from famaug.weights.tensor_files import write_whole
 
 _LEAST = 1e-6

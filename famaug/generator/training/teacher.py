@@ -21,10 +21,10 @@ from famaug.faces.landmarks import LEFT_IRIS, RIGHT_IRIS
 from famaug.faces.pose import FLIP
 from famaug.generator.face_motion import FOLD_LIMIT
 from famaug.generator.prior import KnownFace
-from famaug.generator.training.objective import Batch
 from famaug.generator.training.real_pairs import RealPair
 from famaug.generator.warp import Shown, WarpRenderer
 from famaug.seeding import keyed_generator
+from famaug.training.objective import Batch
 from famaug.types import AUS, Floats, Picture
 
 TOGETHER = ((1, 2), (1, 2, 5), (4, 7), (6, 12), (12, 25), (9, 10), (15, 17), (25, 26), (1, 4),

@@ -14,9 +14,9 @@ from famaug.errors import InputError
 from famaug.generator.networks.compact import CompactGenerator
 from famaug.generator.networks.compose import compose
 from famaug.generator.networks.critics import PatchCritic
-from famaug.generator.training.engine import Engine, frozen
-from famaug.generator.training.objective import Batch
 from famaug.generator.training.teacher_judges import IdentityJudge, MeshJudge
+from famaug.training.engine import Engine, frozen
+from famaug.training.objective import Batch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,13 @@ import torch
 
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
-from famaug.generator.training.engine import Engine
 from famaug.generator.training.face_batches import FaceBatches
 from famaug.generator.training.faces import FaceSet
 from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
-from famaug.generator.training.loop import LoopOptions, Training
 from famaug.generator.training.losses import LossWeights
 from famaug.seeding import keyed_generator
+from famaug.training.engine import Engine
+from famaug.training.loop import LoopOptions, Training
 
 SIZE = 32
 

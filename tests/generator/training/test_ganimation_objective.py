@@ -15,11 +15,8 @@ from torch import Tensor, nn
 
 from famaug.errors import InputError
 from famaug.generator.networks.critics import PatchCritic
-from famaug.generator.training.engine import Engine
 from famaug.generator.training.face_batches import FaceBatches
 from famaug.generator.training.ganimation_objective import GanimationObjective
-from famaug.generator.training.log import read_log
-from famaug.generator.training.loop import CHECKPOINT
 from famaug.generator.training.losses import (
     LossWeights,
     gradient_penalty,
@@ -27,8 +24,11 @@ from famaug.generator.training.losses import (
     units_error,
     wasserstein,
 )
-from famaug.generator.training.objective import Batch
 from famaug.seeding import keyed_generator
+from famaug.training.engine import Engine
+from famaug.training.log import read_log
+from famaug.training.loop import CHECKPOINT
+from famaug.training.objective import Batch
 from famaug.weights.tensor_files import load_tensors
 
 JOB = Path(__file__).with_name("ganimation_builders.py")

@@ -20,7 +20,6 @@ from famaug.generator.training.compact_config import (
     NetworkConfig,
     open_compact_training,
 )
-from famaug.generator.training.engine import Engine
 from famaug.generator.training.held_out_lessons import HeldOutLessons
 from famaug.generator.training.real_pairs import RealPair, pairs_of_videos, planar_move
 from famaug.generator.training.teacher import FoundFace, TeacherBatches, draw_intensity
@@ -31,6 +30,7 @@ from famaug.generator.training.teacher_objective import (
     relative_error,
 )
 from famaug.seeding import keyed_generator
+from famaug.training.engine import Engine
 from famaug.types import AU_INDEX
 
 KEYS = ("picture", "known", "target", "inside", "support", "mesh", "moved")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from famaug.errors import InputError, TrainingError
-from famaug.generator.training.objective import Batch
+from famaug.training.objective import Batch
 
 Precision = Literal["fp32", "bf16"]
 

@@ -17,17 +17,17 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from famaug.errors import InputError, TrainingError
-from famaug.generator.training.checkpoints import (
+from famaug.seeding import digest
+from famaug.training.checkpoints import (
     network_tensors,
     optimizer_tensors,
     restore_networks,
     restore_optimizers,
 )
-from famaug.generator.training.ema import ModelAverage
-from famaug.generator.training.engine import Engine, NotFiniteError
-from famaug.generator.training.log import Record, TrainingLog
-from famaug.generator.training.objective import Batch, BatchSource, Objective, Watcher
-from famaug.seeding import digest
+from famaug.training.ema import ModelAverage
+from famaug.training.engine import Engine, NotFiniteError
+from famaug.training.log import Record, TrainingLog
+from famaug.training.objective import Batch, BatchSource, Objective, Watcher
 from famaug.weights.tensor_files import clear_parts, load_tensors, save_tensors
 
 CHECKPOINT = "checkpoint.safetensors"

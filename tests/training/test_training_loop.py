@@ -15,11 +15,11 @@ import torch
 from toy_training import toy_training
 
 from famaug.errors import InputError, TrainingError, WeightsError
-from famaug.generator.training.ema import ModelAverage
-from famaug.generator.training.log import read_log
-from famaug.generator.training.loop import CHECKPOINT, LoopOptions
-from famaug.generator.training.schedule import LinearDecay
 from famaug.seeding import keyed_generator
+from famaug.training.ema import ModelAverage
+from famaug.training.log import read_log
+from famaug.training.loop import CHECKPOINT, LoopOptions
+from famaug.training.schedule import LinearDecay
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
 JOB = Path(__file__).with_name("toy_training.py")

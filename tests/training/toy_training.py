@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from famaug.generator.training.engine import Engine, frozen
-from famaug.generator.training.loop import LoopOptions, Training
-from famaug.generator.training.objective import Batch
 from famaug.seeding import keyed_generator
+from famaug.training.engine import Engine, frozen
+from famaug.training.loop import LoopOptions, Training
+from famaug.training.objective import Batch
 
 
 class ToySource:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from famaug.generator.training.engine import Engine, Precision
-from famaug.generator.training.loop import LoopOptions
+from famaug.training.engine import Engine, Precision
+from famaug.training.loop import LoopOptions
 
 _FREE = ("device", "log_every", "checkpoint_every", "look_every", "workers", "tensorboard",
          "seconds")  # fmt: skip
