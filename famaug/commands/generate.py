@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from famaug.types import Plan
 
 
+MACRO = 3.0
+"""Intensity above which a plan is called no micro-expression."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("generate")(generate_command)
@@ -100,6 +104,7 @@ def generate_command(
         rng = keyed_generator(seed, "generate", number)
         return synthesizer.plan(driver, shown, rng, seed=seed)
 
+    _note_strength(plan)
     figures: dict[str, Any] = {"command": "generate", "out": None}
     if dry_run:
         typer.echo(f"{len(plan.track)} frames at {plan.fps:g} fps, plan {plan.key[:12]}")
@@ -117,6 +122,16 @@ def generate_command(
     figures |= {"key": plan.key, "frames": len(plan.track), "fps": plan.fps}
     if as_json:
         typer.echo(json.dumps(figures))
+
+
+def _note_strength(plan: Plan) -> None:
+    strongest = plan.intensity.max()
+    if strongest > MACRO:
+        typer.echo(
+            f"note: the strongest AU reaches {strongest:.1f} of 5: no micro-expression any more, and "
+            "it may look forced on another face; --peak 1.5 brings it there",
+            err=True,
+        )
 
 
 @contextmanager

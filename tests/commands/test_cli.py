@@ -106,6 +106,12 @@ def test_unknown_options_exit_with_two(face: Path) -> None:
     assert famaug("generate", "--sized", "3").returncode == 2
 
 
+def test_a_macro_expression_is_noted(tmp_path: Path, face: Path) -> None:
+    asked = ("generate", "--identity", face, "--out", tmp_path / "x", "--dry-run", "--driver")
+    assert "reaches 4.0 of 5" in famaug(*asked, "aus:12=4").stderr
+    assert "note" not in famaug(*asked, "aus:12=4", "--peak", "1.5").stderr
+
+
 def test_dry_runs_write_nothing(tmp_path: Path, face: Path) -> None:
     out = tmp_path / "clip"
     done = famaug(
