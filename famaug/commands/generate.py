@@ -128,7 +128,7 @@ def _note_strength(plan: Plan) -> None:
     strongest = plan.intensity.max()
     if strongest > MACRO:
         typer.echo(
-            f"note: the strongest AU reaches {strongest:.1f} of 5: no micro-expression any more, and "
+            f"note: the strongest AU reaches {strongest:.1f} of 5: no micro-expression, and "
             "it may look forced on another face; --peak 1.5 brings it there",
             err=True,
         )
