@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.data.framing import Framing, anchors, framed, matrix_of
 from famaug.errors import InputError, RenderError
+from famaug.faces.framing import Framing, anchors, framed, matrix_of
 from famaug.modulation.retime import resample
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUTrack, Floats, Frames

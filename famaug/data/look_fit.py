@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.data.framing import Framing
 from famaug.data.guard import Guard, held_out_of, subject_name
 from famaug.data.look import Look, blur_of, face_height, luma, sensed
 from famaug.data.protocols import AsClip, as_clip_with_label
 from famaug.errors import FaceError, InputError
+from famaug.faces.framing import Framing
 from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS, SKIN_POINTS
 from famaug.faces.mesher import FaceMesher
 from famaug.seeding import keyed_generator

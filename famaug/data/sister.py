@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from famaug.clip import frame_paths, read_picture
-from famaug.data.framing import Framing, framed, matrix_of
 from famaug.errors import FaceError, InputError
+from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.sources import Driver, Identity, pixels_digest

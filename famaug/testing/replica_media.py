@@ -110,8 +110,8 @@ class Photographs:
         self, person: int, track: Floats, rng: np.random.Generator, *, size: tuple[int, int],
         tight: bool,
     ) -> Frames:  # fmt: skip
-        from famaug.data.framing import Framing, framed, matrix_of
         from famaug.faces.align import crop_face
+        from famaug.faces.framing import Framing, framed, matrix_of
         from famaug.generator.warp import WarpRenderer
 
         picture, mesh = self.faces[person]

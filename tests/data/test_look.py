@@ -16,11 +16,11 @@ from skimage.data import astronaut
 from store_builders import provenance_of
 
 from famaug import Synthesizer
-from famaug.data.framing import Framing, framed, matrix_of
 from famaug.data.guard import LOOK, Guard
 from famaug.data.look import Look, apply_look, blur_of, luma, sensed
 from famaug.data.look_fit import find_mesh, fit_look, head_path, jpeg_quality, noise_of
 from famaug.errors import InputError, LeakageError, RenderError
+from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.faces.mesher import FaceMesher
 from famaug.modulation.modulate import Modulation
 from famaug.seeding import keyed_generator

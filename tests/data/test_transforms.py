@@ -56,7 +56,7 @@ def test_a_sister_on_another_face(clip: Frames, tmp_path: Path) -> None:
     assert made.shape == clip.shape
     assert np.abs(made[0].astype(int) - clip[0]).mean() > 5
     meshes = [sister.synthesizer.mesher.find(f) for f in (clip[0], made[0])]
-    from famaug.data.framing import anchors
+    from famaug.faces.framing import anchors
 
     for a, b in zip(anchors(meshes[0]), anchors(meshes[1]), strict=True):
         assert np.abs(a - b).max() < 4  # it sits where the clip's face sits
@@ -64,7 +64,7 @@ def test_a_sister_on_another_face(clip: Frames, tmp_path: Path) -> None:
 
 def test_a_tight_crop_has_a_sister(clip: Frames) -> None:
     """Brows near the upper edge, chin cut: as data sets are cropped."""
-    from famaug.data.framing import anchors
+    from famaug.faces.framing import anchors
 
     finder = Sister(p=1, **SETTINGS).synthesizer.mesher
     (_, brow), (_, mouth) = anchors(finder.find(clip[0]))
