@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "famaug"
 ROOMS = (
-    ("errors", "types", "seeding", "settings", "cv_threads"),
+    ("errors", "types", "seeding", "settings", "cv_threads", "samples"),
     ("weights",),
     ("clip", "native"),
     ("faces",),
