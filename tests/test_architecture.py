@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "famaug"
 ROOMS = (
-    ("errors", "types", "seeding", "settings", "cv_threads", "samples"),
+    ("errors", "types", "seeding", "limits", "files", "settings", "cv_threads", "samples"),
     ("weights",),
-    ("clip", "native"),
+    ("pictures", "videos", "clip", "native"),
     ("faces",),
     ("aus",),
     ("modulation",),

@@ -1,0 +1,136 @@
+"""Pictures of five formats, known by their content, as uint8 RGB.
+
+The picture library knows some forty formats and takes a file for what its first bytes say,
+whatever its name; one of them hands the file to another program. So the format is looked up here,
+and only that format's decoder sees the file. What decoding takes is known from the header first.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from famaug.errors import MediaError
+from famaug.limits import read_bytes, translated
+from famaug.types import Picture
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FORMATS: dict[str, tuple[bytes, ...]] = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "BMP": (b"BM",),
+    "WEBP": (b"RIFF",),
+    "TIFF": (b"II*\0", b"MM\0*"),
+}
+"""The formats that are read, and how their files begin."""
+MAX_PIXELS = 50_000_000
+"""Pixels of one picture."""
+MAX_BYTES = 256 << 20
+"""Bytes of a picture's file."""
+MAX_PIXELS_AT_ONCE = 24_000_000
+"""Pixels of formats whose decoder keeps several copies: WebP, and JPEG in several scans."""
+MAX_SCANS = 64
+"""Of a JPEG: each scan goes over the whole picture again."""
+_STRIP = 256
+
+
+def read_picture(path: Path) -> Picture:
+    """A picture as uint8 RGB `H W 3`, upright by its EXIF tag; grey and palettes become RGB,
+    16-bit is scaled down, transparency lies on black.
+
+    Raises:
+        MediaError: missing, not a picture of the five formats (PNG, JPEG, BMP, WebP, TIFF),
+            damaged, or too large.
+    """
+    return decode_picture(read_bytes(path, at_most=MAX_BYTES, error=MediaError), path)
+
+
+def decode_picture(data: bytes, name: object) -> Picture:
+    """`read_picture` of a file's bytes; `name` is for messages."""
+    from PIL import Image
+
+    kind = picture_format(data)
+    if kind is None:
+        raise MediaError(
+            f"{name}: not a picture ({', '.join(FORMATS)}): it begins with {data[:8]!r}"
+        )
+    with translated(f"{name}: not a readable picture", MediaError):
+        with Image.open(io.BytesIO(data), formats=[kind]) as file:
+            _check(file, data, name)
+            turn = file.getexif().get(_ORIENTATION, 1)
+            file.load()
+            picture = _pixels(file)
+        return _upright(picture, turn)
+
+
+def picture_format(data: bytes) -> str | None:
+    """Which of `FORMATS` the bytes begin as."""
+    for kind, starts in FORMATS.items():
+        if data.startswith(starts) and (kind != "WEBP" or data[8:12] == b"WEBP"):
+            return kind
+    return None
+
+
+def check_pixels(name: object, width: int, height: int, at_most: int = MAX_PIXELS) -> None:
+    """Raises MediaError for no pixels, or more than `at_most`."""
+    if width * height > at_most or width * height == 0:
+        raise MediaError(f"{name}: {width} x {height} pixels; between 1 and {at_most} are read")
+
+
+def _check(file: Image.Image, data: bytes, name: object) -> None:
+    """What decoding would take, by the header."""
+    check_pixels(name, file.width, file.height)
+    if file.format == "WEBP":
+        check_pixels(name, file.width, file.height, MAX_PIXELS_AT_ONCE)
+    if file.format in ("JPEG", "MPO"):
+        scans = data.count(b"\xff\xda")
+        if scans > MAX_SCANS:
+            raise MediaError(f"{name}: a JPEG of {scans} scans; up to {MAX_SCANS} are read")
+        if file.info.get("progressive"):
+            check_pixels(name, file.width, file.height, MAX_PIXELS_AT_ONCE)
+    if file.format == "BMP" and file.info.get("compression") in (1, 2):
+        raise MediaError(f"{name}: a run-length coded BMP, which is not read; save it as PNG")
+    if file.format == "TIFF":
+        tags: Any = getattr(file, "tag_v2", {})
+        tile = int(tags.get(_TILE_WIDTH, 1)) * int(tags.get(_TILE_HEIGHT, 1))
+        if tile > file.width * file.height + (1 << 20):
+            raise MediaError(f"{name}: a TIFF with tiles of {tile} pixels, more than it has")
+
+
+_ORIENTATION, _TILE_WIDTH, _TILE_HEIGHT = 0x0112, 322, 323
+
+
+def _pixels(file: Image.Image) -> Picture:
+    """By strips: a picture of 50 million pixels is not held three times."""
+    out: Picture = np.empty((file.height, file.width, 3), np.uint8)
+    for top in range(0, file.height, _STRIP):
+        end = min(top + _STRIP, file.height)
+        out[top:end] = _rgb(file.crop((0, top, file.width, end)))
+    return out
+
+
+def _rgb(strip: Image.Image) -> Picture:
+    if strip.mode.startswith("I;16") or strip.mode == "I":
+        grey = (np.asarray(strip, np.float64) / 257).round().clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    return np.asarray(strip.convert("RGB"), np.uint8)
+
+
+def _upright(picture: Picture, turn: object) -> Picture:
+    """By the EXIF tag's eight values: quarter turns and mirrorings."""
+    turned = {
+        2: lambda p: p[:, ::-1],
+        3: lambda p: p[::-1, ::-1],
+        4: lambda p: p[::-1],
+        5: lambda p: p.swapaxes(0, 1),
+        6: lambda p: p.swapaxes(0, 1)[:, ::-1],
+        7: lambda p: p[::-1, ::-1].swapaxes(0, 1),
+        8: lambda p: p.swapaxes(0, 1)[::-1],
+    }
+    move = turned.get(turn) if isinstance(turn, int) else None
+    return picture if move is None else np.ascontiguousarray(move(picture))
