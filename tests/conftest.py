@@ -10,13 +10,12 @@ import pytest
 import skimage.data
 import torch
 
+from famaug import samples
 from famaug.clip import read_frames, read_picture
 from famaug.errors import FetchError
 from famaug.faces import FaceMesher
 from famaug.types import Frames, Picture
 from famaug.weights.fetch import fetch
-
-FACES = Path(__file__).resolve().parents[2] / "shared" / "faces"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,5 +57,5 @@ def smile_video() -> tuple[Frames, float]:
 
 @pytest.fixture(scope="session")
 def photos(astronaut_picture: Picture) -> list[Picture]:
-    """The astronaut, and up to seven people who do not exist where their pictures are at hand."""
-    return [astronaut_picture, *(read_picture(p) for p in sorted(FACES.glob("*_1[0-6].jpg"))[:7])]
+    """The astronaut, and the eight people who do not exist that ship with famaug."""
+    return [astronaut_picture, *(read_picture(p) for p in samples.faces().values())]

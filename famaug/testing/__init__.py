@@ -6,7 +6,7 @@
     truth.picture, truth.landmarks, truth.aus, truth.flow
 
 `make_clip` makes small clips of formulas, without any file; `make_replica` makes folders that look
-like a data set's release.
+like a data set's release; `make_openface` writes tables like OpenFace's, with invented numbers.
 The head's data are fetched once by name (`famaug.weights.fetch`); rays need the package embreex.
 """
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from famaug.testing.head import Identity as Identity
     from famaug.testing.head import MakeHumanHead as MakeHumanHead
     from famaug.testing.light import Light as Light
+    from famaug.testing.openface_tables import make_openface as make_openface
     from famaug.testing.rays import Pose as Pose
     from famaug.testing.replica import make_replica as make_replica
     from famaug.testing.truth import Truth as Truth
@@ -37,6 +38,7 @@ _LAZY = {
     "TruthClip": "famaug.testing.truth",
     "default_head": "famaug.testing.truth",
     "make_clip": "famaug.testing.clips",
+    "make_openface": "famaug.testing.openface_tables",
     "make_replica": "famaug.testing.replica",
     "render_truth": "famaug.testing.truth",
     "truth_clip": "famaug.testing.truth",

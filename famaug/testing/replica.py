@@ -1,8 +1,9 @@
 """Replicas: folders with exactly a release's layout, table and quirks, filled with made faces.
 
+    from famaug import samples
     from famaug.testing import make_replica
 
-    make_replica("casme2", "replicas/CASME2", identities="faces", subjects=8, clips=24)
+    make_replica("casme2", "replicas/CASME2", identities=samples.FOLDER, subjects=8, clips=24)
 
 Everybody can run every recipe on them without licensed data. The expressions are real AU content
 by emotion, so a recogniser can learn from a replica; its numbers say nothing about the real set.
@@ -78,8 +79,9 @@ def make_replica(
         name: "casme2", "samm", "smic", "smic-vis", "smic-nir", "smic-long", "casme", "casme3",
             "mmew", "4dme" or "dfme".
         root: folder to make; it must be new or empty.
-        identities: folder of face pictures, one person each, moved by the renderer; None draws
-            tiny faces of formulas, which takes milliseconds a clip.
+        identities: folder of face pictures, one person each, moved by the renderer
+            (`famaug.samples.FOLDER` has eight); None draws tiny faces of formulas, which takes
+            milliseconds a clip.
         subjects, clips: how many; all of the release by default (255 clips of CASME II). Fewer
             clips are spread over classes and people.
         kind: "cropped" or "raw" frames, where the release has both.

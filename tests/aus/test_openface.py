@@ -1,4 +1,4 @@
-"""OpenFace's layouts, written as OpenFace writes them; and real output where it lies beside."""
+"""OpenFace's layouts, written as OpenFace writes them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from famaug.aus.openface_binary import OpenFaceBinary
 from famaug.aus.table import VALUE_COLUMNS
 from famaug.errors import InputError, TableWarning, TrackError
 from famaug.seeding import keyed_generator
+from famaug.testing import make_openface
 from famaug.types import AU_INDEX
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "openface"
 PRESENCE = [f"AU{au:02d}_c" for au in PRESENCE_AUS]
 
 
@@ -266,29 +266,18 @@ def test_no_binary(tmp_path: Path) -> None:
         OpenFaceBinary(path=tmp_path).measure(np.zeros((2, 32, 32, 3), np.uint8))
 
 
-@pytest.fixture
-def real() -> Path:
-    if not REAL.is_dir():
-        pytest.skip("no real OpenFace output beside the project")
-    return REAL
-
-
-def test_real_tables(real: Path) -> None:
-    lengths = {
-        "casme2_surprise": 91,
-        "casme2_positive": 100,
-        "samm_negative": 96,
-        "smic_positive": 30,
-    }
-    for name, length in lengths.items():
-        reading = read_openface(real / f"{name}.csv")
-        assert len(reading.track) == length
-        assert np.isfinite(reading.track.intensity).all()
-        assert 0.2 < reading.track.intensity[0].mean() < 0.75
-    merged, folder = (
-        read_openface(real / n) for n in ("smic_positive.csv", "smic_positive_frames")
+def test_made_tables_are_read(tmp_path: Path) -> None:
+    """The three layouts of one clip, as the programs write them."""
+    merged, folder, video = (
+        read_openface(make_openface(tmp_path / name, layout=layout, frames=30, seed=2))
+        for name, layout in (("m.csv", "merged"), ("each", "images"), ("v.csv", "video"))
     )
-    assert np.array_equal(merged.track.intensity, folder.track.intensity)
-    assert np.array_equal(merged.presence, folder.presence)
-    video = read_openface(real / "feature_extraction_full.csv").track
-    assert (len(video), video.estimator) == (100, "openface-csv/FeatureExtraction")
+    assert len(merged.track) == 30
+    assert np.isfinite(merged.track.intensity).all()
+    assert 0.2 < merged.track.intensity[0].mean() < 0.75
+    for other in (folder, video):
+        assert np.array_equal(merged.track.intensity, other.track.intensity)
+        assert np.array_equal(merged.presence, other.presence)
+    assert merged.track.estimator == folder.track.estimator == "openface-csv/FaceLandmarkImg"
+    assert video.track.estimator == "openface-csv/FeatureExtraction"
+    assert (video.track.fps, merged.track.fps) == (100, None)

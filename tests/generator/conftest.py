@@ -1,21 +1,17 @@
-"""Faces to render: the astronaut, and people who do not exist where their pictures are at hand."""
+"""Faces to render: the astronaut who smiles, and a face at rest."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import cv2
-import numpy as np
 import pytest
 import skimage.data
 import torch
 
+from famaug import samples
+from famaug.clip import read_picture
 from famaug.faces import FaceMesher
 from famaug.faces.align import crop_face
 from famaug.generator import WarpRenderer
 from famaug.types import Floats, Picture
-
-FACES = Path(__file__).resolve().parents[3] / "shared" / "faces"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,11 +34,8 @@ def astronaut(mesher: FaceMesher) -> tuple[Picture, Floats]:
 
 @pytest.fixture(scope="session")
 def closed_mouth(mesher: FaceMesher) -> tuple[Picture, Floats]:
-    """256 pixels, a neutral man."""
-    file = FACES / "male_12.jpg"
-    if not file.exists():
-        pytest.skip("no pictures of faces with closed mouths at hand")
-    picture = np.ascontiguousarray(cv2.imread(str(file))[:, :, ::-1])
+    """256 pixels, a woman at rest."""
+    picture = read_picture(samples.face("woman_31"))
     crop, mesh, _ = crop_face(picture, mesher.find(picture), 256, margin=1.5)
     return crop, mesh
 

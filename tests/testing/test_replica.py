@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 
+from famaug import samples
 from famaug.clip import load_clip
 from famaug.data import Casme2
 from famaug.errors import InputError
 from famaug.testing import make_replica
 
-FACES = Path(__file__).parents[3] / "shared" / "faces"
 
 
 def test_layout_and_table(tmp_path: Path) -> None:
@@ -77,12 +77,11 @@ def test_the_expression_is_where_the_table_says(tmp_path: Path) -> None:
     assert all(higher[k] >= 0.8 * seen[k] for k in seen)
 
 
-@pytest.mark.skipif(not FACES.is_dir(), reason=f"no face pictures in {FACES.name}/ beside the repo")
 def test_faces_move_as_labelled(tmp_path: Path) -> None:
     from famaug.aus.estimator import measure_aus
 
     root = make_replica(
-        "casme2", tmp_path / "r", identities=FACES, subjects=2, clips=2, size=(224, 192), longest=6
+        "casme2", tmp_path / "r", identities=samples.FOLDER, subjects=2, clips=2, size=(224, 192), longest=6
     )
     for ref in Casme2(root).refs:
         clip = load_clip(ref)
@@ -94,6 +93,6 @@ def test_faces_move_as_labelled(tmp_path: Path) -> None:
         assert np.nanmax(track.intensity[ref.apex or 0]) > 0.4
     few = tmp_path / "few"
     few.mkdir()
-    (few / "a.jpg").write_bytes(next(FACES.glob("*.jpg")).read_bytes())
+    (few / "a.jpg").write_bytes(samples.face("man_87").read_bytes())
     with pytest.raises(InputError, match="usable frontal"):
         make_replica("casme2", tmp_path / "q", identities=few, subjects=3)

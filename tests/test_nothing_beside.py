@@ -1,0 +1,36 @@
+"""No test, recipe or module looks for files beside the checkout: a fresh clone is enough."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CLIMB = re.compile(r"\.parents\[(\d+)\]|((?:\.parent)+)\b")
+
+
+def climbs(text: str) -> list[int]:
+    """How many folders up each `Path(__file__)...parents[n]` or `.parent.parent` leads."""
+    found = []
+    for line in text.splitlines():
+        if "__file__" not in line:
+            continue
+        for level, chain in CLIMB.findall(line):
+            found.append(int(level) + 1 if level else chain.count(".parent"))
+    return found
+
+
+def test_the_pattern_sees_both_ways() -> None:
+    assert climbs("A = Path(__file__).resolve().parents[3] / 'faces'") == [4]
+    assert climbs("B = Path(__file__).parent.parent / 'x'") == [2]
+
+
+@pytest.mark.parametrize("room", ["tests", "recipes", "famaug"])
+def test_no_path_leads_out_of_the_checkout(room: str) -> None:
+    out = []
+    for path in sorted((ROOT / room).rglob("*.py")):
+        depth = len(path.relative_to(ROOT).parts)
+        out += [f"{path.relative_to(ROOT)} climbs {n}" for n in climbs(path.read_text()) if n > depth]
+    assert not out
