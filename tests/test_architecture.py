@@ -12,7 +12,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "famaug"
 ROOMS = (
-    ("errors", "types", "seeding", "limits", "files", "settings", "cv_threads", "samples"),
+    (
+        "errors",
+        "types",
+        "seeding",
+        "limits",
+        "files",
+        "settings",
+        "cv_threads",
+        "samples",
+        "delimited",
+        "folders",
+    ),
     ("weights",),
     ("pictures", "videos", "clip", "native"),
     ("faces",),

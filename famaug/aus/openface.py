@@ -20,7 +20,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from famaug.aus.table import VALUE_COLUMNS, frame_numbers, load, need_columns, values_of
+from famaug.clip import natural_key
 from famaug.errors import TableWarning, TrackError
+from famaug.folders import visible
 from famaug.types import AUS, AUTrack
 
 PRESENCE_AUS: tuple[int, ...] = (*AUS[:-1], 28, AUS[-1])
@@ -30,6 +32,9 @@ MIN_CONFIDENCE = 0.7
 """Below it OpenFace's own landmark check calls the frame a failure."""
 MAX_FILES = 100_000
 MAX_FACE = 1_000_000
+RATES = (5, 600)
+"""Frames a second that cameras for faces have; a clock outside is none (1 ms a frame, frame
+numbers for seconds, milliseconds)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,19 +68,21 @@ def read_openface(
 ) -> OpenFaceReading:
     """Read a CSV of FeatureExtraction or FaceLandmarkImg, or a folder of one CSV an image.
 
-    Files of a folder are taken in the order of the numbers in their names. Frames that OpenFace
-    calls failed, or whose confidence is below `min_confidence`, are missing (NaN), and so are
-    frame numbers that were left out.
+    The frame of a file in a folder is the number in its name. Frames that OpenFace calls failed,
+    or whose confidence is below `min_confidence`, are missing (NaN) whatever their cells hold, and
+    so are frame numbers that were left out and units that this version of OpenFace does not
+    measure.
 
     Args:
         face: which face (`face` or `face_id` column) where there are several.
         fps: frames per second; by default from the timestamps where they make sense.
 
     Raises:
-        TrackError: missing columns (named), several faces and none chosen, cells that are no
-            numbers, frames twice, no frame good enough.
+        TrackError: no intensities, several faces and none chosen, cells that are no numbers, rows
+            longer or shorter than the header, frames twice, no frame good enough.
     Warns:
-        TableWarning: rows were out of order.
+        TableWarning: rows out of order, units without a column, a header again, timestamps of no
+            camera.
     """
     source = Path(path)
     table, kind = _load_folder(source) if source.is_dir() else _load_file(source)
@@ -102,9 +109,9 @@ def reading_of(
 
     `source` is named in messages. Arguments, errors and warnings as in `read_openface`.
     """
-    need_columns(table, VALUE_COLUMNS, source)
-    table = _one_face(table, face, source)
-    frame = frame_numbers(table["frame"], source)
+    table = _with_all_units(table, source)
+    table = _one_face(table, face, min_confidence, source)
+    frame = frame_numbers(table, source)
     if (np.diff(frame) < 0).any():
         warnings.warn(f"{source}: rows out of order, sorted by frame", TableWarning, stacklevel=3)
         table = table.iloc[np.argsort(frame, kind="stable")].reset_index(drop=True)
@@ -135,45 +142,109 @@ def _faces(table: pd.DataFrame, path: Path) -> NDArray[np.int64]:
 
 
 def _load_folder(folder: Path) -> tuple[pd.DataFrame, str]:
-    """One CSV an image; the frame is the file's place in the order of the numbers in its name."""
-    files = sorted((p for p in folder.iterdir() if p.suffix.lower() == ".csv"), key=natural)
+    """One CSV an image; the frame is the number in its name. A CSV without a row is an image
+    without a face."""
+    files = sorted(
+        (p for p in visible(folder) if p.suffix.lower() == ".csv"),
+        key=lambda p: natural_key(p.name),
+    )
     if not 0 < len(files) <= MAX_FILES:
         raise TrackError(f"{folder} holds {len(files)} CSV files; 1 to {MAX_FILES} can be read")
     tables = []
-    for place, file in enumerate(files):
-        table = load(file)
-        need_columns(table, VALUE_COLUMNS, file)
+    for number, file in zip(_numbers(files, folder), files, strict=True):
+        try:
+            table = load(file)
+        except TrackError as error:
+            if "no rows" not in str(error):
+                raise
+            table = pd.DataFrame({name: [np.nan] for name in VALUE_COLUMNS}).assign(success=0)
         if "frame" in table.columns:
             raise TrackError(
                 f"{file} is a video's table, not an image's: give that file instead of its folder"
             )
-        tables.append(table.assign(frame=place, face=table.get("face", 0)))
+        _check_cells(_with_all_units(table, file, told=False), file)
+        success = table.get("success", 1)
+        tables.append(table.assign(frame=number, face=table.get("face", 0), success=success))
     return pd.concat(tables, ignore_index=True), "FaceLandmarkImg"
 
 
-def natural(path: Path) -> list[tuple[int, int | str]]:
-    """Sort key by which img2 comes before img10."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(0, int(p)) if p.isdigit() else (1, p) for p in parts if p]
+def _check_cells(table: pd.DataFrame, file: Path) -> None:
+    """What is wrong with a cell is told with the name of its file."""
+    good, _ = _good(table, 0.0, file)
+    values_of(table, VALUE_COLUMNS, file, rows=good)
+    if "face" in table.columns:
+        _faces(table, file)
 
 
-def _one_face(table: pd.DataFrame, face: int | None, path: Path) -> pd.DataFrame:
+def _numbers(files: list[Path], folder: Path) -> list[int]:
+    """Frame numbers of images by the one number in which their names differ.
+
+    Raises:
+        TrackError: names that differ in words, or in several numbers without the last being
+            each frame's own.
+    """
+    if len(files) == 1:
+        return [0]
+    parts = [re.split(r"(\d+)", f.stem.casefold()) for f in files]
+    if len({tuple(p[::2]) for p in parts}) > 1:
+        raise TrackError(
+            f"{folder}: the number in a name is the frame, and names may differ in nothing else; "
+            f"{files[0].name} and {files[-1].name} do: give one clip's CSVs, or one merged file"
+        )
+    varying = [i for i in range(1, len(parts[0]), 2) if len({int(p[i]) for p in parts}) > 1]
+    numbers = [int(p[varying[-1]]) for p in parts] if varying else []
+    if len(set(numbers)) < len(files):
+        raise TrackError(
+            f"{folder}: the last number in a name is the frame, and {files[0].name} to "
+            f"{files[-1].name} have some twice: these are several clips"
+        )
+    return numbers
+
+
+def _with_all_units(table: pd.DataFrame, path: Path, *, told: bool = True) -> pd.DataFrame:
+    """Units that a table has no column of become missing ones."""
+    lacking = [name for name in VALUE_COLUMNS if name not in table.columns]
+    if len(lacking) == len(VALUE_COLUMNS):
+        need_columns(table, VALUE_COLUMNS, path)
+    if lacking and told:
+        warnings.warn(
+            f"{path} has no {', '.join(lacking)}: these units are missing in every frame "
+            "(OpenFace before 1.0 measures 14 units)",
+            TableWarning,
+            stacklevel=4,
+        )
+    header = table.attrs.get("header")
+    table = table.assign(**dict.fromkeys(lacking, np.nan))
+    if header:
+        table.attrs["header"] = header
+    return table
+
+
+def _one_face(
+    table: pd.DataFrame, face: int | None, min_confidence: float, path: Path
+) -> pd.DataFrame:
     """Rows of the chosen face; frames without it stay as rows without values."""
     if "face" not in table.columns:
         return table
     number = _faces(table, path)
-    faces, counts = np.unique(number, return_counts=True)
+    good, _ = _good(table, min_confidence, path)
+    faces, counts = np.unique(number[good], return_counts=True)
+    if len(faces) == 0:
+        faces, counts = np.unique(number, return_counts=True)
     if face is None and len(faces) == 1:
-        return table
+        face = int(faces[0])
     if face is None or face not in faces:
         seen = ", ".join(f"face {k} in {n} frames" for k, n in zip(faces, counts, strict=True))
         asked = "none was chosen" if face is None else f"face {face} is not among them"
         raise TrackError(f"{path} holds {len(faces)} faces ({seen}) and {asked}: use --face N")
     mine = table[number == face]
     others = table[~table["frame"].isin(mine["frame"])].drop_duplicates("frame")
+    if others.empty:
+        whole: pd.DataFrame = mine.reset_index(drop=True)
+        return whole
     empty = others.assign(success=0, **dict.fromkeys(VALUE_COLUMNS, np.nan))
     both = pd.concat([mine.assign(success=mine.get("success", 1)), empty])
-    ordered: pd.DataFrame = both.sort_values("frame", kind="stable").reset_index(drop=True)
+    ordered: pd.DataFrame = both.sort_index(kind="stable").reset_index(drop=True)
     return ordered
 
 
@@ -185,56 +256,78 @@ def _reading(
     min_confidence: float,
     fps: float | None,
 ) -> OpenFaceReading:
-    x = values_of(table, VALUE_COLUMNS, path)
-    confidence = _column(table, "confidence", path)
-    good = (confidence >= min_confidence) & (_column(table, "success", path) > 0)
+    good, confidence = _good(table, min_confidence, path)
+    x = values_of(table, VALUE_COLUMNS, path, rows=good)
     if not (good & np.isfinite(x).any(axis=1)).any():
         raise TrackError(
             f"{path}: none of {len(table)} rows succeeded with confidence {min_confidence:g} "
             f"(best {np.nanmax(confidence):g}): OpenFace did not find this face"
         )
-    x[~good] = np.nan
     first, length = int(frame[0]), int(frame[-1] - frame[0]) + 1
     values = np.full((length, len(AUS)), np.nan)
     trust = np.zeros((length, len(AUS)))
     presence = np.full((length, len(PRESENCE_AUS)), np.nan, np.float32)
     values[frame - first] = x
     trust[frame - first] = np.where(np.isfinite(x), confidence[:, None], 0)
-    presence[frame - first] = np.where(good[:, None], _presence(table, path), np.nan)
+    presence[frame - first] = _presence(table, path, good)
     track = AUTrack.of(
         np.repeat(values[:, None], 2, axis=1),
         confidence=np.repeat(trust[:, None], 2, axis=1),
         estimator=estimator,
         sided=False,
         scale=SCALE,
-        fps=_fps_of(table, frame) if fps is None else fps,
+        fps=_fps_of(table, frame, path) if fps is None else fps,
     )
     return OpenFaceReading(track, presence)
 
 
-def _column(table: pd.DataFrame, name: str, path: Path) -> NDArray[np.float64]:
+def _good(
+    table: pd.DataFrame, min_confidence: float, path: Path
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Rows that succeeded with enough confidence, and all confidences."""
+    success = _column(table, "success", path) > 0
+    confidence = _column(table, "confidence", path, rows=success)
+    return success & (confidence >= min_confidence), confidence
+
+
+def _column(
+    table: pd.DataFrame, name: str, path: Path, rows: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """A 0-1 column; 1 where the table has none, 0 for empty cells."""
     if name not in table.columns:
         return np.ones(len(table))
-    return np.nan_to_num(values_of(table, [name], path, high=1.0)[:, 0])
+    return np.nan_to_num(values_of(table, [name], path, high=1.0, rows=rows)[:, 0])
 
 
-def _presence(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
+def _presence(table: pd.DataFrame, path: Path, good: NDArray[np.bool_]) -> NDArray[np.float64]:
     result = np.full((len(table), len(PRESENCE_AUS)), np.nan)
     names = [f"AU{au:02d}_c" for au in PRESENCE_AUS]
     there = [i for i, name in enumerate(names) if name in table.columns]
     if there:
-        result[:, there] = values_of(table, [names[i] for i in there], path, high=1.0)
+        result[:, there] = values_of(table, [names[i] for i in there], path, high=1.0, rows=good)
     return result
 
 
-def _fps_of(table: pd.DataFrame, frame: NDArray[np.int64]) -> float | None:
-    """Rate by the timestamps (seconds, rounded to ms); None where they are absent or fixed."""
+def _fps_of(table: pd.DataFrame, frame: NDArray[np.int64], path: Path) -> float | None:
+    """Rate by the timestamps (seconds, rounded to ms); None where they are absent, fixed, run
+    backwards, or tell a rate that no camera for faces has."""
     if "timestamp" not in table.columns or len(table) < 2:
         return None
-    seconds = pd.to_numeric(table["timestamp"], errors="coerce").to_numpy(np.float64)
-    span = seconds[-1] - seconds[0]
-    if not np.isfinite(span) or span <= 0:
+    given = pd.to_numeric(table["timestamp"], errors="coerce").to_numpy(np.float64)
+    known = np.isfinite(given)
+    seconds, frame = given[known], frame[known]
+    if len(seconds) < 2 or seconds[-1] == seconds[0]:
         return None
-    rate = float((frame[-1] - frame[0]) / span)
-    return round(rate, 2) if 1 <= rate <= 1000.5 else None
+    rate = float((frame[-1] - frame[0]) / (seconds[-1] - seconds[0]))
+    if RATES[0] <= rate <= RATES[1] and (np.diff(seconds) >= 0).all():
+        return round(rate, 2)
+    backwards = (
+        "run backwards" if (np.diff(seconds) < 0).any() else f"tell {rate:g} frames a second"
+    )
+    warnings.warn(
+        f"{path}: its timestamps {backwards}, which no camera does ({RATES[0]}-{RATES[1]}): the "
+        "rate is unknown; give fps",
+        TableWarning,
+        stacklevel=5,
+    )
+    return None

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from famaug.delimited import Row, columns_in, fitted, number_in, rows_of
 from famaug.errors import TableWarning, TrackError
 from famaug.types import AU_NAMES, AUS, SIDES, AUTrack
 
@@ -28,6 +32,11 @@ MAX_BYTES = 512 * 2**20
 """A table above it is refused unread: an hour at 200 fps is 0.4 GB."""
 MAX_FRAMES = 1_000_000
 MAX_INTENSITY = 5.0
+ROW = "row"
+"""Name of the column that `load` adds."""
+TEXT_COLUMNS = ("side", "picture", "file", "image", "name")
+OTHER_COLUMNS = ("frame", "face", "face_id", "timestamp", "confidence", "success", *TEXT_COLUMNS)
+_UNIT_NAME = re.compile(r"au_?0*(\d{1,2})_?(r|c|conf)")
 
 
 def write_table(track: AUTrack, path: str | Path, *, first_frame: int = 0) -> Path:
@@ -79,8 +88,10 @@ def read_table(path: str | Path, *, scale: str | None = None, fps: float | None 
     side = table["side"].astype(str).str.strip().str.lower()
     if not side.isin(SIDES).all():
         row = int(np.flatnonzero(~side.isin(SIDES))[0])
-        raise TrackError(f"{source}, row {row + 2}: side must be left or right; got {side[row]!r}")
-    frame = frame_numbers(table["frame"], source)
+        raise TrackError(
+            f"{source}, row {row_number(table, row)}: side must be left or right; got {side[row]!r}"
+        )
+    frame = frame_numbers(table, source)
     order = frame * 2 + (side == SIDES[1]).to_numpy()
     if (np.diff(order) < 0).any():
         warnings.warn(f"{source}: frames out of order, sorted", TableWarning, stacklevel=2)
@@ -103,10 +114,17 @@ def read_table(path: str | Path, *, scale: str | None = None, fps: float | None 
 
 
 def load(path: Path) -> pd.DataFrame:
-    """A CSV as text-or-number columns, names stripped; comma, or comma and space.
+    """The columns of an AU table that famaug knows, by its own names for them; others are skipped.
+
+    Any separator, decimal point or comma, byte order mark or line ending; names in any letter
+    case. Columns of numbers are float64, NaN where a cell is blank in any spelling, or text where
+    a cell is no number. `row` is the line of the file that a row stands in.
 
     Raises:
-        TrackError: no such file, above the size limit, empty, or no CSV.
+        TrackError: no such file, above the size limit, empty, no table, or a row with more or
+            fewer cells than the header.
+    Warns:
+        TableWarning: the header stands in the table again.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -114,35 +132,135 @@ def load(path: Path) -> pd.DataFrame:
                 f"{path} has {path.stat().st_size / 2**20:.0f} MB, above the limit of "
                 f"{MAX_BYTES // 2**20} MB for an AU table: split it"
             )
-        table = pd.read_csv(path, skipinitialspace=True, encoding="utf-8-sig", low_memory=False)
+        with rows_of(path, known=lambda c: known_name(c) is not None, error=TrackError) as rows:
+            table, header = _columns(rows, path)
     except OSError as error:
         raise TrackError(f"cannot read the AU table {path}: {error}") from error
-    except (ValueError, UnicodeError) as error:  # pandas' parser errors are ValueErrors
-        raise TrackError(f"{path} is no CSV table: {error}") from error
-    table.columns = [str(name).strip() for name in table.columns]
-    names = list(table.columns)  # pandas calls a second "x" "x.1"
-    doubled = [n for n in names if n.partition(".")[1] and n.partition(".")[0] in names]
-    if table.empty or doubled:
-        why = f"columns {doubled} are there twice" if doubled else "it holds no rows"
-        raise TrackError(f"cannot use the AU table {path}: {why}")
+    table.attrs["header"] = header
+    if table.empty:
+        raise TrackError(f"cannot use the AU table {path}: it holds no rows")
     return table
+
+
+def known_name(name: str) -> str | None:
+    """famaug's name of a column, from any spelling ("au1_R", " Face ID"); None for others."""
+    low = re.sub(r"[\s_]+", "_", name.strip().strip("\"'").casefold())
+    unit = _UNIT_NAME.fullmatch(low)
+    if unit:
+        return f"AU{int(unit[1]):02d}_{unit[2]}"
+    return low if low in OTHER_COLUMNS else None
+
+
+class _Column:
+    """Cells of one column: text, or numbers with what is no number beside them."""
+
+    def __init__(self, name: str, place: int) -> None:
+        self.name, self.place = name, place
+        self.text: list[str] | None = [] if name in TEXT_COLUMNS else None
+        self.numbers = array("d")
+        self.odd: dict[int, str] = {}
+
+    def add(self, cell: str) -> None:
+        if self.text is not None:
+            self.text.append(cell.strip())
+            return
+        try:
+            value: float | None = float(cell) if "_" not in cell else None
+        except ValueError:
+            value = number_in(cell)
+        if value is None:
+            self.odd[len(self.numbers)] = cell.strip()
+        self.numbers.append(np.nan if value is None else value)
+
+    def series(self, length: int) -> pd.Series[Any]:
+        if self.text is not None:
+            return pd.Series(self.text[:length], dtype=object)
+        numbers = pd.Series(np.frombuffer(self.numbers, np.float64)[:length])
+        if not self.odd:
+            return numbers
+        mixed = numbers.astype(object)
+        for row, cell in self.odd.items():
+            if row < length:
+                mixed.iloc[row] = cell
+        return mixed
+
+    def blank(self, row: int) -> bool:
+        if self.text is not None:
+            return not self.text[row]
+        return row not in self.odd and bool(np.isnan(self.numbers[row]))
+
+
+def _columns(rows: Iterator[Row], path: Path) -> tuple[pd.DataFrame, list[str]]:
+    header = columns_in(next(rows, (0, []))[1])
+    columns = _known_columns(header, path)
+    lines = array("q")
+    again = 0
+    for row in rows:
+        if columns_in(row[1]) == header:
+            again += 1
+            continue
+        cells = fitted(row, len(header), path, TrackError)
+        lines.append(row[0])
+        for column in columns:
+            column.add(cells[column.place])
+    if again:
+        warnings.warn(f"{path}: the header stands there {again} times more", TableWarning, 4)
+    length = len(lines)
+    if any(c.name == "frame" for c in columns):
+        # rows of separators only, as spreadsheets leave them behind
+        while length and all(c.blank(length - 1) for c in columns):
+            length -= 1
+    table = pd.DataFrame({c.name: c.series(length) for c in columns})
+    return table.assign(**{ROW: np.asarray(lines[:length], np.int64)}), header
+
+
+def _known_columns(header: list[str], path: Path) -> list[_Column]:
+    columns: dict[str, _Column] = {}
+    for i, name in enumerate(header):
+        kept = known_name(name)
+        if kept in columns:
+            raise TrackError(f"cannot use the AU table {path}: the column {name} is there twice")
+        if kept is not None:
+            columns[kept] = _Column(kept, i)
+    if header and not columns:
+        raise TrackError(
+            f"{path} is no AU table: none of its columns is known ({', '.join(header[:8])}); asked "
+            f"for are {', '.join(VALUE_COLUMNS[:2])}, ..., separated by a comma, semicolon or tab"
+        )
+    return [*columns.values()]
 
 
 def need_columns(table: pd.DataFrame, wanted: list[str], path: Path) -> None:
     """Raises TrackError that names the columns a table lacks."""
     lacking = [name for name in wanted if name not in table.columns]
-    if lacking:
-        seen = ", ".join(map(str, table.columns[:8]))
-        raise TrackError(
-            f"{path} lacks the columns {', '.join(lacking)}; it has {len(table.columns)}: {seen}, "
-            "... For OpenFace output: run it with -aus"
-        )
+    if not lacking:
+        return
+    header = table.attrs.get("header", [*map(str, table.columns)])
+    intensities = [n for n in VALUE_COLUMNS if n in table.columns]
+    hint = "columns are found by name and may be separated by a comma, semicolon or tab"
+    if intensities and set(lacking) & set(VALUE_COLUMNS):
+        hint = "OpenFace before 1.0 measures 14 units; OpenFace 2 and `famaug aus` measure all 17"
+    elif any(str(n).endswith("_c") for n in table.columns):
+        hint = "it tells presences (_c) only: OpenFace writes intensities (_r) with -aus"
+    raise TrackError(
+        f"{path} lacks the columns {', '.join(lacking)}; it has {len(header)}: "
+        f"{', '.join(header[:8])}{', ...' if len(header) > 8 else ''}; {hint}"
+    )
 
 
 def values_of(
-    table: pd.DataFrame, columns: list[str], path: Path, *, high: float = MAX_INTENSITY
+    table: pd.DataFrame,
+    columns: list[str],
+    path: Path,
+    *,
+    high: float = MAX_INTENSITY,
+    rows: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Columns as float64 `rows x columns`, empty cells NaN.
+
+    Args:
+        high: the largest value there can be.
+        rows: bool, which rows matter; the others become NaN whatever they hold.
 
     Raises:
         TrackError: a cell that is no number, infinite, or outside 0-`high`, with its row.
@@ -152,29 +270,42 @@ def values_of(
     bad = np.isnan(numbers) & ~blank
     with np.errstate(invalid="ignore"):
         bad |= np.isinf(numbers) | (numbers < -1e-6) | (numbers > high + 1e-6)
+    if rows is not None:
+        numbers = np.where(rows[:, None], numbers, np.nan)
+        bad &= rows[:, None]
     if bad.any():
         row, column = (int(v) for v in np.argwhere(bad)[0])
-        cell = str(table[columns[column]].iloc[row])
+        cell = table[columns[column]].iloc[row]
+        told = f"{cell:g}" if isinstance(cell, float) else str(cell)
         raise TrackError(
-            f"{path}, row {row + 2}, {columns[column]}: {cell!r} is no number from 0 to {high:g}"
+            f"{path}, row {row_number(table, row)}, {columns[column]}: {told!r} is no number from "
+            f"0 to {high:g}"
         )
     clipped: NDArray[np.float64] = np.clip(numbers, 0, high)
     return clipped
 
 
-def frame_numbers(column: pd.Series[Any], path: Path) -> NDArray[np.int64]:
-    """Frame numbers as int64.
+def row_number(table: pd.DataFrame, place: int) -> int:
+    """Line of the file in which a row of a table stands, counted from 1."""
+    return int(table[ROW].iloc[place]) if ROW in table.columns else place + 2
+
+
+def frame_numbers(table: pd.DataFrame, path: Path) -> NDArray[np.int64]:
+    """The column `frame` as int64.
 
     Raises:
         TrackError: no whole numbers from 0, or so far apart that the clip would be absurd.
     """
+    column = table["frame"]
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     fine = np.isfinite(numbers) & (numbers >= 0) & (numbers < 2**53)
     fine &= np.where(fine, numbers, 0) == np.rint(np.where(fine, numbers, 0))
     if not fine.all():
         row = int(np.flatnonzero(~fine)[0])
+        seen = column.iloc[row]
+        told = repr(seen if isinstance(seen, str) else float(seen))
         raise TrackError(
-            f"{path}, row {row + 2}: frame must be a whole number from 0; got {column.iloc[row]!r}"
+            f"{path}, row {row_number(table, row)}: frame must be a whole number from 0; got {told}"
         )
     if numbers.max() - numbers.min() >= MAX_FRAMES:
         raise TrackError(

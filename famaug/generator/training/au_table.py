@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from famaug.aus.openface import read_openface
 from famaug.aus.table import MAX_INTENSITY, VALUE_COLUMNS, load, need_columns, values_of
 from famaug.errors import InputError, TrackError
+from famaug.folders import visible
 from famaug.types import AUS, Floats
 
 NAME_COLUMNS = ("picture", "file", "image", "name")
@@ -54,7 +55,7 @@ def read_picture_table(path: Path, *, full_scale: float | None = None) -> Pictur
     if column is None:
         raise InputError(
             f"{path}: which picture a row is of is asked for in a column "
-            f"{', '.join(NAME_COLUMNS)}; there are {', '.join(map(str, table.columns[:8]))}, ... "
+            f"{', '.join(NAME_COLUMNS)}; there are {', '.join(table.attrs['header'][:8])}, ... "
             "OpenFace's own files (one CSV a picture) are read as a folder"
         )
     need_columns(table, VALUE_COLUMNS, path)
@@ -84,7 +85,7 @@ def _table(stems: list[str], values: NDArray[np.float64]) -> PictureTable:
 
 def _read_folder(folder: Path) -> PictureTable:
     found, refused = {}, {}
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".csv")
+    files = [p for p in visible(folder) if p.suffix.lower() == ".csv"]
     if not files:
         raise InputError(f"{folder}: no CSV files; OpenFace writes one for each picture")
     for file in files:
