@@ -16,7 +16,6 @@ from famaug.errors import InputError
 from famaug.testing import make_replica
 
 
-
 def test_layout_and_table(tmp_path: Path) -> None:
     root = make_replica("casme2", tmp_path / "r", clips=6, longest=6)
     page = load_workbook(root / "CASME2-coding-20140508.xlsx").active
@@ -81,7 +80,13 @@ def test_faces_move_as_labelled(tmp_path: Path) -> None:
     from famaug.aus.estimator import measure_aus
 
     root = make_replica(
-        "casme2", tmp_path / "r", identities=samples.FOLDER, subjects=2, clips=2, size=(224, 192), longest=6
+        "casme2",
+        tmp_path / "r",
+        identities=samples.FOLDER,
+        subjects=2,
+        clips=2,
+        size=(224, 192),
+        longest=6,
     )
     for ref in Casme2(root).refs:
         clip = load_clip(ref)
