@@ -10,7 +10,7 @@ import base64
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from famaug.aus.basis import head_pose
 from famaug.aus.estimator import PROFILE, measure_aus
 from famaug.errors import FaceError, FamaugWarning, InputError, RenderError
 from famaug.faces.align import crop_face
+from famaug.faces.framing import Framing, reframed
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.renderers import Renderer, find_setting
 from famaug.modulation.modulate import Modulation, modulate
 from famaug.modulation.rules import RuleSource
+from famaug.seeding import digest
 from famaug.sharpener import Sharpener
 from famaug.sources import Driver, Identity, pixels_digest, read_identity
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
@@ -31,6 +33,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 MESH_STEP = 1 / 32
 """Pixels: a plan keeps the identity's mesh on this grid."""
+CROP = 256
+"""Side of a clip that belongs to no data set."""
+Size = int | Literal["auto"] | None
 
 
 class ClipLook(Protocol):
@@ -59,9 +64,12 @@ class Synthesizer:
         halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
             joined at the midline.
         superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or
-            a file): it is rendered so many times smaller, and sharpened to its size. None: not.
-        size: side of the square output in pixels, cropped to the face; None keeps the identity
-            picture's own size and framing.
+            a file): it is rendered so many times smaller, and sharpened to its size; in a data
+            set's framing it is sharpened and brought back to the data set's size. None: not.
+        size: "auto" keeps a data set's framing: a face of a data set keeps its picture's size and
+            framing, a loose picture shown with a data set's clip is framed as that clip is, and
+            with neither the crop is 256 pixels. A number is the side of a square crop round the
+            face; None keeps every picture's own size and framing.
         modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`).
         sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
         fps: frames per second of clips from rules, and from drivers that do not say.
@@ -79,7 +87,7 @@ class Synthesizer:
         skin: float = 1.0,
         halves: str = "maps",
         superres: str | None = None,
-        size: int | None = 256,
+        size: Size = "auto",
         modulation: Modulation | None = None,
         sizes: Sequence[int] = (0,),
         fps: float = 100.0,
@@ -89,18 +97,20 @@ class Synthesizer:
         keep: int = 16,
     ) -> None:
         self.setting = find_setting(generator, skin=skin, halves=halves)
-        if size is not None and not 64 <= size <= 4096:
-            raise InputError(f"size must be 64 to 4096 pixels; got {size}")
+        if size not in ("auto", None) and not (isinstance(size, int) and 64 <= size <= 4096):
+            raise InputError(f"size is 'auto', None, or 64 to 4096 pixels; got {size!r}")
         if peak is not None and not 0 < peak <= 5:
             raise InputError(f"peak must be above 0 and at most 5; got {peak}")
         self.generator, self.size, self.sizes = generator, size, tuple(sizes)
         self.modulation = modulation or Modulation()
-        self.sharpener = None if superres is None else Sharpener(superres, size, device=device)
+        crop = CROP if size == "auto" else size
+        self.sharpener = None if superres is None else Sharpener(superres, crop, device=device)
         if look is not None and size is None:
             raise InputError("a look frames the face anew, so it needs size=, the crop's side")
         self.fps, self.peak, self.look, self.device = fps, peak, look, device
         self._mesher: FaceMesher | None = None
         self._tracks: _Recent[str, AUTrack] = _Recent(4096)
+        self._frames: _Recent[str, dict[str, Any]] = _Recent(4096)
         self._pictures: _Recent[str, Picture] = _Recent(max(keep, 4) * 16)
         self._meshes: _Recent[str, Floats] = _Recent(max(keep, 4) * 16)
         self._renderers: _Recent[tuple[Any, ...], Renderer] = _Recent(keep)
@@ -131,9 +141,11 @@ class Synthesizer:
             InputError, FaceError, MediaError, TrackError: the driver or the identity will not do.
         """
         source, face = Driver.of(driver), Identity.of(identity)
-        return self.plan_measured(
-            source.to_json(), self.measure(source), self.find_face(face), rng, seed=seed
-        )
+        track, side = self.measure(source), self.find_face(face)
+        like = source.to_json()
+        if self.size == "auto" and not side["dataset"]:
+            like["frame"] = self.frame_of(source)
+        return self.plan_measured(like, track, side, rng, seed=seed)
 
     def plan_measured(
         self,
@@ -147,7 +159,7 @@ class Synthesizer:
         """`plan` from what was measured before: no pixels are read.
 
         Args:
-            driver: `Driver.to_json()`.
+            driver: `Driver.to_json()`; "frame" is what `frame_of` gave for it, where it is known.
             source: what `measure` gave for it.
             identity: what `find_face` gave for the face.
             rng, seed: as in `plan`.
@@ -156,6 +168,8 @@ class Synthesizer:
             InputError, TrackError: no expression is left, or the track has too many gaps.
         """
         track = self._shown(str(driver["name"]), source, rng)
+        size, frame = self._framing(driver, identity)
+        driver = {k: v for k, v in driver.items() if k != "frame"}
         look = None
         if self.look is not None:
             track = self.look.timed(track, rng)
@@ -166,7 +180,7 @@ class Synthesizer:
             track=np.round(track.intensity.astype(np.float64), 4).tolist(),
             generator=self.setting.name,
             weights=self.setting.weights,
-            size=self.size,
+            size=size,
             fps=float(track.fps or self.fps),
             superres=None if self.sharpener is None else self.sharpener.name,
             look=look,
@@ -177,8 +191,44 @@ class Synthesizer:
                 "sizes": list(self.sizes),
                 "peak": self.peak,
                 "render": dict(self.setting.options),
-            },
+            }
+            | ({} if frame is None else {"frame": frame})
+            | ({"back": True} if self._goes_back(size) else {}),
         )
+
+    def _framing(
+        self, driver: dict[str, Any], identity: dict[str, Any]
+    ) -> tuple[int | None, dict[str, Any] | None]:
+        """Side of the crop, and the frame to put the face in, for one clip."""
+        if self.size != "auto":
+            return self.size, None
+        if self.look is not None:  # it frames the face itself
+            return CROP, None
+        if identity.get("dataset"):
+            return None, None
+        frame = driver.get("frame")
+        return (CROP, None) if frame is None else (None, frame)
+
+    def _goes_back(self, size: int | None) -> bool:
+        """Whether a sharpened clip goes back to the size it had: a data set's framing."""
+        return self.sharpener is not None and self.size == "auto" and size is None
+
+    def frame_of(self, driver: Driver) -> dict[str, Any] | None:
+        """How a data set's clip frames its face, JSON-able: the frames' size, and where brows and
+        mouth lie in them. None for what is no clip of a data set.
+
+        Raises:
+            FaceError: no usable face in the onset frame.
+        """
+        if not isinstance(driver.content, Clip) or not driver.content.ref.dataset:
+            return None
+        clip = driver.content
+        found = self._frames.get(driver.digest)
+        if found is None:
+            onset = clip.frames[clip.ref.onset or 0]
+            found = frame_like(self.mesher.track(onset[None]).mesh[0], onset.shape[:2])
+            self._frames.put(driver.digest, found)
+        return found
 
     def find_face(self, identity: Identity) -> dict[str, Any]:
         """`Identity.to_json()` with the face's mesh; the picture is kept for rendering.
@@ -221,14 +271,19 @@ class Synthesizer:
         track = self._tracks.get(key)
         if track is None:
             clip = driver.content
-            track = measure_aus(
+            onset = clip.ref.onset or 0
+            measured = measure_aus(
                 clip.frames,
-                neutral=clip.ref.onset or 0,
+                neutral=onset,
                 fps=clip.ref.fps,
                 sizes=self.sizes,
                 mesher=self.mesher,
-            ).track
+            )
+            track = measured.track
             self._tracks.put(key, track)
+            mesh = measured.faces.mesh[onset]
+            if np.isfinite(mesh).all():
+                self._frames.put(key, frame_like(mesh, clip.frames.shape[1:3]))
         return track
 
     def _mesh(self, digest: str, identity: Identity) -> Floats:
@@ -268,7 +323,7 @@ class Synthesizer:
         renderer = self.renderer(plan, device)
         frames, mesh = renderer.render(plan.intensity), renderer.mesh
         if self.sharpener is not None:
-            frames, mesh = self.sharpener.sharpened(frames, mesh)
+            frames, mesh = self.sharpener.sharpened(frames, mesh, back="back" in plan.params)
         if plan.look is None:
             return frames
         if self.look is None:
@@ -280,7 +335,8 @@ class Synthesizer:
         picture, mesh = self._face(plan)
         if self.sharpener is None:
             return picture
-        return np.asarray(self.sharpener.sharpened(picture[None], mesh)[0][0], np.uint8)
+        sharp, _ = self.sharpener.sharpened(picture[None], mesh, back="back" in plan.params)
+        return np.asarray(sharp[0], np.uint8)
 
     def renderer(self, plan: Plan, device: str | None = None) -> Renderer:
         """The renderer of a plan, kept for further clips of the same face."""
@@ -292,7 +348,9 @@ class Synthesizer:
                 f"the plan was sharpened with {plan.superres}, and here superres is {mine}: make "
                 "the Synthesizer with the same, or plan again"
             )
-        key = (plan.identity["digest"], plan.identity["mesh"], plan.size, device)
+        frame = plan.params.get("frame")
+        where = "" if frame is None else digest(frame)
+        key = (plan.identity["digest"], plan.identity["mesh"], plan.size, where, device)
         found = self._renderers.get(key)
         if found is None:
             found = self.setting.renderer(*self._face(plan), device)
@@ -311,12 +369,25 @@ class Synthesizer:
                     f"and not at {plan.identity['source']}: give the picture again with plan()"
                 )
             self._pictures.put(digest, picture)
-        mesh = _unpacked(plan.identity["mesh"])
+        mesh = unpacked_mesh(plan.identity["mesh"])
+        frame = plan.params.get("frame")
+        if frame is not None:
+            height, width = frame["size"]
+            return reframed(picture, mesh, Framing(*frame["place"]), (height, width))
         if plan.size is None:
             return picture, mesh
         size = plan.size if self.sharpener is None else self.sharpener.source_size
         crop, crop_mesh, _ = crop_face(picture, mesh, size)
         return crop, crop_mesh
+
+
+def frame_like(mesh: Floats, shape: tuple[int, ...]) -> dict[str, Any]:
+    """How a frame of (height, width) with this mesh frames its face, as `Synthesizer.frame_of`."""
+    place = Framing.of(mesh, (shape[0], shape[1]))
+    return {
+        "size": [int(shape[0]), int(shape[1])],
+        "place": [round(v, 4) for v in (place.brow_x, place.brow_y, place.mouth_x, place.mouth_y)],
+    }
 
 
 class _Recent(Generic[K, V]):
@@ -345,7 +416,8 @@ def _packed(mesh: Floats) -> str:
     return base64.b64encode(steps.tobytes()).decode()
 
 
-def _unpacked(text: str) -> Floats:
+def unpacked_mesh(text: str) -> Floats:
+    """The mesh `478 3` of `Plan.identity["mesh"]`."""
     steps = np.frombuffer(base64.b64decode(text), "<i4").reshape(-1, 3)
     mesh: Floats = (steps * MESH_STEP).astype(np.float32)
     return mesh

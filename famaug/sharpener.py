@@ -7,6 +7,7 @@ import warnings
 from contextlib import nullcontext
 from typing import Any
 
+import cv2
 import numpy as np
 
 from famaug.errors import InputError, SmallFaceWarning
@@ -59,9 +60,12 @@ class Sharpener:
             self._upscaler = Upscaler(self.model, temporal="reuse", device=self.device)
         return self._upscaler
 
-    def sharpened(self, frames: Frames, mesh: Floats) -> tuple[Frames, Floats]:
-        """Frames `T H W 3` and their mesh `478 3`, both `scale` times larger. On a CPU the same
-        frames give the same pixels whatever the number of threads."""
+    def sharpened(
+        self, frames: Frames, mesh: Floats, *, back: bool = False
+    ) -> tuple[Frames, Floats]:
+        """Frames `T H W 3` and their mesh `478 3`, both `scale` times larger, or (`back`) averaged
+        back to their own size, as FAMGAN's last step does. On a CPU the same frames give the same
+        pixels whatever the number of threads."""
         across = float(np.ptp(mesh[:SKIN_POINTS, :2], axis=0).max())
         if across < SMALL_FACE:
             warnings.warn(
@@ -72,6 +76,10 @@ class Sharpener:
             )
         with one_torch_thread() if self.device == "cpu" else nullcontext():
             out = self.upscaler.frames(frames)
+        if back:
+            side = frames.shape[2], frames.shape[1]
+            small = [cv2.resize(f, side, interpolation=cv2.INTER_AREA) for f in out]
+            return np.stack(small), mesh
         larger = np.array(mesh, np.float32) * self.scale
         larger[:, :2] += (self.scale - 1) / 2
         return out, larger

@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from famaug import Plan, Synthesizer
 from famaug.aus.estimator import measure_aus
 from famaug.errors import FaceError, InputError, MediaError, RenderError
 from famaug.faces import FaceMesher
+from famaug.faces.framing import Framing
+from famaug.modulation.modulate import Modulation
 from famaug.quality.agreement import pearson
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, Clip, ClipRef, Frames, Picture
@@ -97,6 +100,7 @@ def test_another_process_renders_from_the_path(tmp_path: Path, astronaut_picture
     (tmp_path / "plan.json").write_text(json.dumps(plan.to_json()))
     code = f"""
 import json, hashlib, torch
+from dataclasses import asdict
 from pathlib import Path
 from famaug import Plan, Synthesizer
 for threads in (2, 1):
@@ -163,3 +167,38 @@ def test_a_plan_of_another_version_is_refused(
     assert old.key != plan.key
     with pytest.raises(RenderError, match="asks for"):
         synthesizer.render([old])
+
+
+def test_by_default_a_data_sets_framing_is_kept(
+    astronaut_picture: Picture, mesher: FaceMesher
+) -> None:
+    """Its own faces keep their pictures' size, loose ones are framed as the driver's clip is."""
+    tight = np.ascontiguousarray(astronaut_picture[20:220, 130:306])
+    driver = Clip(ClipRef("casme2", "sub01", "c", onset=0, fps=50), _smile_of(tight))
+    face = Clip(ClipRef("casme2", "sub02", "c"), astronaut_picture[:230, 100:320][None])
+    synthesizer = Synthesizer(modulation=Modulation(n=0))
+
+    own = synthesizer.plan(driver, face, _rng())
+    loose = synthesizer.plan(driver, astronaut_picture, _rng())
+    neither = synthesizer.plan("aus:12=1", astronaut_picture, _rng())
+    shapes = [f.shape[1:3] for f in synthesizer.render([own, loose, neither])]
+    assert shapes == [face.frames.shape[1:3], tight.shape[:2], (256, 256)]
+
+    theirs = Framing.of(mesher.track(tight[None]).mesh[0], tight.shape[:2])
+    still = synthesizer.still(loose)
+    ours = Framing.of(mesher.track(still[None]).mesh[0], still.shape[:2])
+    assert asdict(ours) == pytest.approx(asdict(theirs), abs=0.01)
+    assert synthesizer.renderer(loose).mesh == pytest.approx(
+        mesher.track(still[None]).mesh[0], abs=3
+    )
+
+    again = Synthesizer(modulation=Modulation(n=0))  # from the plan alone, as a worker does
+    again.keep_picture(astronaut_picture)
+    assert np.array_equal(again.render([loose])[0], synthesizer.render([loose])[0])
+    bare = Synthesizer(size=None, modulation=Modulation(n=0))
+    assert "frame" not in bare.plan(driver, astronaut_picture, _rng()).params
+
+
+def _smile_of(picture: Picture) -> Frames:
+    maker = Synthesizer(size=None, fps=50)
+    return maker.render([maker.plan("aus:12=2", picture, _rng("smile"))])[0][:10]

@@ -49,6 +49,19 @@ def matrix_of(mesh: Floats, place: Framing, size: tuple[int, int]) -> Array:
     return np.concatenate([turn, (to[0] - turn @ brow)[:, None]], 1)
 
 
+def reframed(
+    picture: NDArray[np.uint8], mesh: Floats, place: Framing, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], Floats]:
+    """A picture and its mesh `478 3` resampled to a frame of (height, width) framed so; beyond the
+    picture its border is repeated."""
+    matrix = matrix_of(mesh, place, size)
+    out = framed(picture, matrix, size, np.zeros(4, np.float32))
+    moved = np.array(mesh, np.float64)
+    moved[:, :2] = moved[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    moved[:, 2] *= np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    return out.round().astype(np.uint8), moved.astype(np.float32)
+
+
 def framed(frame: NDArray[np.uint8], matrix: Array, size: tuple[int, int], move: Floats) -> Floats:
     """A frame resampled into its framing, the head moved on top of it; float32 `H W 3`.
 

@@ -65,13 +65,15 @@ class IdentitiesConfig:
 
 @dataclass
 class RenderConfig:
-    """How clips are made; see `famaug.Synthesizer` and `famaug.modulation.Modulation`."""
+    """How clips are made; see `famaug.Synthesizer` and `famaug.modulation.Modulation`.
+
+    size: "auto" keeps the data set's own framing where there is a data set; a number crops."""
 
     generator: str = "warp"
     skin: float = 1.0
     halves: str = "maps"
     superres: str | None = None
-    size: int | None = 256
+    size: Any = "auto"
     fps: float = 100.0
     peak: float | None = None
     sizes: list[int] = field(default_factory=lambda: [0])

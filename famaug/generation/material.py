@@ -34,6 +34,7 @@ class Source:
         index: of a clip in the dataset.
         path: of a table or picture.
         subject: "dataset/subject", or "".
+        frame: of a rule beside a data set: how that frames its faces, as JSON text, or "".
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Source:
     index: int = -1
     path: str = ""
     subject: str = ""
+    frame: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def _how(settings: Generation, use: str) -> list[Any]:
     weights = SHIPPED["face_landmarker"].sha256
     if use == "face":
         return [weights]
-    return [weights, SHIPPED["au_basis"].sha256, VERSION, list(settings.synthesizer.sizes)]
+    return [weights, SHIPPED["au_basis"].sha256, VERSION, "frame", list(settings.synthesizer.sizes)]
 
 
 def _stamp(path: Path) -> list[Any]:

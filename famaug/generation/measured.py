@@ -29,7 +29,7 @@ class DriverRecord:
     """A measured driver.
 
     Attributes:
-        driver: as `Plan.driver`.
+        driver: as `Plan.driver`, and in "frame" what `Synthesizer.frame_of` says.
         label: class label of the clip in its dataset's terms.
         track: what was measured or read.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ class Expression:
     """A driver ready to be planned with.
 
     Attributes:
-        driver: as `Plan.driver`.
+        driver: as `Plan.driver`, with how a data set frames its clips in "frame".
         content: its measured track, or the rule to draw from.
         label: class label that goes with it.
         subject: "dataset/subject", or "".
@@ -37,7 +38,10 @@ class Expression:
         """Raises RenderError when it was not measured, or its record is gone."""
         if source.kind == "rule":
             rule = parse_expression(source.record)
-            return Expression(Driver.of(rule).to_json(), rule, rule.label, "")
+            side = Driver.of(rule).to_json()
+            if source.frame:
+                side["frame"] = json.loads(source.frame)
+            return Expression(side, rule, rule.label, "")
         record = store.driver(source.record)
         if record is None:
             raise RenderError(f"{source.name}: no measurement in {store.root}; start the run again")

@@ -18,7 +18,7 @@ from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
-from famaug.pipeline import Synthesizer
+from famaug.pipeline import Size, Synthesizer
 from famaug.quality.gate import Gate
 from famaug.seeding import digest
 from famaug.settings import unknown_keys
@@ -45,7 +45,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         skin=render.skin,
         halves=render.halves,
         superres=render.superres,
-        size=render.size or None,
+        size=_size(render.size),
         modulation=Modulation(**render.modulation),
         sizes=render.sizes,
         fps=render.fps,
@@ -86,6 +86,18 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         ray_gpus=work.ray.gpus,
     )
     return settings, resources
+
+
+def _size(size: str | int | None) -> Size:
+    """`render.size`: "auto", a number of pixels, or null or 0 for every picture's own size."""
+    if size == "auto" or size is None:
+        return size  # type: ignore[return-value]
+    try:
+        return int(size) or None
+    except ValueError as error:
+        raise InputError(
+            f"render.size is auto, null, or a number of pixels; got {size!r}"
+        ) from error
 
 
 def readers() -> dict[str, Callable[..., Any]]:

@@ -164,7 +164,8 @@ class Worker:
         track = self.synthesizer.measure(driver)
         if not isinstance(track, AUTrack):
             raise InputError(f"{source.name}: a rule needs no measuring")
-        self.store.put_driver(source.record, DriverRecord(driver.to_json(), label, track))
+        side = driver.to_json() | {"frame": self.synthesizer.frame_of(driver)}
+        self.store.put_driver(source.record, DriverRecord(side, label, track))
 
     def _find_face(self, source: Source) -> None:
         if source.kind == "picture":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from famaug.data.guard import canonical
 from famaug.errors import FamaugError, FamaugWarning
@@ -15,6 +19,7 @@ from famaug.generation.measured import FaceRecord, MeasuredStore
 from famaug.generation.plans import Expression
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
+from famaug.pipeline import frame_like, unpacked_mesh
 from famaug.seeding import digest
 from famaug.store.codecs import cache_key
 from famaug.types import Plan
@@ -60,6 +65,7 @@ class WorkList:
         skipped: drivers that cannot be planned with.
         notes: what the modulation warned of.
         alike: clips asked for that are not planned, as they would be the same as others.
+        shapes: clips by the height and width of their frames.
     """
 
     pieces: list[Piece] = field(default_factory=list)
@@ -68,6 +74,7 @@ class WorkList:
     skipped: list[Skip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     alike: int = 0
+    shapes: Counter[tuple[int, int]] = field(default_factory=Counter)
 
 
 def make_worklist(
@@ -86,7 +93,11 @@ def make_worklist(
     work, store = WorkList(), MeasuredStore(settings.measured_folder)
     shown = [(f, _without_picture(store, f)) for f in faces]
     warned: Counter[str] = Counter()
+    auto = settings.synthesizer.size == "auto"
+    frame = common_frame(store, drivers, shown) if auto else ""
     for done, driver in enumerate(drivers):
+        if driver.kind == "rule":
+            driver = replace(driver, frame=frame)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", FamaugWarning)
             try:
@@ -98,6 +109,12 @@ def make_worklist(
                 work.notes.append(f"{driver.name}: {text}")
             warned[kind] += 1
         progress(done + 1, len(drivers))
+    if auto and frame:
+        (height, width), _ = work.shapes.most_common(1)[0] if work.shapes else ((0, 0), 0)
+        work.notes.append(
+            f"render.size is auto: clips keep the data set's framing and size (most {width} x "
+            f"{height}); a number crops them to a square round the face"
+        )
     if work.alike:
         work.notes.append(
             f"{work.alike} of the clips asked for would be the same as others (a measured "
@@ -105,6 +122,35 @@ def make_worklist(
         )
     work.notes += [f"{kind}: for {n} drivers" for kind, n in warned.items() if n > 1]
     return work
+
+
+def common_frame(
+    store: MeasuredStore, drivers: Sequence[Source], faces: Sequence[tuple[Source, FaceRecord]]
+) -> str:
+    """How the data set's clips frame their faces, as JSON text: the median over its drivers, or
+    over its subjects' faces where its clips are no drivers. "" without a data set.
+
+    Rules are shown so, as they have no clip of their own to be framed like.
+    """
+    found: list[dict[str, Any]] = []
+    for driver in drivers:
+        record = store.driver(driver.record) if driver.kind == "clip" else None
+        if record is not None and record.driver.get("frame"):
+            found.append(record.driver["frame"])
+    if not found:
+        found = [
+            frame_like(unpacked_mesh(record.identity["mesh"]), record.shape)
+            for face, record in faces
+            if face.kind == "clip"
+        ]
+    if not found:
+        return ""
+    return json.dumps(
+        {
+            "size": [int(v) for v in np.median([f["size"] for f in found], axis=0)],
+            "place": [round(float(v), 4) for v in np.median([f["place"] for f in found], axis=0)],
+        }
+    )
 
 
 def _without_picture(store: MeasuredStore, face: Source) -> FaceRecord:
@@ -133,7 +179,9 @@ def _plan_driver(
         plan, _ = draw(again)
         key = cache_key(plan, codec=settings.codec, quality=settings.quality)
         if key not in work.bytes:  # two copies of one clip make one synthetic clip
-            work.bytes[key] = _bytes(settings.codec, plan, record.shape)
+            height, width = _shape(plan, record.shape)
+            work.shapes[height, width] += 1
+            work.bytes[key] = _bytes(settings.codec, len(plan.track), height * width * 3)
             work.pieces.append(Piece(key, driver, face, k, again))
             work.frames += len(plan.track)
     work.alike += count - (len(work.pieces) - before)
@@ -160,7 +208,14 @@ def _pairs(
         yield *ranked[i % len(ranked)], i // len(ranked)
 
 
-def _bytes(codec: str, plan: Plan, shape: tuple[int, int]) -> int:
-    height, width = shape if plan.size is None else (plan.size, plan.size)
-    frame = height * width * 3
-    return int(frame * (FIRST_FRAME[codec] + OTHER_FRAMES[codec] * (len(plan.track) - 1))) + RECORD
+def _shape(plan: Plan, picture: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of a plan's clip."""
+    if plan.size is not None:
+        return plan.size, plan.size
+    frame = plan.params.get("frame")
+    height, width = picture if frame is None else frame["size"]
+    return height, width
+
+
+def _bytes(codec: str, length: int, frame: int) -> int:
+    return int(frame * (FIRST_FRAME[codec] + OTHER_FRAMES[codec] * (length - 1))) + RECORD

@@ -37,6 +37,9 @@ class QuickSynthesizer(Synthesizer):
         level = driver.content.frames.mean(axis=(1, 2, 3)) / 100
         return AUTrack.of(np.broadcast_to(level[:, None, None], (len(level), 2, 17)), estimator="t")
 
+    def frame_of(self, driver: Driver) -> None:
+        return None  # its pictures hold no face
+
     def find_face(self, identity: Identity) -> dict[str, Any]:
         self.keep_picture(identity.picture)
         return identity.to_json() | {"mesh": ""}

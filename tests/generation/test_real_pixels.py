@@ -117,3 +117,30 @@ def test_a_table_drives(dataset: ClipFolder, tmp_path: Path) -> None:
         )
     )
     assert report.made == 1
+
+
+def test_loose_faces_are_framed_as_the_data_sets_clips_are(
+    dataset: ClipFolder, tmp_path: Path
+) -> None:
+    import skimage.data
+
+    Image.fromarray(skimage.data.astronaut()[:260, 90:360]).save(tmp_path / "loose.png")
+    keep = {k: v for k, v in SETTINGS.items() if k != "size"}
+    report = generate(
+        Generation(
+            out=tmp_path / "c", dataset=dataset, clips=True, own_faces=False,
+            pictures=[tmp_path / "loose.png"], rules=["rule:positive"], per_rule=1,
+            synthesizer=Synthesizer(**keep),  # type: ignore[arg-type]
+        )
+    )  # fmt: skip
+    assert report.complete, report
+    cache = ClipCache(tmp_path / "c")
+    want = dataset[0][0].frames.shape[1:3]
+    kinds = set()
+    for key in cache.keys():  # noqa: SIM118
+        clip = cache.read(key)
+        assert clip.frames.shape[1:3] == want
+        assert clip.provenance is not None
+        kinds.add(clip.provenance.plan.driver["kind"])
+        assert clip.provenance.plan.params["frame"]["size"] == list(want)
+    assert kinds == {"clip", "rule"}
