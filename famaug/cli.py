@@ -12,6 +12,7 @@ from famaug.errors import FamaugError
 
 COMMANDS = (
     "demo",
+    "samples",
     "aus",
     "modulate",
     "generate",

@@ -1,0 +1,35 @@
+"""`famaug samples`: a folder of small inputs to try the other commands with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to famaug's."""
+    app.command("samples")(samples_command)
+
+
+def samples_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder to write.")],
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help="Also a small replica of this release: casme2, samm, smic, ... (often)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Write faces, a portrait, a small portrait and a clip that may be passed on.
+
+    The faces are of people who do not exist (CC0); the clip is rendered from one of them. Nothing
+    is fetched.
+    """
+    from famaug.demo.sample_folder import write_samples
+
+    written = write_samples(folder, datasets=tuple(dataset or ()))
+    typer.echo(f"wrote {', '.join(written)} to {folder}")
+    if as_json:
+        typer.echo(json.dumps({"command": "samples", "written": written}))
