@@ -23,6 +23,10 @@ class TrackError(InputError):
     """An AU track is malformed: wrong shape, missing units, too short, too many gaps."""
 
 
+class MissingPackageError(FamaugError, ImportError):
+    """A package that this job needs is not installed; the message says what to type."""
+
+
 class WeightsError(FamaugError):
     """A weights file is unknown, damaged, hostile or does not fit its network."""
 

@@ -5,7 +5,6 @@ Commands and recipes read their configurations here; the library itself takes pl
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from importlib import import_module
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from famaug.errors import InputError
+from famaug.named import did_you_mean
 
 T = TypeVar("T")
 
@@ -90,8 +90,7 @@ def unknown_keys(values: Any, known: Any, above: str) -> Iterator[str]:
     """A line for each key of `values` that is not known."""
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(str(key), list(known), 1, 0.5)
-            hint = f"; did you mean {above}{near[0]}?" if near else f"; known: {', '.join(known)}"
+            hint = did_you_mean(str(key), known, above) or f"; known: {', '.join(known)}"
             yield f"{above}{key} is unknown{hint}"
 
 

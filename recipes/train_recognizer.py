@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from famaug.errors import FamaugError, InputError
+from famaug.errors import FamaugError
+from famaug.packages import need
 from famaug.recognition.config import RecogniserConfig, shard_of
 from famaug.recognition.results import markdown
 from famaug.recognition.runs import run_all
@@ -72,10 +73,9 @@ def watcher(config: RecogniserConfig) -> Any:
     """A line every hundred epochs, and TensorBoard if it is asked for."""
     board: Any = None
     if config.tensorboard:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise InputError("tensorboard: true needs tensorboard: pip install it") from error
+        need("tensorboard", "tensorboard: true")
+        from torch.utils.tensorboard import SummaryWriter
+
         board = SummaryWriter(str(Path(config.out) / "tensorboard"))
 
     def watch(record: dict[str, Any]) -> None:

@@ -19,6 +19,8 @@ ROOMS = (
         "limits",
         "files",
         "settings",
+        "named",
+        "packages",
         "cv_threads",
         "samples",
         "delimited",

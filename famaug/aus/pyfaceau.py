@@ -7,13 +7,11 @@ It is CC BY-NC, and its models are OpenFace's, fetched by the user under OpenFac
 from __future__ import annotations
 
 import tempfile
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from famaug.aus.openface import MIN_CONFIDENCE, OpenFaceReading, reading_of
 from famaug.errors import InputError, TrackError
+from famaug.packages import installed, need
 from famaug.types import AUTrack, Frames
 
 CODEC_FPS = 30
@@ -25,10 +23,11 @@ def measure_pyfaceau(
     """AUs of a clip (uint8 RGB `T H W 3`) by pyfaceau; the reading has no presence.
 
     Raises:
-        InputError: pyfaceau or its models are not installed, or it failed.
+        MissingPackageError: pyfaceau is not installed.
+        InputError: its models are not installed, or it failed.
         TrackError: what it gave is no track, or has not as many frames as the clip.
     """
-    package = extra("pyfaceau", "pyfaceau", "openface")
+    package = need("pyfaceau", "measure_pyfaceau")
     with tempfile.TemporaryDirectory(prefix="famaug-pyfaceau-") as folder:
         video = Path(folder, "clip.avi")
         write_lossless(frames, video)
@@ -42,7 +41,7 @@ def measure_pyfaceau(
     reading = reading_of(
         table.rename(columns=str),
         source=Path("pyfaceau"),
-        estimator=f"pyfaceau/{version_of('pyfaceau')}",
+        estimator=f"pyfaceau/{installed('pyfaceau') or 'unknown'}",
         min_confidence=min_confidence,
         fps=fps,
     )
@@ -59,29 +58,6 @@ def measure_pyfaceau(
         ),
         reading.presence,
     )
-
-
-def extra(module: str, package: str, name: str) -> Any:
-    """A module of an optional package.
-
-    Raises:
-        InputError: it is not installed; the message says how to get it.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise InputError(
-            f"{package} cannot be imported ({error}): pip install 'famaug[{name}]' or {package}; "
-            "the embedded estimator needs nothing of the kind"
-        ) from error
-
-
-def version_of(package: str) -> str:
-    """The installed version, "unknown" where it was not installed as a package."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def write_lossless(frames: Frames, path: Path) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from famaug.aus.pyfaceau import extra, version_of
 from famaug.errors import InputError, TrackError
+from famaug.packages import installed, need
 from famaug.types import AU_NAMES, AUTrack, Frames
 
 SCALE = "pyfeat"
@@ -27,12 +27,13 @@ def measure_pyfeat(
         detector: a `Detectorv2` to use again (loading one takes long).
 
     Raises:
-        InputError: py-feat is not installed, or it failed.
+        MissingPackageError: py-feat is not installed.
+        InputError: it failed.
         TrackError: no face in any frame, or AU columns famaug does not know.
     """
     import torch
 
-    feat = extra("feat", "py-feat", "openface")
+    feat = need("feat", "measure_pyfeat")
     pictures = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     try:
         found = detector or feat.Detectorv2(device=device, identity_model=None)
@@ -58,7 +59,7 @@ def measure_pyfeat(
     return AUTrack.of(
         np.repeat(x[:, None], 2, axis=1),
         confidence=np.repeat(confidence[:, None], 2, axis=1),
-        estimator=f"pyfeat/{version_of('py-feat')}",
+        estimator=f"pyfeat/{installed('py-feat') or 'unknown'}",
         sided=False,
         scale=SCALE,
         fps=fps,

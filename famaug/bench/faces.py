@@ -11,10 +11,10 @@ from torch import Tensor
 
 from famaug.aus.estimator import measure_aus
 from famaug.bench.timing import in_turns
-from famaug.errors import InputError
 from famaug.faces import regions as rg
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET
 from famaug.faces.mesher import PAPER_SIZES, FaceMesher
+from famaug.packages import need
 from famaug.types import Frames
 from famaug.weights.fetch import fetch
 
@@ -87,10 +87,7 @@ def _nets(mesher: FaceMesher, crops: Tensor) -> None:
 
 
 def _litert(crops: Tensor) -> Callable[[], None]:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as e:
-        raise InputError("this bench compares with LiteRT: pip install ai-edge-litert") from e
+    Interpreter = need("ai_edge_litert.interpreter", "this bench").Interpreter
     with zipfile.ZipFile(fetch("face_landmarker")) as archive:
         nets = [
             Interpreter(

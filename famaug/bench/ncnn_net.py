@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from famaug.errors import InputError
+from famaug.packages import need
 from famaug.types import Floats
 
 LEAKY = "9=2 -23310=1,2.000000e-01"
@@ -113,10 +113,7 @@ class NcnnNet:
         bf16: bool = False,
         exact: bool = False,
     ) -> None:
-        try:
-            self.ncnn: Any = import_module("ncnn")
-        except ImportError as e:
-            raise InputError("this needs the package ncnn: pip install ncnn") from e
+        self.ncnn = need("ncnn", "this comparison")
         self.net = self.ncnn.Net()
         options = self.net.opt
         options.use_vulkan_compute = False

@@ -82,16 +82,9 @@ def bench_store(
 def moving_portrait(number: int, *, t: int = 16, size: int = 224) -> Frames:
     """A photographed face that is warped smoothly by about a pixel from onset to offset, its
     surroundings bit-identical in every frame. Other numbers move otherwise.
-
-    Raises:
-        InputError: scikit-image, which brings the photograph, is missing.
     """
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise InputError(
-            "the store bench draws its clips on scikit-image's portrait: pip install scikit-image"
-        ) from error
+    from skimage import data
+
     rng = keyed_generator(number, "bench.store")
     left, top = rng.integers(90, 110), rng.integers(0, 12)
     read: Callable[[], Frames] = data.astronaut

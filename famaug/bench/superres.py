@@ -16,7 +16,7 @@ import torch
 
 from famaug.bench.ncnn_net import NcnnNet
 from famaug.bench.timing import in_turns
-from famaug.errors import FamaugWarning, FetchError, InputError
+from famaug.errors import FamaugWarning, FetchError, InputError, MissingPackageError
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.superres.models import MODELS
@@ -66,7 +66,7 @@ def run(
             continue
         try:
             _against_ncnn(name, model, weights, small, rounds, ratios, figures)
-        except (FetchError, InputError) as error:
+        except (FetchError, InputError, MissingPackageError) as error:
             warnings.warn(f"{name} is not measured: {error}", FamaugWarning, stacklevel=2)
     for name in expressions:
         _reuse(name, _clip(EXPRESSIONS[name]), rounds, ratios, figures)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from famaug.bench.timing import in_turns
-from famaug.errors import InputError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.generator.warp import WarpRenderer
@@ -73,12 +72,8 @@ def _track() -> Floats:
 
 
 def _astronaut() -> Picture:
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise InputError(
-            "without a picture the bench needs scikit-image's astronaut: pip install scikit-image"
-        ) from error
+    from skimage import data
+
     shipped: Any = data
     picture: Picture = shipped.astronaut()
     return picture

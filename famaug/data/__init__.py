@@ -9,6 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from famaug.errors import MissingPackageError
+from famaug.packages import stand_in
+
 if TYPE_CHECKING:
     from famaug.data.albument import SynthClip as SynthClip
     from famaug.data.clips import ClipFolder as ClipFolder
@@ -66,6 +69,13 @@ __all__ = list(_LAZY)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'famaug.data' has no attribute {name!r}")
+    try:
         return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'famaug.data' has no attribute {name!r}")
+    except MissingPackageError as error:
+        return stand_in(name, error)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,17 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.data.sister import Sister
-from famaug.errors import InputError
+from famaug.packages import need
 
-try:
-    import albumentations  # type: ignore[import-untyped]
-except ImportError as error:
-    raise InputError(
-        "SynthClip is an albumentations transform: pip install 'albumentations>=2.0,<2.1'"
-    ) from error
+ImageOnlyTransform: Any = need("albumentations", "SynthClip").ImageOnlyTransform
 
 
-class SynthClip(albumentations.ImageOnlyTransform):  # type: ignore[misc]
+class SynthClip(ImageOnlyTransform):  # type: ignore[misc]
     """Replaces the clip in `images` (uint8 `T H W 3`), with probability p, by a synthetic sister.
 
         albumentations.Compose([SynthClip(p=0.3), albumentations.HorizontalFlip()])(images=clip)

@@ -9,17 +9,13 @@ import torch
 
 from famaug.data.sister import Sister
 from famaug.errors import InputError
+from famaug.packages import need
 
-try:
-    from torchvision import tv_tensors  # type: ignore[import-untyped]
-    from torchvision.transforms import v2  # type: ignore[import-untyped]
-except ImportError as error:
-    raise InputError(
-        "SynthTransform is a torchvision transform: pip install torchvision"
-    ) from error
+Transform: Any = need("torchvision.transforms.v2", "SynthTransform").Transform
+tv_tensors: Any = need("torchvision.tv_tensors", "SynthTransform")
 
 
-class SynthTransform(v2.Transform):  # type: ignore[misc]
+class SynthTransform(Transform):  # type: ignore[misc]
     """Replaces a clip, with probability p, by a synthetic sister; labels stay what they are.
 
     For the uint8 video `T 3 H W` (tensor or `tv_tensors.Video`) early in a `v2.Compose`, before

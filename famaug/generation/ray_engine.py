@@ -17,6 +17,7 @@ from famaug.errors import InputError
 from famaug.generation.crew import Event
 from famaug.generation.settings import Generation
 from famaug.generation.worker import Outcome, Task, Worker
+from famaug.packages import need
 
 
 class RayWorker:
@@ -122,10 +123,7 @@ def _connect(address: str | None) -> tuple[Any, bool]:
     """The module ray, connected, and whether this call connected it."""
     # Ray reports usage to its makers unless told not to; what people generate is their own matter
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError("the engine ray needs the package: pip install famaug[ray]") from error
+    ray = need("ray", "the engine ray")
     if ray.is_initialized():
         return ray, False
     try:

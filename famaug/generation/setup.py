@@ -5,19 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import famaug.data
 from famaug.data import folds
 from famaug.data.guard import Guard, canonical, subject_name
 from famaug.data.protocols import refs_of
+from famaug.data.readers import find_reader
 from famaug.errors import InputError, MediaError
 from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
+from famaug.packages import need
 from famaug.pipeline import Size, Synthesizer
 from famaug.quality.gate import Gate
 from famaug.seeding import digest
@@ -31,7 +33,10 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
     Raises:
         InputError: a reader, an option or a fold that does not exist, or values out of range.
         MediaError: the data set is not there.
+        MissingPackageError: the engine ray without ray.
     """
+    if config.work.engine == "ray":
+        need("ray", "the engine ray")  # told now, not when all is measured
     options = {f.name for f in fields(Modulation)}
     wrong = list(unknown_keys(config.render.modulation, options, "render.modulation."))
     wrong += unknown_keys(config.gate.limits, {f.name for f in fields(Gate)}, "gate.limits.")
@@ -100,29 +105,27 @@ def _size(size: str | int | None) -> Size:
         ) from error
 
 
-def readers() -> dict[str, Callable[..., Any]]:
-    """The datasets of `famaug.data` that open a folder, by name."""
-    found: dict[str, Callable[..., Any]] = {}
-    for name in famaug.data.__all__:
-        value = getattr(famaug.data, name)
-        if inspect.isclass(value) and "root" in inspect.signature(value).parameters:
-            found[name] = value
-    return found
-
-
-def _reader(name: str) -> Callable[..., Any]:
-    known = readers()
-    if name not in known:
-        (line,) = unknown_keys([name], known, "")
-        raise InputError(f"dataset.reader: {line}")
-    return known[name]
-
-
 def _wrong_options(config: DatasetConfig) -> list[str]:
     if not config.root:
         return ["dataset.options need a dataset.root"] if config.options else []
-    known = set(inspect.signature(_reader(config.reader)).parameters) - {"root", "keep"}
+    known = _options_of(find_reader(config.reader, "dataset.reader"))
+    if known is None:
+        return []
     return list(unknown_keys(config.options, sorted(known), "dataset.options."))
+
+
+def _options_of(make: Callable[..., Any]) -> set[str] | None:
+    """Arguments that a reader takes by name; None where it takes any."""
+    if isinstance(make, partial):
+        make = make.func
+    known: set[str] = set()
+    for each in inspect.getmro(make) if inspect.isclass(make) else (make,):
+        parameters = inspect.signature(each).parameters.values()
+        kinds = {p.name: p.kind for p in parameters}
+        known |= {n for n, k in kinds.items() if k is not inspect.Parameter.VAR_KEYWORD}
+        if len(known & set(kinds)) == len(kinds):  # what it passes on, the class above takes
+            return known - {"root", "keep"}
+    return None
 
 
 def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
@@ -133,7 +136,11 @@ def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
     """
     if not config.root:
         return None, []
-    dataset = _reader(config.reader)(Path(config.root), **config.options)
+    make = find_reader(config.reader, "dataset.reader")
+    try:
+        dataset = make(Path(config.root), **config.options)
+    except TypeError as error:
+        raise InputError(f"dataset.options do not fit {config.reader}: {error}") from error
     if config.fold.by != "none":
         dataset = _fold(dataset, config.fold).train
     if config.held_out:

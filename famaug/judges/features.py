@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from famaug.errors import InputError, WeightsError
+from famaug.errors import InputError
+from famaug.packages import need
 from famaug.weights.fetch import fetch
 from famaug.weights.load import fill
 from famaug.weights.state_dict import read_torch_state_dict
@@ -118,9 +119,5 @@ def _check(images: Tensor) -> None:
 
 
 def _network() -> nn.Module:
-    try:
-        from torchvision.models import mobilenet_v2  # type: ignore[import-untyped]
-    except ImportError as e:
-        raise WeightsError("the feature trunk needs torchvision: pip install torchvision") from e
-    net: nn.Module = mobilenet_v2(weights=None)
+    net: nn.Module = need("torchvision.models", "the feature trunk").mobilenet_v2(weights=None)
     return net

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from famaug.aus.estimator import Measurement, measure_aus
-from famaug.errors import FaceError, FetchError, InputError, WeightsError
+from famaug.errors import FaceError, FetchError, InputError, MissingPackageError, WeightsError
 from famaug.faces.mesher import FaceMesher
 from famaug.judges.identity import WEIGHTS, FaceIdentity
 from famaug.quality.agreement import Agreement, agreement
@@ -184,7 +184,7 @@ class ClipJudge:
             if path is None:
                 return f"the identity network is not here: famaug weights fetch {WEIGHTS}"
             return FaceIdentity(weights=path, device=self.device)
-        except (FetchError, WeightsError) as e:
+        except (FetchError, MissingPackageError, WeightsError) as e:
             return f"the identity network cannot be used: {e}"
 
 

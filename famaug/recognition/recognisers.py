@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from famaug.errors import InputError
+from famaug.named import import_named
 from famaug.recognition.inputs import InputSpec
 from famaug.seeding import keyed_generator
 
@@ -49,7 +48,7 @@ def build_recogniser(
         InputError: unknown name or option, no input described, or the network does not take its
             input or give `B classes`.
     """
-    make = _find(name)
+    make = import_named(name, "recogniser", RECOGNISERS)
     arguments = dict(options or {})
     _check_options(name, make, arguments)
     with torch.random.fork_rng():
@@ -66,21 +65,6 @@ def build_recogniser(
 def scaled(inputs: Tensor, spec: InputSpec) -> Tensor:
     """uint8 inputs as the network sees them: float32, 0 as `low` and 255 as `high`."""
     return inputs.float() * ((spec.high - spec.low) / 255) + spec.low
-
-
-def _find(name: str) -> Any:
-    path = RECOGNISERS.get(name, name)
-    module, colon, attribute = path.partition(":")
-    if not colon or not attribute:
-        near = difflib.get_close_matches(name, RECOGNISERS, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(
-            f"no recogniser {name!r}; there are {', '.join(RECOGNISERS)}, or module:Class{hint}"
-        )
-    try:
-        return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"recogniser {name!r}: {error}") from error
 
 
 def _check_options(name: str, make: Any, options: dict[str, Any]) -> None:

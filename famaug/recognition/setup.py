@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from famaug.data.readers import find_reader
 from famaug.errors import InputError
 from famaug.recognition.config import DataConfig, RecogniserConfig, shard_of
 from famaug.recognition.flow_folder import in_order, read_flow_folder
@@ -140,13 +140,7 @@ def open_clips(data: DataConfig) -> Any:
             samm=data.samm,
             missing=data.missing,  # type: ignore[arg-type]
         )
-    module, colon, name = data.reader.partition(":")
-    try:
-        if not colon:
-            raise ImportError("a reader is written module:Class")
-        make = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"data.reader {data.reader!r}: {error}") from error
+    make = find_reader(data.reader, "data.reader")
     try:
         return make(Path(data.root), **data.options)
     except TypeError as error:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from famaug.errors import InputError
+from famaug.packages import need
 from famaug.recognition.serial import SerialTrainer
 from famaug.recognition.training import Problem
 
@@ -35,17 +35,12 @@ class SharedTrainer(SerialTrainer):
         fold: which of its folds.
 
     Raises:
-        InputError: accelerate is not installed.
+        MissingPackageError: accelerate is not installed.
     """
 
     def __init__(self, problem: Problem, fold: int) -> None:
-        try:
-            from accelerate import Accelerator  # type: ignore[import-untyped]
-        except ImportError as error:
-            raise InputError(
-                "training with several processes needs accelerate: pip install 'famaug[train]'"
-            ) from error
-        self.accelerator = Accelerator(cpu=problem.options.device == "cpu")
+        accelerate = need("accelerate", "training in several processes")
+        self.accelerator = accelerate.Accelerator(cpu=problem.options.device == "cpu")
         super().__init__(problem, fold, device=str(self.accelerator.device))
         if self.device.type == "cuda":
             # before DDP wraps it; parameters stay the same objects, so the optimizer holds

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from famaug.errors import InputError
+from famaug.packages import need
 from famaug.recognition.dropout import GivenDropout
 from famaug.recognition.inputs import InputSpec
 
@@ -28,7 +28,8 @@ class TwoBranchNet(nn.Module):
         dropout: before the linear layer.
 
     Raises:
-        InputError: timm is missing, or knows no such backbone.
+        InputError: timm knows no such backbone.
+        MissingPackageError: timm is not installed.
     """
 
     mean: Tensor
@@ -44,10 +45,7 @@ class TwoBranchNet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        try:
-            timm: Any = import_module("timm")
-        except ImportError as error:
-            raise InputError("the two-branch network needs timm: pip install timm") from error
+        timm = need("timm", "the two-branch network")
         if not timm.is_model(backbone):
             near = timm.list_models(f"*{backbone[:6]}*")[:5]
             raise InputError(f"timm has no backbone {backbone!r}; near: {near}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from famaug.errors import InputError
+from famaug.packages import need
 from famaug.recognition.inputs import InputSpec
 
 # mean and standard deviation of Kinetics-400, as torchvision's video weights expect
@@ -46,10 +46,7 @@ class VideoNet(nn.Module):
         super().__init__()
         if architecture not in NAMES:
             raise InputError(f"architecture is one of {', '.join(NAMES)}; got {architecture!r}")
-        try:
-            video: Any = import_module("torchvision.models.video")
-        except ImportError as error:
-            raise InputError("video networks need torchvision: pip install torchvision") from error
+        video = need("torchvision.models.video", "a video network")
         self.input_spec = InputSpec(kind="clip", size=size, frames=frames)
         self.net = getattr(video, architecture)(weights="DEFAULT" if pretrained else None)
         self.net.fc = nn.Linear(self.net.fc.in_features, classes)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from famaug.errors import CacheError, InputError
+from famaug.packages import need
 from famaug.store.listing import list_clips
 from famaug.store.reader import ClipCache, StoredClip
 from famaug.store.verification import Progress
@@ -76,25 +77,21 @@ def export_webdataset(
         how many clips it holds.
 
     Raises:
-        InputError: `out` does not end in .tar, or the package webdataset is missing.
+        InputError: `out` does not end in .tar.
+        MissingPackageError: webdataset is not installed.
         CacheError: the cache cannot be read, or the tar cannot be written.
     """
     target = Path(out)
     if target.suffix != ".tar":
         raise InputError(f"a WebDataset is a .tar; got {target.name!r}")
-    try:
-        from webdataset import TarWriter  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise InputError(
-            "exporting a WebDataset needs the package webdataset: pip install famaug[webdataset]"
-        ) from error
+    writer = need("webdataset", "exporting a .tar").TarWriter
     cache = root if isinstance(root, ClipCache) else ClipCache(root)
     draft = target.with_name(f".{target.name}.part")
     count = 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # mtime: the same cache gives the same bytes
-        with TarWriter(str(draft), encoder=False, mtime=0) as tar:
+        with writer(str(draft), encoder=False, mtime=0) as tar:
             for clip in _clips(cache):
                 tar.write(_sample(clip))
                 count += 1

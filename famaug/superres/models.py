@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from famaug.errors import InputError, WeightsError
+from famaug.packages import need
 from famaug.superres.ncnn import convert_ncnn
 from famaug.superres.rrdb import RRDBNet
 from famaug.superres.srvgg import SRVGG
@@ -206,13 +206,7 @@ class Foreign(nn.Module):
 
 def _foreign(tensors: dict[str, Tensor], name: str) -> nn.Module:
     seen = f"first keys: {list(tensors)[:4]}"
-    try:
-        spandrel: Any = import_module("spandrel")
-    except ImportError as e:
-        raise WeightsError(
-            f"{name}: neither an RRDB nor a compact network ({seen}); other networks need "
-            "spandrel: pip install 'famaug[superres]'"
-        ) from e
+    spandrel = need("spandrel", f"{name}, neither an RRDB nor a compact network ({seen}),")
     try:
         found = spandrel.ModelLoader(device="cpu").load_from_state_dict(tensors)
     except Exception as e:

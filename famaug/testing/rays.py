@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError
+from famaug.packages import need
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -120,15 +121,10 @@ class RayScene:
     """Triangles that rays can be cast at."""
 
     def __init__(self, vertices: NDArray[np.floating[Any]], triangles: NDArray[np.int32]) -> None:
-        try:
-            from embreex.mesh_construction import TriangleMesh
-            from embreex.rtcore_scene import EmbreeScene
-        except ImportError as error:
-            raise InputError(
-                "rendering the test head needs the package embreex; pip install embreex"
-            ) from error
-        self._scene = EmbreeScene()
-        TriangleMesh(self._scene, np.ascontiguousarray(vertices, np.float32), triangles)
+        what = "rendering the test head"
+        self._scene = need("embreex.rtcore_scene", what).EmbreeScene()
+        points = np.ascontiguousarray(vertices, np.float32)
+        need("embreex.mesh_construction", what).TriangleMesh(self._scene, points, triangles)
 
     def first_hits(self, origins: Floats, directions: Floats) -> Hits:
         """First hit of each ray."""

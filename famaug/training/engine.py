@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from typing import Any, Literal
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from famaug.errors import InputError, TrainingError
+from famaug.packages import need
 from famaug.training.objective import Batch
 
 Precision = Literal["fp32", "bf16"]
@@ -35,7 +35,8 @@ class Engine:
         clip: largest norm of a gradient, or None.
 
     Raises:
-        InputError: an unknown device or precision, or accelerate is not installed.
+        InputError: an unknown device or precision.
+        MissingPackageError: accelerate is not installed.
     """
 
     def __init__(
@@ -48,10 +49,7 @@ class Engine:
             )
         if clip is not None and not clip > 0:
             raise InputError(f"clip is above 0, or None; got {clip}")
-        try:
-            accelerate: Any = import_module("accelerate")
-        except ImportError as error:
-            raise InputError("training needs accelerate: pip install famaug[train]") from error
+        accelerate = need("accelerate", "training")
         # its precision is one for the whole process and cannot be changed; autocast is ours
         self._accelerator: Any = accelerate.Accelerator(mixed_precision="no", cpu=device == "cpu")
         self.precision = precision

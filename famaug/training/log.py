@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from famaug.errors import InputError
+from famaug.packages import need
 from famaug.weights.tensor_files import write_whole
 
 Record = dict[str, Any]
@@ -40,13 +40,9 @@ class TrainingLog:
         write_whole(self.path, "".join(_line(r) for r in kept))
         self._board: Any = None
         if tensorboard:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError as error:
-                raise InputError(
-                    "tensorboard: true needs tensorboard: pip install famaug[train], or set it "
-                    "to false"
-                ) from error
+            need("tensorboard", "tensorboard: true")
+            from torch.utils.tensorboard import SummaryWriter
+
             self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from famaug.errors import WeightsError
+from famaug.packages import need
 
 BLOCKS = 14
 _LARGEST_FILE = 64 << 20
@@ -94,18 +95,14 @@ class _Stored:
 
 
 def _initializers(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-        from onnx import numpy_helper
-    except ImportError as e:
-        raise WeightsError(
-            "reading the SFace file needs the package onnx: pip install 'famaug[convert]'"
-        ) from e
+    onnx = need("onnx", "reading the SFace file")
+    to_array = need("onnx.numpy_helper", "reading the SFace file").to_array
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise WeightsError(f"{path}: more than {_LARGEST_FILE >> 20} MiB; SFace has 11")
         graph = onnx.load_model_from_string(path.read_bytes()).graph
-        return {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+        return {each.name: to_array(each) for each in graph.initializer}
     except (OSError, DecodeError, ValueError, TypeError) as e:
         raise WeightsError(f"{path}: not a readable ONNX file: {e}") from e

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from famaug.errors import WeightsError
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
+from famaug.packages import need
 
 MEMBERS: dict[str, tuple[str, type[nn.Module]]] = {
     "detector": ("face_detector.tflite", FaceDetectorNet),
@@ -96,12 +97,7 @@ def _execution_order(net: nn.Module) -> list[str]:
 
 def _weights(graph: bytes) -> Iterator[NDArray[Any]]:
     """Constant float tensors in execution order, in PyTorch layout."""
-    try:
-        import tflite
-    except ImportError as e:
-        raise WeightsError(
-            "reading a .task file needs the package tflite: pip install 'famaug[convert]'"
-        ) from e
+    tflite = need("tflite", "reading a .task file")
     model = tflite.Model.GetRootAsModel(graph, 0)
     sub = model.Subgraphs(0)
     names = {v: k for k, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}

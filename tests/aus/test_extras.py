@@ -11,7 +11,7 @@ import pytest
 
 from famaug.aus.pyfaceau import measure_pyfaceau, write_lossless
 from famaug.aus.pyfeat import measure_pyfeat
-from famaug.errors import InputError, TrackError
+from famaug.errors import InputError, MissingPackageError, TrackError
 from famaug.types import AU_INDEX
 
 PYFACEAU = """
@@ -71,9 +71,9 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pyfaceau", "feat"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(InputError, match=r"pyfaceau cannot be imported .*famaug\[openface\]"):
+    with pytest.raises(MissingPackageError, match=r'pyfaceau.* pip install "famaug\[pyfaceau\]"'):
         measure_pyfaceau(clip(51, 102))
-    with pytest.raises(InputError, match=r"py-feat cannot be imported"):
+    with pytest.raises(MissingPackageError, match=r'py-feat.* pip install "famaug\[estimators\]"'):
         measure_pyfeat(clip(51, 102))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -179,23 +177,6 @@ def _pair(frames: Frames):  # type: ignore[no-untyped-def]
     from famaug.types import Clip, ClipRef
 
     return Clip(ClipRef("d", "s", "c"), frames), "happy"
-
-
-def test_a_missing_package_is_named() -> None:
-    code = """
-import sys
-sys.modules["torchvision"] = sys.modules["albumentations"] = None
-import famaug.data
-from famaug.errors import InputError
-for name in ("SynthTransform", "SynthClip"):
-    try:
-        getattr(famaug.data, name)
-    except InputError as error:
-        print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "pip install torchvision" in done.stdout, done.stderr
-    assert "pip install 'albumentations" in done.stdout
 
 
 def test_draws_go_on_where_a_face_is_missing() -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from famaug.cli import app
 from famaug.errors import InputError, MediaError
 from famaug.generation import load_config, open_generation
-from famaug.generation.setup import open_dataset, readers
+from famaug.generation.setup import open_dataset
 
 
 def config_of(tmp_path: Path, text: str, *overrides: str):
@@ -73,9 +73,27 @@ render: {{modulation: {{treshold: 0.2}}}}
         open_generation(config_of(tmp_path, text))
     assert "dataset.options.tabel is unknown; did you mean dataset.options.table?" in str(error)
     assert "render.modulation.treshold is unknown; did you mean" in str(error)
-    with pytest.raises(InputError, match="Clipfolder is unknown; did you mean ClipFolder"):
-        open_generation(config_of(tmp_path, text, "dataset.reader=Clipfolder"))
-    assert "ClipFolder" in readers()
+    with pytest.raises(InputError, match=r"'ClipFoldr'; there are .*did you mean ClipFolder"):
+        open_generation(config_of(tmp_path, text, "dataset.reader=ClipFoldr"))
+
+
+@pytest.mark.parametrize(
+    "name", ["ClipFolder", "clipfolder", "famaug.data.clips:ClipFolder", "famaug.data:ClipFolder"]
+)
+def test_a_reader_goes_by_every_one_of_its_names(tmp_path: Path, name: str) -> None:
+    small_dataset(tmp_path / "data")
+    text = f"out: x\ndataset: {{root: {tmp_path}/data, options: {{dataset: d}}}}"
+    data, _ = open_dataset(config_of(tmp_path, text, f"dataset.reader={name}").dataset)
+    assert {r.dataset for r in data.refs} == {"d"}
+
+
+def test_options_that_a_reader_passes_on_are_known(tmp_path: Path) -> None:
+    text = f"out: x\ndataset: {{root: {tmp_path}, reader: smic-nir, options: {{span: whole}}}}"
+    with pytest.raises((InputError, MediaError)) as error:  # the folder is no release of SMIC
+        open_generation(config_of(tmp_path, text))
+    assert "dataset.options" not in str(error.value)
+    with pytest.raises(InputError, match=r"options\.spam is unknown; did you mean .*span"):
+        open_generation(config_of(tmp_path, text.replace("span", "spam")))
 
 
 def test_subjects_and_folds(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_own_network() -> None:
 
 
 def test_names() -> None:
-    with pytest.raises(InputError, match="did you mean 'ststnet'"):
+    with pytest.raises(InputError, match="did you mean ststnet"):
         build_recogniser("stsnet", classes=3)
     with pytest.raises(InputError, match="no_such_module"):
         build_recogniser("no_such_module:Net", classes=3)

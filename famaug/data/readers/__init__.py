@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from famaug.errors import InputError
+from famaug.named import import_named
 
 if TYPE_CHECKING:
     from famaug.data.readers.base import ReleaseReader
@@ -24,6 +27,26 @@ READERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "dfme": ("dfme", "Dfme", {}),
 }
 """Name on the command line: module, class, options."""
+
+
+def find_reader(name: str, what: str) -> Callable[..., Any]:
+    """What opens a folder as a data set.
+
+    Args:
+        name: a name of `READERS`, a class of `famaug.data` ("Casme2", "ClipFolder"; capitals do
+            not matter), or `module:Class` of one's own.
+        what: who asks, for the message: "dataset.reader".
+
+    Raises:
+        InputError: no such name, module or class.
+    """
+    if name in READERS and READERS[name][2]:
+        return partial(find_reader(READERS[name][1], what), **READERS[name][2])
+    classes = {cls: f"famaug.data.readers.{module}:{cls}" for module, cls, _ in READERS.values()}
+    classes["ClipFolder"] = "famaug.data.clips:ClipFolder"
+    spelt = {cls.casefold(): cls for cls in classes} | {k: v[1] for k, v in READERS.items()}
+    found: Callable[..., Any] = import_named(spelt.get(name.casefold(), name), what, classes)
+    return found
 
 
 def open_dataset(name: str, root: Any, **options: Any) -> ReleaseReader:

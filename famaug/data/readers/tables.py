@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.errors import InputError
+from famaug.packages import need
 
 MAX_BYTES = 64 << 20
 MAX_ROWS = 200_000
@@ -54,13 +55,9 @@ def read_rows(
 
 
 def _xlsx_lines(path: Path, sheet: str | None) -> list[tuple[Any, ...]]:
-    try:
-        from openpyxl import load_workbook  # type: ignore[import-untyped]
-        from openpyxl.utils.exceptions import (  # type: ignore[import-untyped]
-            InvalidFileException,
-        )
-    except ImportError as error:
-        raise InputError(f"{path}: reading .xlsx needs openpyxl: pip install openpyxl") from error
+    load_workbook = need("openpyxl", f"reading {path}").load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
+
     try:
         book = load_workbook(path, read_only=True, data_only=True)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from famaug.generator.training.sources import (
     picture_files,
     video_files,
 )
+from famaug.named import import_named
 from famaug.training.engine import Engine
 from famaug.training.log import Record
 from famaug.training.loop import Training
@@ -272,13 +272,7 @@ def _watchers(
 
 
 def _reader(config: FacesConfig) -> Any:
-    module, colon, name = config.reader.partition(":")
-    try:
-        if not colon:
-            raise ImportError("a reader is written module:Class")
-        make = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"faces.reader {config.reader!r}: {error}") from error
+    make = import_named(config.reader, "faces.reader")
     try:
         return make(Path(config.root), **config.options)
     except TypeError as error:
