@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from famaug.data.readers.samm import Samm as Samm
     from famaug.data.readers.smic import Smic as Smic
     from famaug.data.readers.smic import SmicLong as SmicLong
+    from famaug.data.sampling import pad_clips as pad_clips
+    from famaug.data.sampling import sample_clip as sample_clip
     from famaug.data.synth import MicroExpressionSynth as MicroExpressionSynth
     from famaug.data.synth import as_pair as as_pair
     from famaug.data.transforms import SynthTransform as SynthTransform
@@ -63,6 +65,8 @@ _LAZY = {
     "k_fold_by_subject": "famaug.data.folds",
     "leave_one_dataset_out": "famaug.data.folds",
     "leave_one_subject_out": "famaug.data.folds",
+    "pad_clips": "famaug.data.sampling",
+    "sample_clip": "famaug.data.sampling",
 }
 
 __all__ = list(_LAZY)

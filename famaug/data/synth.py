@@ -13,7 +13,9 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from famaug.data.guard import Guard, held_out_of
+from famaug.data.known import Known, of_plan, of_real, synthetic_ref
 from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
+from famaug.data.sampling import ClipSampler
 from famaug.data.sources import (
     Balance,
     CachedSource,
@@ -26,7 +28,7 @@ from famaug.data.sources import (
 )
 from famaug.errors import InputError, RenderError
 from famaug.store.reader import ClipCache
-from famaug.types import AU_INDEX, Clip, ClipRef, Frames, Plan, Provenance
+from famaug.types import Clip, Frames, Plan, Provenance
 
 Mode = Literal["cached", "online", "deferred"]
 Items = Literal["dict", "clip"]
@@ -40,6 +42,11 @@ class MicroExpressionSynth(Dataset[Any]):
 
         frames      uint8 tensor `T H W 3` (layout "THWC") or `T 3 H W` ("TCHW"), or what
                     `transform` makes of it
+        onset, apex, offset   frames counted from 0 within `frames`; -1 where unknown
+        aus         float32 `2 17`, left and right, 0-5, at the apex: what a synthetic clip shows,
+                    the letters of a real clip's annotation; NaN where unknown
+        au_present  int8 `2 17`: 1 present, 0 absent, -1 unknown
+        track       with `tracks=True`: the AUs of every frame, `T 2 17`; NaN for a real clip
         label       as the dataset gives it; "" for a clip without one
         synthetic   bool
         clip        name of a real clip ("dataset/subject/clip"), key of a synthetic one
@@ -68,7 +75,10 @@ class MicroExpressionSynth(Dataset[Any]):
             `render_batch` in the loop.
         identities: clips of neutral faces or a folder of pictures; None takes the neutral frames
             of the training clips themselves. Not for mode "cached".
-        transform: called with the frames of each clip, real or synthetic.
+        transform: called with the frames of each clip, real or synthetic. `sample_clip` makes
+            clips of unequal length and size equal, and onset, apex and offset go with it, also as
+            the first of a torchvision `Compose`; after another transform they count in the clip
+            as it was before.
         seed: any integer.
         as_clip: from a dataset item to (Clip, label).
         as_item: from the dict above to your item. Not for mode "deferred".
@@ -77,6 +87,7 @@ class MicroExpressionSynth(Dataset[Any]):
             the dataset's own label; by default the dataset's `label_of`, if it has one: clips it
             does not name are left out. For mode "cached".
         layout: axes of the frames.
+        tracks: items carry `track`.
         balance: "class" draws rare classes more often, by what they lack to the most frequent.
         passthrough: see above.
         items: see above; without transform, as_item and layout, and not for mode "deferred".
@@ -103,6 +114,7 @@ class MicroExpressionSynth(Dataset[Any]):
         held_out: Iterable[str] = (),
         label_of: LabelOf | None = None,
         layout: Literal["THWC", "TCHW"] = "THWC",
+        tracks: bool = False,
         balance: Balance = "none",
         passthrough: bool = True,
         items: Items = "dict",
@@ -116,6 +128,7 @@ class MicroExpressionSynth(Dataset[Any]):
         self.mode = mode
         self.transform = transform
         self.layout = layout
+        self.tracks = tracks
         self.as_item = as_item
         self.items = items
         self.as_clip: AsClip = as_clip or as_clip_with_label
@@ -219,8 +232,8 @@ class MicroExpressionSynth(Dataset[Any]):
             clips = self.synthesizer.render(plans, device=device)
             if len(clips) != len(plans):
                 raise RenderError(f"{len(plans)} plans were rendered to {len(clips)} clips")
-            for sample, frames in zip(todo, clips, strict=True):
-                sample["frames"] = self._finish(frames)
+            for sample, plan, frames in zip(todo, plans, clips, strict=True):
+                sample.update(self._finished(frames, of_plan(plan, len(frames))))
         joined = default_collate(samples)
         if device is not None and isinstance(joined["frames"], torch.Tensor):
             joined["frames"] = joined["frames"].to(device)
@@ -239,7 +252,8 @@ class MicroExpressionSynth(Dataset[Any]):
     def _real_sample(self, at: int) -> Sample:
         clip, label = self.as_clip(self.dataset[at])
         self.guard.check_real([clip.ref])
-        return _sample(self._finish(clip.frames), label, at, clip=clip.ref.key)
+        known = of_real(clip.ref, len(clip.frames))
+        return _sample(self._finished(clip.frames, known), label, at, clip=clip.ref.key)
 
     def _synthetic_sample(self, at: int) -> Sample:
         source = self._source
@@ -248,23 +262,51 @@ class MicroExpressionSynth(Dataset[Any]):
         drawn = source.draw(self.epoch, at)
         if isinstance(source, CachedSource):
             frames, story = source.frames(drawn)
-            return _synthetic(self._finish(frames), drawn, at, story)
+            plan = Provenance.from_json(json.loads(story)).plan
+            return _synthetic(self._finished(frames, of_plan(plan, len(frames))), drawn, at, story)
+        plan = Plan.from_json(json.loads(drawn.story)["plan"])
         if self.mode == "deferred":
             # until it is rendered, the sample carries the face that only this process has seen
             face = np.empty((0, 0, 3), np.uint8) if drawn.face is None else drawn.face.copy()
-            return _synthetic(torch.from_numpy(face), drawn, at, drawn.story)
-        plan = Plan.from_json(json.loads(drawn.story)["plan"])
+            return _synthetic({"frames": torch.from_numpy(face)}, drawn, at, drawn.story)
         (frames,) = source.synthesizer.render([plan])
-        return _synthetic(self._finish(frames), drawn, at, drawn.story)
+        known = of_plan(plan, len(frames))
+        return _synthetic(self._finished(frames, known), drawn, at, drawn.story)
 
-    def _finish(self, frames: Frames) -> Any:
-        """To a tensor in the layout asked for, then through the user's transform."""
+    def _finished(self, frames: Frames, known: Known) -> Sample:
+        """Frames as a tensor in the layout asked for and through the user's transform, and what is
+        known of them."""
         if not frames.flags.writeable or any(s < 0 for s in frames.strides):
             frames = frames.copy()
-        tensor = torch.from_numpy(frames)
+        tensor: Any = torch.from_numpy(frames)
         if self.layout == "TCHW":
             tensor = tensor.permute(0, 3, 1, 2).contiguous()
-        return tensor if self.transform is None else self.transform(tensor)
+        sampler, others = _split(self.transform)
+        if sampler is not None:
+            apex = None if known.apex < 0 else known.apex
+            at = sampler.positions(len(frames), apex=apex)
+            tensor, known = sampler.at(tensor, at), known.taken(at)
+        for transform in others:
+            tensor = transform(tensor)
+        sample = {
+            "frames": tensor,
+            "onset": known.onset,
+            "apex": known.apex,
+            "offset": known.offset,
+            "aus": torch.from_numpy(known.aus),
+            "au_present": torch.from_numpy(known.present),
+        }
+        return sample | ({"track": torch.from_numpy(known.track)} if self.tracks else {})
+
+
+def _split(transform: Any) -> tuple[ClipSampler | None, list[Callable[[Any], Any]]]:
+    """The sampling that a transform begins with, and the rest of it."""
+    if isinstance(transform, ClipSampler):
+        return transform, []
+    parts = getattr(transform, "transforms", None)
+    if isinstance(parts, list | tuple) and parts and isinstance(parts[0], ClipSampler):
+        return parts[0], list(parts[1:])
+    return None, [] if transform is None else [transform]
 
 
 def as_pair(sample: Sample) -> tuple[Any, Any]:
@@ -272,28 +314,9 @@ def as_pair(sample: Sample) -> tuple[Any, Any]:
     return sample["frames"], sample["label"]
 
 
-def synthetic_ref(story: Provenance, key: str, length: int) -> ClipRef:
-    """A reference for a synthetic clip: subject is whose face it shows, the apex the frame with
-    the most expression."""
-    plan = story.plan
-    dataset, _, subject = story.identity_subject.rpartition("/")
-    level = plan.intensity.copy()
-    level[..., AU_INDEX[45]] = 0  # a blink is no apex
-    return ClipRef(
-        dataset,
-        subject,
-        key,
-        fps=plan.fps,
-        onset=0,
-        apex=min(int(level.sum((1, 2)).argmax()), length - 1),
-        offset=length - 1,
-        emotion=None if story.label is None else str(story.label),
-    )
-
-
-def _sample(frames: Any, label: Any, at: int, *, clip: str) -> Sample:
+def _sample(content: Sample, label: Any, at: int, *, clip: str) -> Sample:
     return {
-        "frames": frames,
+        **content,
         "label": "" if label is None else label,
         "synthetic": False,
         "clip": clip,
@@ -302,8 +325,8 @@ def _sample(frames: Any, label: Any, at: int, *, clip: str) -> Sample:
     }
 
 
-def _synthetic(frames: Any, drawn: Drawn, at: int, story: str) -> Sample:
-    sample = _sample(frames, drawn.label, at, clip=drawn.name)
+def _synthetic(content: Sample, drawn: Drawn, at: int, story: str) -> Sample:
+    sample = _sample(content, drawn.label, at, clip=drawn.name)
     return {**sample, "synthetic": True, "provenance": story}
 
 

@@ -1,1 +1,31 @@
 """Does it help? Flow features, recognisers, training by subject, scores, and the ratio ablation."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from famaug.recognition.flow_features import flow_features as flow_features
+    from famaug.recognition.inputs import InputSpec as InputSpec
+    from famaug.recognition.inputs import as_input as as_input
+    from famaug.recognition.metrics import confusion_counts as confusion_counts
+    from famaug.recognition.metrics import scores as scores
+    from famaug.recognition.recognisers import build_recogniser as build_recogniser
+
+_LAZY = {
+    "InputSpec": "famaug.recognition.inputs",
+    "as_input": "famaug.recognition.inputs",
+    "build_recogniser": "famaug.recognition.recognisers",
+    "confusion_counts": "famaug.recognition.metrics",
+    "flow_features": "famaug.recognition.flow_features",
+    "scores": "famaug.recognition.metrics",
+}
+
+__all__ = sorted(_LAZY)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'famaug.recognition' has no attribute {name!r}")

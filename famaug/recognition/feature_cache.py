@@ -24,7 +24,7 @@ from famaug.recognition.inputs import Bytes, InputSpec, key_frames, make_input
 from famaug.seeding import digest
 from famaug.types import Clip
 
-_VERSION = "recognition-input/1"
+_VERSION = "recognition-input/2"
 
 
 def input_key(clip: Clip, spec: InputSpec) -> str:

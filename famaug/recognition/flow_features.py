@@ -79,7 +79,8 @@ def optical_strain(flow: Floats) -> Floats:
 def flow_features(
     onset: Picture, apex: Picture, *, method: FlowMethod = "tvl1", size: int = 28
 ) -> NDArray[np.uint8]:
-    """u, v and strain as uint8 `3 size size`: each channel min-max to 0-255, then resized by area.
+    """u, v and strain as uint8 `3 size size`: each channel resized by area, then min-max to 0-255,
+    so that every channel spans all of it, as in the published pictures of the composite.
 
     A channel that does not vary (two equal pictures) is 0 everywhere.
 
@@ -89,9 +90,9 @@ def flow_features(
     if size < 4:
         raise InputError(f"flow pictures are at least 4 x 4; got size {size}")
     flow = optical_flow(onset, apex, method=method)
-    channels = [_stretched(c) for c in (flow[0], flow[1], optical_strain(flow))]
+    channels = (flow[0], flow[1], optical_strain(flow))
     shrunk = [cv2.resize(c, (size, size), interpolation=cv2.INTER_AREA) for c in channels]
-    return np.stack(shrunk).round().clip(0, 255).astype(np.uint8)
+    return np.stack([_stretched(c) for c in shrunk]).round().clip(0, 255).astype(np.uint8)
 
 
 def _stretched(channel: Floats) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from famaug.errors import InputError
 from famaug.recognition.flow_features import METHODS, FlowMethod, flow_features
-from famaug.types import Clip, Frames, Picture
+from famaug.types import Clip, ClipRef, Frames, Picture
 
 Kind = Literal["flow", "pair", "dynamic", "clip"]
 KINDS: tuple[Kind, ...] = ("flow", "pair", "dynamic", "clip")
@@ -68,6 +68,35 @@ class InputSpec:
         if self.kind != "clip":
             del value["frames"]
         return value
+
+
+@dataclass(frozen=True)
+class AsInput:
+    """`as_item` of a `famaug.MicroExpressionSynth`: an item as (input, label), the input a float32
+    tensor `spec.shape` from `spec.low` to `spec.high`, made from its onset, apex and offset."""
+
+    spec: InputSpec
+
+    def __call__(self, item: dict[str, Any]) -> tuple[Any, Any]:
+        """Raises InputError as `make_input`."""
+        import torch
+
+        onset, apex, offset = (
+            None if item[k] < 0 else int(item[k]) for k in ("onset", "apex", "offset")
+        )
+        ref = ClipRef("", "", str(item["clip"]), onset=onset, apex=apex, offset=offset)
+        made = make_input(Clip(ref, np.asarray(item["frames"], np.uint8)), self.spec)
+        span = self.spec.high - self.spec.low
+        return torch.from_numpy(made).float() / 255 * span + self.spec.low, item["label"]
+
+
+def as_input(kind: Kind, size: int, **settings: Any) -> AsInput:
+    """For `MicroExpressionSynth(as_item=as_input("flow", 28))`: see `InputSpec` for the arguments.
+
+    Raises:
+        InputError: there is no such input.
+    """
+    return AsInput(InputSpec(kind=kind, size=size, **settings))
 
 
 def make_input(clip: Clip, spec: InputSpec) -> Bytes:

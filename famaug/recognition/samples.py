@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
 from famaug.data.guard import NO_PROVENANCE, Guard, canonical
+from famaug.data.known import synthetic_ref
 from famaug.data.protocols import AsClip, Label
 from famaug.data.sources import NO_LABEL, LabelOf, label_for
 from famaug.errors import InputError, LeakageError
@@ -261,8 +262,8 @@ class _Part:
 
 
 class _Cached:
-    """Clips of a cache as a dataset. Onset, apex and offset are those of the plan's driver where it
-    tells them, else the frames themselves say."""
+    """Clips of a cache as a dataset. Onset, apex and offset are the plan's: frames alone would take
+    a blink or a move of the head for the apex."""
 
     def __init__(self, cache: ClipCache, keys: Sequence[str]) -> None:
         self.cache, self.keys = cache, list(keys)
@@ -272,4 +273,7 @@ class _Cached:
 
     def __getitem__(self, index: int) -> Clip:
         key = self.keys[index]
-        return Clip(ClipRef("synthetic", "", key), self.cache.read(key).frames)
+        clip = self.cache.read(key)
+        if clip.provenance is None:  # the pool left such clips out; the cache has changed since
+            raise InputError(f"clip {key} of {self.cache.root} has lost its provenance")
+        return Clip(synthetic_ref(clip.provenance, key, len(clip.frames)), clip.frames)

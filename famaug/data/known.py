@@ -1,0 +1,124 @@
+"""What is known of a clip beside its pixels, in tensors that every item can carry: where onset,
+apex and offset are, and its action units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from famaug.aus.facs import parse_facs
+from famaug.errors import InputError
+from famaug.types import AU_INDEX, AUS, ClipRef, Floats, Plan, Provenance
+
+UNKNOWN = -1
+PRESENT = 0.15
+"""Intensity from which a synthetic clip's unit counts as present."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Of one clip.
+
+    Attributes:
+        onset, apex, offset: frames counted from 0, or -1.
+        fps: frames a second, or 0 where nobody said.
+        aus: float32 `2 17`, left and right, 0-5, at the apex: what a synthetic clip shows, the
+            letters of a real clip's annotation (A = 1 ... E = 5); NaN where unknown.
+        present: int8 `2 17`: 1 present, 0 absent, -1 unknown (no annotation, or a doubtful one).
+        track: float32 `T 2 17`; NaN for a real clip.
+    """
+
+    onset: int
+    apex: int
+    offset: int
+    fps: float
+    aus: Floats
+    present: np.ndarray[tuple[int, int], np.dtype[np.int8]]
+    track: Floats
+
+    def taken(self, positions: list[int]) -> Known:
+        """Of a clip made of these frames; a key frame becomes the nearest that was taken."""
+        at = np.asarray(positions)
+
+        def moved(frame: int) -> int:
+            return frame if frame < 0 else int(np.abs(at - frame).argmin())
+
+        return replace(
+            self,
+            onset=moved(self.onset),
+            apex=moved(self.apex),
+            offset=moved(self.offset),
+            track=self.track[at],
+        )
+
+
+def of_real(ref: ClipRef, length: int) -> Known:
+    """What a data set's table knows of a clip of `length` frames."""
+    aus, present = _annotated(ref.action_units)
+    onset, apex, offset = (
+        UNKNOWN if f is None else int(f) for f in (ref.onset, ref.apex, ref.offset)
+    )
+    return Known(
+        onset,
+        apex,
+        offset,
+        fps=float(ref.fps or 0),
+        aus=aus,
+        present=present,
+        track=np.full((length, 2, len(AUS)), np.nan, np.float32),
+    )
+
+
+def of_plan(plan: Plan, length: int) -> Known:
+    """What was rendered."""
+    track = plan.intensity[:length]
+    apex = min(apex_of(plan), length - 1)
+    present = (track[apex] >= PRESENT).astype(np.int8)
+    return Known(0, apex, length - 1, float(plan.fps), track[apex].copy(), present, track)
+
+
+def apex_of(plan: Plan) -> int:
+    """The frame with the most expression; a blink is no apex."""
+    level = plan.intensity.copy()
+    level[..., AU_INDEX[45]] = 0
+    return int(level.sum((1, 2)).argmax())
+
+
+def synthetic_ref(story: Provenance, key: str, length: int) -> ClipRef:
+    """A reference for a synthetic clip: subject is whose face it shows, the apex the frame with
+    the most expression."""
+    dataset, _, subject = story.identity_subject.rpartition("/")
+    return ClipRef(
+        dataset,
+        subject,
+        key,
+        fps=story.plan.fps,
+        onset=0,
+        apex=min(apex_of(story.plan), length - 1),
+        offset=length - 1,
+        emotion=None if story.label is None else str(story.label),
+    )
+
+
+def _annotated(
+    text: str | None,
+) -> tuple[Floats, np.ndarray[tuple[int, int], np.dtype[np.int8]]]:
+    """An annotation as intensities and presence; one that cannot be read is unknown."""
+    aus = np.full((2, len(AUS)), np.nan, np.float32)
+    present = np.full((2, len(AUS)), -1, np.int8)
+    try:
+        units = parse_facs(text) if text else ()
+    except InputError:
+        units = ()
+    if not units:
+        return aus, present
+    aus[:], present[:] = 0, 0
+    for unit in units:
+        if unit.au not in AU_INDEX:
+            continue
+        sides = {"left": [0], "right": [1], "both": [0, 1]}[unit.side]
+        at = AU_INDEX[unit.au]
+        aus[sides, at] = np.nan if unit.uncertain else unit.intensity(np.nan)
+        present[sides, at] = -1 if unit.uncertain else 1
+    return aus, present
