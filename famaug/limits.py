@@ -15,7 +15,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from famaug.errors import FamaugError
 
@@ -32,7 +32,9 @@ Raises = type[FamaugError]
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str], *, at_most: int, error: Raises) -> Iterator[BinaryIO]:
+def opened(
+    path: str | os.PathLike[str], *, at_most: int, error: Raises
+) -> Iterator[io.BufferedReader]:
     """A plain file, open for reading bytes; its size is checked first.
 
     Args:
@@ -51,7 +53,7 @@ def opened(path: str | os.PathLike[str], *, at_most: int, error: Raises) -> Iter
         yield file
 
 
-def _open(path: str | os.PathLike[str]) -> BinaryIO:
+def _open(path: str | os.PathLike[str]) -> io.BufferedReader:
     # without O_NONBLOCK opening a FIFO waits for a writer; some devices act when they are opened
     _check_kind(os.stat(path).st_mode)  # noqa: PTH116  takes what Path does not
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -178,7 +180,7 @@ def member(archive: zipfile.ZipFile, name: str) -> bytes:
 class _ShortReads(io.BufferedIOBase):
     """A file that refuses long reads: a zip's list of members is read in one."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: io.BufferedReader) -> None:
         self.file, self.most = file, _DIRECTORY_BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from famaug.errors import FamaugError
+from famaug.files import write_whole
 from famaug.recognition.ablation import Setting, run_ablation, settings_of, verdict
 from famaug.recognition.ablation_report import write_ablation
 from famaug.recognition.config import AblationConfig, shard_of
 from famaug.recognition.results import label_of_data
 from famaug.recognition.setup import input_of, open_pool, open_problem
 from famaug.settings import load_settings, to_yaml
-from famaug.weights.tensor_files import write_whole
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.errors import FamaugError
+from famaug.files import write_whole
 from famaug.packages import need
 from famaug.recognition.config import RecogniserConfig, shard_of
 from famaug.recognition.results import markdown
@@ -28,7 +29,6 @@ from famaug.recognition.runs import run_all
 from famaug.recognition.setup import open_problem
 from famaug.recognition.shared import processes
 from famaug.settings import load_settings, to_yaml
-from famaug.weights.tensor_files import write_whole
 
 
 def main() -> int:

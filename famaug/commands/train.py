@@ -101,8 +101,8 @@ def _compact(path: Path, overrides: Sequence[str]) -> None:
 
 
 def _superres(path: Path, overrides: Sequence[str]) -> None:
+    from famaug.files import write_whole
     from famaug.superres.config import SuperresConfig, open_training
-    from famaug.weights.tensor_files import write_whole
 
     config = _configured(SuperresConfig, path, overrides)
     # blur kernels and noise are learnt from the target pictures first
@@ -128,8 +128,8 @@ def _configured(kind: type[C], path: Path, overrides: Sequence[str]) -> C:
 
 def _run(training: Training, config: _Config) -> int:
     """Trains; returns the steps done."""
+    from famaug.files import write_whole
     from famaug.settings import to_yaml
-    from famaug.weights.tensor_files import write_whole
 
     if training.engine.is_main:
         write_whole(training.folder / "config.yaml", to_yaml(config))

@@ -26,7 +26,7 @@ from famaug.generator.prior import KnownFace
 from famaug.generator.warp import WarpRenderer
 from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture
-from famaug.weights.load import SHIPPED, fill, load_safetensors, sha256_of, shipped_path
+from famaug.weights.load import SHIPPED, fill, load_safetensors, make_net, sha256_of, shipped_path
 from famaug.weights.tensor_files import load_tensors
 
 SIZE = 128
@@ -80,16 +80,16 @@ def open_generator(path: Path) -> LearnedGenerator:
     """
     tensors, note = load_tensors(path)
     size = note.get("size", SIZE)
-    if not isinstance(size, int) or not 32 <= size <= 1024 or size % 8:
+    if type(size) is not int or not 32 <= size <= 1024 or size % 8:
         raise WeightsError(f"{path}: its note says size {size!r}; 32 to 1024 by 8 are possible")
     weights = _digest(sha256_of(path))
     if note.get("kind") != "compact":
         return LearnedGenerator("ganimation", load_generator(path)[0], size, weights)
-    width = note.get("settings", {}).get("width")
-    if not isinstance(width, int) or not 4 <= width <= 512:
+    settings = note.get("settings")
+    width = settings.get("width") if isinstance(settings, dict) else None
+    if type(width) is not int or not 4 <= width <= 512:
         raise WeightsError(f"{path}: its note says width {width!r}; 4 to 512 are possible")
-    network = CompactGenerator(width=width)
-    fill(network, tensors)
+    network = make_net(lambda: CompactGenerator(width=width), tensors, str(path))
     return LearnedGenerator("compact", network, size, weights)
 
 

@@ -49,7 +49,7 @@ class FeatureTrunk(nn.Module):
         super().__init__()
         net = _network()
         path = fetch(WEIGHTS) if weights is None else weights
-        fill(net, read_torch_state_dict(path, legacy=True))
+        fill(net, read_torch_state_dict(path))
         blocks: nn.Module = net.get_submodule("features")
         self.blocks = nn.ModuleList(blocks.children())
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from jinja2 import Environment
 
+from famaug.files import write_whole
 from famaug.recognition.ablation import Ablation, Row, verdict
 from famaug.recognition.results import label_of_data
-from famaug.weights.tensor_files import write_whole
 
 COLUMNS = (
     *("source", "ratio", "part", "subjects", "clips"),

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from famaug.errors import InputError
+from famaug.files import write_whole
 from famaug.recognition.metrics import (
     Counts,
     MissingClass,
@@ -31,7 +32,7 @@ from famaug.recognition.samples import Samples
 from famaug.recognition.significance import bootstrap_interval
 from famaug.recognition.training import FoldResult
 from famaug.seeding import digest
-from famaug.weights.tensor_files import save_tensors, write_whole
+from famaug.weights.tensor_files import save_tensors
 
 OPTIMISTIC = (
     "OPTIMISTIC: the epoch was chosen on the test clips (select best-test). Such scores only serve "

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.errors import InputError
+from famaug.files import write_whole
 from famaug.recognition.metrics import MissingClass
 from famaug.recognition.public_weights import evaluate_weights
 from famaug.recognition.results import (
@@ -28,7 +29,6 @@ from famaug.recognition.stacked_ststnet import StackedSTSTNet, default_threads
 from famaug.recognition.ststnet import STSTNet
 from famaug.recognition.training import FoldResult, Log, Problem, to_text, train
 from famaug.seeding import digest
-from famaug.weights.tensor_files import write_whole
 
 Shard = tuple[int, int]
 

@@ -219,7 +219,7 @@ def train(
 def _resume(checkpoint: Path | None, trainer: Trainer, best: _Best) -> int:
     if checkpoint is None or not checkpoint.is_file():
         return 0
-    tensors, meta = load_tensors(checkpoint)
+    tensors, meta = load_tensors(checkpoint, own=True)
     best.restore({k: tensors.pop(k) for k in [*tensors] if k.startswith("best.")}, meta["best"])
     trainer.restore(tensors)
     return int(meta["step"])

@@ -17,13 +17,14 @@ from famaug.superres.ncnn import convert_ncnn
 from famaug.superres.rrdb import RRDBNet
 from famaug.superres.srvgg import SRVGG
 from famaug.weights.fetch import fetch
-from famaug.weights.load import fill, load_safetensors, shipped_path
+from famaug.weights.load import check_numbers, fill, load_safetensors, make_net, shipped_path
 from famaug.weights.state_dict import read_torch_state_dict
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 MOST_NUMBERS = 100_000_000
 MOST = {"features": 256, "growth": 128, "blocks": 64, "convs": 128}
 """Larger networks are refused before they are built."""
+MOST_LAYERS = 999
 _WITHIN = ("params_ema", "params", "state_dict")
 
 
@@ -108,16 +109,19 @@ def build(tensors: dict[str, Tensor], name: str = "weights") -> nn.Module:
     if numbers > MOST_NUMBERS:
         raise WeightsError(f"{name}: {numbers} numbers; up to {MOST_NUMBERS} are read")
     for key, value in tensors.items():
-        if not value.is_floating_point() or not torch.isfinite(value).all():
-            raise WeightsError(f"{name}: {key} holds NaN, infinity or no floats")
+        if not value.is_floating_point():
+            raise WeightsError(f"{name}: {key} holds no floats")
+        if any(int(n) > MOST_LAYERS for n in re.findall(r"\d+", key)[:8]):
+            raise WeightsError(f"{name}: {key} asks for more than {MOST_LAYERS} layers")
+    check_numbers(tensors, name)
     tensors = {_renamed(k): v for k, v in tensors.items()}
     trunk = {int(k.split(".")[3]) for k in tensors if k.startswith("model.1.sub.")}
     if trunk:
         tensors = _old_sequential(tensors, max(trunk))
     if "conv_first.weight" in tensors and "body.0.rdb1.conv1.weight" in tensors:
-        return fill(_rrdb(tensors, name), tensors)
+        return make_net(lambda: _rrdb(tensors, name), tensors, name)
     if "body.0.weight" in tensors and "body.1.weight" in tensors:
-        return fill(_srvgg(tensors, name), tensors)
+        return make_net(lambda: _srvgg(tensors, name), tensors, name)
     return _foreign(tensors, name)
 
 

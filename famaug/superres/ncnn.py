@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from famaug.errors import WeightsError
+from famaug.limits import read_bytes
 
 FP16, FP32 = 0x01306B47, 0
-MAX_BYTES = 256 << 20
 
 
 def convert_ncnn(path: Path, net: nn.Module) -> dict[str, Tensor]:
@@ -28,12 +28,8 @@ def convert_ncnn(path: Path, net: nn.Module) -> dict[str, Tensor]:
     Raises:
         WeightsError: missing, too large, or not the weights of this network.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise WeightsError(f"{path}: more than {MAX_BYTES >> 20} MiB")
-        data = path.read_bytes()
-    except OSError as e:
-        raise WeightsError(f"{path}: cannot be read: {e}") from e
+    most = sum(4 * p.numel() for p in net.parameters()) + 8 * len(list(net.modules()))
+    data = read_bytes(path, at_most=most, error=WeightsError)
     reader = _Reader(path, data)
     out: dict[str, Tensor] = {}
     for name, module in net.named_modules():

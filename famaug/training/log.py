@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from famaug.files import write_whole
 from famaug.packages import need
-from famaug.weights.tensor_files import write_whole
 
 Record = dict[str, Any]
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from famaug.errors import InputError, TrainingError
+from famaug.files import clear_parts
 from famaug.seeding import digest
 from famaug.training.checkpoints import (
     network_tensors,
@@ -28,7 +29,7 @@ from famaug.training.ema import ModelAverage
 from famaug.training.engine import Engine, NotFiniteError
 from famaug.training.log import Record, TrainingLog
 from famaug.training.objective import Batch, BatchSource, Objective, Watcher
-from famaug.weights.tensor_files import clear_parts, load_tensors, save_tensors
+from famaug.weights.tensor_files import load_tensors, save_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -170,9 +171,10 @@ class Training:
     def _failed(self, number: int, batch: Batch, error: Exception) -> str:
         rank = "" if self.engine.is_main else f"-{self.engine.rows(self.options.batch_size).start}"
         path = self.folder / f"failed-step{number}{rank}.safetensors"
-        save_tensors(path, batch, {"step": number, "error": str(error)})
+        save_tensors(path, batch, {"step": number, "rate": self.rate(number), "error": str(error)})
         return (
-            f"step {number}: {error}. The batch is in {path}; {self.folder / CHECKPOINT} is the "
+            f"step {number}, learning rate {self.rate(number):.3g}: {error}. The batch is in "
+            f"{path}; {self.folder / CHECKPOINT} is the "
             "last good state. Lower the learning rate, use precision fp32, set clip, or look for "
             "broken pictures in that batch"
         )
@@ -244,7 +246,7 @@ class Training:
         self.engine.wait()
         if not path.is_file():
             return 0
-        tensors, note = load_tensors(path)
+        tensors, note = load_tensors(path, own=True)
         if note.get("key") != self._key:
             changed = _changed(note.get("setting", {}), self.setting)
             raise InputError(

@@ -8,6 +8,7 @@ it, so that the network needs convolutions and slopes alone.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from famaug.errors import WeightsError
+from famaug.limits import read_bytes, translated
 from famaug.packages import need
+from famaug.weights.registry import find_entry
 
 BLOCKS = 14
-_LARGEST_FILE = 64 << 20
+_LARGEST_FILE = 16 << 20
 _BLOCK_EPSILON, _END_EPSILON = 1e-3, 2e-5
 Array = NDArray[np.float64]
 
@@ -97,12 +100,13 @@ class _Stored:
 def _initializers(path: Path) -> dict[str, NDArray[Any]]:
     onnx = need("onnx", "reading the SFace file")
     to_array = need("onnx.numpy_helper", "reading the SFace file").to_array
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise WeightsError(f"{path}: more than {_LARGEST_FILE >> 20} MiB; SFace has 11")
-        graph = onnx.load_model_from_string(path.read_bytes()).graph
+    data = read_bytes(path, at_most=_LARGEST_FILE, error=WeightsError)
+    if hashlib.sha256(data).hexdigest() != find_entry("sface").sha256:
+        # a message of a few bytes can ask its reader for gigabytes of objects
+        raise WeightsError(
+            f"{path}: asked for the SFace network of OpenCV Zoo (face_recognition_sface_"
+            "2021dec_int8bq.onnx), which has another sha256"
+        )
+    with translated(f"{path}: not a readable ONNX file", WeightsError):
+        graph = onnx.load_model_from_string(data).graph
         return {each.name: to_array(each) for each in graph.initializer}
-    except (OSError, DecodeError, ValueError, TypeError) as e:
-        raise WeightsError(f"{path}: not a readable ONNX file: {e}") from e

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from famaug.errors import WeightsError
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
+from famaug.limits import member, opened_zip, translated
 from famaug.packages import need
 
 MEMBERS: dict[str, tuple[str, type[nn.Module]]] = {
@@ -27,7 +29,8 @@ MEMBERS: dict[str, tuple[str, type[nn.Module]]] = {
     "mesh": ("face_landmarks_detector.tflite", FaceMeshNet),
     "blendshapes": ("face_blendshapes.tflite", BlendshapeNet),
 }
-_LARGEST_MEMBER = 16 << 20
+_LARGEST = 32 << 20
+_MOST_OPERATIONS = 5000
 _DTYPES: dict[int, type] = {0: np.float32, 1: np.float16, 2: np.int32}
 
 
@@ -38,24 +41,22 @@ def convert_task(path: Path) -> dict[str, Tensor]:
         WeightsError: not a face_landmarker task file, or a graph of another version.
     """
     out: dict[str, Tensor] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for part, (member, net) in MEMBERS.items():
-                found = convert_graph(_read(archive, member), net())
-                out |= {f"{part}.{name}": t for name, t in found.items()}
-    except (zipfile.BadZipFile, OSError) as e:
-        raise WeightsError(f"{path}: asked for a face_landmarker.task (a zip), got: {e}") from e
+    with (
+        translated(f"{path}: asked for a face_landmarker.task (a zip)", WeightsError),
+        opened_zip(path, at_most=_LARGEST, unpacked=_LARGEST, error=WeightsError) as archive,
+    ):
+        for part, (name, net) in MEMBERS.items():
+            found = convert_graph(_read(archive, name), net())
+            out |= {f"{part}.{name}": t for name, t in found.items()}
     return out
 
 
-def _read(archive: zipfile.ZipFile, member: str) -> bytes:
-    if member not in archive.namelist():
+def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+    if name not in archive.namelist():
         raise WeightsError(
-            f"asked for a face_landmarker.task holding {member}; it holds {archive.namelist()[:8]}"
+            f"asked for a face_landmarker.task holding {name}; it holds {archive.namelist()[:8]}"
         )
-    if archive.getinfo(member).file_size > _LARGEST_MEMBER:
-        raise WeightsError(f"{member} unpacks to more than {_LARGEST_MEMBER} bytes")
-    return archive.read(member)
+    return member(archive, name)
 
 
 def convert_graph(graph: bytes, net: nn.Module) -> dict[str, Tensor]:
@@ -65,7 +66,7 @@ def convert_graph(graph: bytes, net: nn.Module) -> dict[str, Tensor]:
     names = _execution_order(net)
     shapes = {k: v.shape for k, v in net.state_dict().items()}
     try:
-        found = list(_weights(graph))
+        found = list(islice(_weights(graph), len(names) + 1))
     except (struct.error, IndexError, KeyError, TypeError, ValueError) as e:
         raise WeightsError(f"{type(net).__name__}: damaged TFLite graph: {e}") from e
     if len(found) != len(names):
@@ -109,9 +110,13 @@ def _weights(graph: bytes) -> Iterator[NDArray[Any]]:
         if not buffer.DataLength() or tensor.Type() not in (0, 1):
             return None
         shape = tensor.ShapeAsNumpy() if tensor.ShapeLength() else ()
+        if buffer.DataLength() > len(graph):
+            raise ValueError("a tensor ends beyond the file")
         raw: NDArray[Any] = np.frombuffer(buffer.DataAsNumpy().tobytes(), _DTYPES[tensor.Type()])
         return raw.astype(np.float32).reshape(shape)
 
+    if sub.OperatorsLength() > _MOST_OPERATIONS:
+        raise ValueError(f"{sub.OperatorsLength()} operations; the graphs have some hundred")
     for i in range(sub.OperatorsLength()):
         op = sub.Operators(i)
         code = model.OperatorCodes(op.OpcodeIndex())

@@ -2,69 +2,67 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from famaug.errors import WeightsError
+from famaug.files import write_whole
+from famaug.limits import parse_json
+from famaug.weights.load import open_safetensors
 
 NOTE = "famaug"
 """Key of the note among a file's metadata."""
+DIGEST = "famaug_sha256"
+"""Key of the digest of tensors and note."""
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> None:
-    """Writes beside and renames: a kill or a full disk leaves the old file or the new one."""
+    """A kill or a full disk leaves the old file or the new one; a digest finds later damage."""
     from safetensors.torch import save
 
     whole = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    write_whole(path, save(whole, metadata={NOTE: json.dumps(note, sort_keys=True)}))
+    text = json.dumps(note, sort_keys=True)
+    write_whole(path, save(whole, metadata={NOTE: text, DIGEST: _digest(whole, text)}))
 
 
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_tensors(path: Path, *, own: bool = False) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and note as `save_tensors` wrote them.
 
-    Raises:
-        WeightsError: missing, damaged, or without a note.
-    """
-    from safetensors import SafetensorError, safe_open
+    Args:
+        path: the file.
+        own: a file that a run of this famaug goes on from: one without digest is refused too.
 
+    Raises:
+        WeightsError: missing, damaged, without a note, or holding numbers that are none.
+    """
     try:
-        with safe_open(path, framework="pt") as file:
-            note = json.loads((file.metadata() or {})[NOTE])
-            return {k: file.get_tensor(k) for k in file.keys()}, note  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        tensors, about = open_safetensors(path)
+        if NOTE not in about:
+            raise WeightsError(f"{path}: it has no note")
+        note = parse_json(about[NOTE], path, error=WeightsError)
+        said = about.get(DIGEST)
+        if (own or said is not None) and said != _digest(tensors, about[NOTE]):
+            raise WeightsError(f"{path}: tensors or note differ from their digest")
+        if not isinstance(note, dict):
+            raise WeightsError(f"{path}: its note is no mapping")
+    except WeightsError as error:
         raise WeightsError(
-            f"{path}: not a file of tensors that famaug wrote ({error!r}); give another, or, if it "
+            f"{path}: not a file of tensors that famaug wrote ({error}); give another, or, if it "
             "is a training's own checkpoint, delete it to start anew"
         ) from error
+    return tensors, note
 
 
-def write_whole(path: Path, data: bytes | str) -> None:
-    """A file that is there whole, or as it was before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def clear_parts(path: Path) -> None:
-    """Removes what killed writers of this file left behind."""
-    for part in path.parent.glob(f".{path.name}.*.part"):
-        part.unlink(missing_ok=True)
+def _digest(tensors: Mapping[str, Tensor], note: str) -> str:
+    hasher = hashlib.sha256(note.encode())
+    for name in sorted(tensors):
+        value = tensors[name]
+        hasher.update(f"\0{name}\0{value.dtype}\0{tuple(value.shape)}\0".encode())
+        hasher.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return hasher.hexdigest()

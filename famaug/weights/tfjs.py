@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import WeightsError
+from famaug.limits import member, opened_zip, parse_json, translated
 
-_LARGEST_FILE = 64 << 20
+_MOST = 64 << 20
 _KINDS: dict[str, np.dtype[Any]] = {
     "float32": np.dtype("<f4"),
     "int32": np.dtype("<i4"),
@@ -32,19 +31,13 @@ def read_tfjs_weights(path: Path, listing: str, values: str) -> dict[str, NDArra
     Raises:
         WeightsError: another file, or too few or too many bytes.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in (listing, values):
-                if archive.getinfo(name).file_size > _LARGEST_FILE:
-                    raise WeightsError(f"{path}: {name} has over {_LARGEST_FILE} bytes")
-            manifest = json.loads(archive.read(listing))
-            stored = archive.read(values)
+    what = f"{path}: no TensorFlow.js weights {listing} and {values}"
+    with translated(what, WeightsError):
+        with opened_zip(path, at_most=_MOST, unpacked=_MOST, error=WeightsError) as archive:
+            manifest = parse_json(member(archive, listing), listing, error=WeightsError)
+            stored = member(archive, values)
         groups = manifest["weightsManifest"] if isinstance(manifest, dict) else manifest
         return _arrays([w for group in groups for w in group["weights"]], stored, path)
-    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(
-            f"{path} holds no TensorFlow.js weights {listing} and {values}: {error}"
-        ) from error
 
 
 def _arrays(

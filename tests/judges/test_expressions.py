@@ -162,9 +162,9 @@ def test_eight_bits_and_floats_are_read(tmp_path: Path) -> None:
         ([{"name": "x", "shape": [5], "dtype": "float32"}], 16, "ends beyond the 16 bytes"),
         ([{"name": "x", "shape": [3], "dtype": "float32"}], 16, "16 bytes seen, 12 listed"),
         ([{"name": "x", "shape": [-4], "dtype": "float32"}], 16, "ends beyond"),
-        ([{"name": "x", "shape": [4], "dtype": "string"}], 16, "holds no TensorFlow.js weights"),
-        ([{"shape": [4]}], 16, "holds no TensorFlow.js weights"),
-        ([], 0, r"holds no TensorFlow\.js weights.*b\.json"),
+        ([{"name": "x", "shape": [4], "dtype": "string"}], 16, "no TensorFlow.js weights"),
+        ([{"shape": [4]}], 16, "no TensorFlow.js weights"),
+        ([], 0, r"b\.json"),
     ],
 )
 def test_damaged_listings_are_refused(
@@ -176,5 +176,5 @@ def test_damaged_listings_are_refused(
 
 
 def test_the_other_judges_weights_are_refused(fetched: Callable[[str], Path]) -> None:
-    with pytest.raises(WeightsError, match=r"holds no TensorFlow\.js weights"):
+    with pytest.raises(WeightsError, match=r"expressions_xception.*(face_expression|no item)"):
         ExpressionJudge("dense", weights=fetched("expressions_xception"))

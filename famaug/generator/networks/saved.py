@@ -8,7 +8,7 @@ from typing import Any
 from famaug.errors import WeightsError
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.layouts import WIDEST, ImportedNetwork, import_state_dict
-from famaug.weights.load import fill, load_safetensors, sha256_of
+from famaug.weights.load import load_safetensors, make_net, sha256_of
 from famaug.weights.state_dict import read_torch_state_dict
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
@@ -37,13 +37,12 @@ def load_generator(path: Path) -> tuple[GanimationGenerator, dict[str, Any]]:
         raise WeightsError(
             f"{path}: a file of kind {KIND!r} is asked for; its note says {note.get('kind')!r}"
         )
-    network = GanimationGenerator(**_known(path, settings))
-    fill(network, tensors)
-    return network, note
+    known = _known(path, settings)
+    return make_net(lambda: GanimationGenerator(**known), tensors, str(path)), note
 
 
 def import_file(path: Path) -> tuple[ImportedNetwork, dict[str, Any]]:
-    """A public checkpoint (torch.save's zip format or safetensors) and the note to save it with.
+    """A public checkpoint (of torch.save, or safetensors) and the note to save it with.
 
     Raises:
         WeightsError: not a state dict, or of no layout that is known.

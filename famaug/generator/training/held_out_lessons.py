@@ -9,12 +9,12 @@ import cv2
 import torch
 from torch import nn
 
+from famaug.files import write_whole
 from famaug.generator.networks.compose import compose
 from famaug.generator.training.samples import picture_grid
 from famaug.generator.training.teacher import TeacherBatches
 from famaug.generator.training.teacher_objective import INPUTS
 from famaug.training.objective import Batch
-from famaug.weights.tensor_files import write_whole
 
 _LEAST = 1e-6
 

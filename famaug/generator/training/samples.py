@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from famaug.files import write_whole
 from famaug.generator.networks.au_maps import RAMP, au_maps
 from famaug.generator.networks.compose import compose
 from famaug.generator.networks.ganimation import REACH, Outputs
 from famaug.generator.training.monitor import Probe
 from famaug.types import AU_INDEX, AUS, LEFT
-from famaug.weights.tensor_files import write_whole
 
 Expression = Mapping[int, float]
 
