@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test lint types check dist wheel-env wheel-use clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,5 +26,16 @@ types: $(VENV)/.ready
 
 check: test lint types
 
+dist: $(VENV)/.ready
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+
+wheel-env: dist
+	.ci/wheel-env
+
+wheel-use: wheel-env
+	.ci/wheel-use
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .wheel-venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,6 +13,13 @@ from typing import Any
 
 from famaug.errors import MissingPackageError
 
+CORE = (
+    "torch", "torchvision", "numpy", "scipy", "pandas", "opencv-python-headless", "scikit-image",
+    "pillow", "av", "albumentations", "timm", "lmdb", "lz4", "zstandard", "xxhash", "safetensors",
+    "omegaconf", "typer", "rich", "jinja2", "matplotlib", "openpyxl",
+)  # fmt: skip
+"""What famaug itself is made of, by their names for pip."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -31,6 +38,8 @@ class Part:
 
 
 PARTS = (
+    Part("torch", "torch", "", "everything but tables"),
+    Part("opencv-python-headless", "cv2", "", "pictures"),
     Part("torchvision", "torchvision", "", "SynthTransform, video networks, judges"),
     Part("albumentations", "albumentations", "", "SynthClip"),
     Part("timm", "timm", "", "backbones of the two-branch network"),

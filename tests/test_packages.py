@@ -14,7 +14,7 @@ from textwrap import indent
 import pytest
 
 from famaug.errors import FamaugError, MissingPackageError
-from famaug.packages import PARTS, hint, installed, need, stand_in
+from famaug.packages import CORE, PARTS, hint, installed, need, stand_in
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -55,6 +55,10 @@ def _members(extra: str) -> set[str]:
 def test_the_hint_installs_the_package(part) -> None:  # type: ignore[no-untyped-def]
     brought = EXTRAS[part.extra] if part.extra else PROJECT["dependencies"]
     assert part.package in {_name(r) for r in brought}
+
+
+def test_the_core_is_what_is_declared() -> None:
+    assert sorted(CORE) == sorted(_name(r) for r in PROJECT["dependencies"])
 
 
 def test_every_package_of_an_extra_is_a_part() -> None:
@@ -257,3 +261,17 @@ print("names", *loaded())
 def test_versions() -> None:
     assert installed("numpy")
     assert installed("no-such-package-anywhere") is None
+
+
+def test_albumentations_asks_no_registry() -> None:
+    """It looks for newer versions when it is imported, unless it is told not to."""
+    code = """
+import sys
+def watch(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        sys.exit(f"{event} {args}")
+sys.addaudithook(watch)
+from famaug.data import SynthClip
+print(SynthClip.__name__)
+"""
+    assert _run(code) == "SynthClip\n"

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from famaug.errors import InputError
-
-PACKAGES = (
-    "torch", "numpy", "scipy", "opencv-python-headless", "lmdb", "safetensors", "av", "pillow",
-)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -41,8 +36,9 @@ def doctor_command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
-    """Check packages, shipped weights, devices and fetched files; or, with --dataset NAME PATH,
-    a data set: missing clips and frames, rows without folder, counts against the published ones.
+    """Check packages, optional ones too, OpenCV, shipped weights, devices, compiler and free space;
+    or, with --dataset NAME PATH, a data set: missing clips and frames, rows without folder, counts
+    against the published ones.
     """
     if (dataset is None) != (path is None):
         raise InputError("--dataset NAME and the folder's PATH go together")
@@ -86,65 +82,17 @@ def _check_dataset(
 
 
 def _check_installation(as_json: bool) -> None:
-    from famaug import __version__
-    from famaug.errors import WeightsError
-    from famaug.native import find_compiler
-    from famaug.weights.fetch import find_stored, home
-    from famaug.weights.load import SHIPPED, shipped_path
-    from famaug.weights.registry import list_entries
+    from famaug.installation import look_at_installation
 
-    bad = []
-    typer.echo(f"famaug {__version__}")
-    for package in PACKAGES:
-        try:
-            typer.echo(f"  {package:24s} {version(package)}")
-        except PackageNotFoundError:
-            bad.append(f"{package} is not installed: pip install {package}")
-    if _both_opencv():
-        bad.append(
-            "opencv-python and opencv-python-headless are both installed and break each other: "
-            "pip uninstall opencv-python opencv-python-headless, then "
-            "pip install opencv-python-headless"
-        )
-    for name in SHIPPED:
-        try:
-            shipped_path(name)
-        except WeightsError as e:
-            bad.append(str(e))
-        else:
-            typer.echo(f"  weights {name:16s} intact")
-    devices = _devices()
-    typer.echo(f"  devices                  {', '.join(devices)}")
-    typer.echo(f"  C compiler               {find_compiler() or 'none: PyTorch alone, slower'}")
-    fetched = [e.name for e in list_entries() if find_stored(e.name)]
-    typer.echo(f"  fetched to {home()}: {', '.join(fetched) or 'nothing yet'}")
-    for line in bad:
+    found = look_at_installation()
+    typer.echo("\n".join(found.lines()))
+    for line in found.notes:
+        typer.echo(f"note: {line}")
+    for line in found.problems:
         typer.echo(f"problem: {line}", err=True)
-    if not bad:
+    if not found.problems:
         typer.echo("all well")
     if as_json:
-        typer.echo(
-            json.dumps(
-                {"command": "doctor", "problems": bad, "devices": devices, "fetched": fetched}
-            )
-        )
-    if bad:
+        typer.echo(json.dumps({"command": "doctor", **found.to_json()}))
+    if found.problems:
         raise typer.Exit(1)
-
-
-def _both_opencv() -> bool:
-    found = 0
-    for package in ("opencv-python", "opencv-python-headless"):
-        try:
-            version(package)
-            found += 1
-        except PackageNotFoundError:
-            pass
-    return found > 1
-
-
-def _devices() -> list[str]:
-    import torch
-
-    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return ["cpu", *names]

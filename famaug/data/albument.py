@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from famaug.data.sister import Sister
 from famaug.packages import need
 
+# importing it would ask a registry for newer versions
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 ImageOnlyTransform: Any = need("albumentations", "SynthClip").ImageOnlyTransform
 
 
