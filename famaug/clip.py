@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from famaug.errors import MediaError
+from famaug.folders import names_in, visible
 from famaug.pictures import read_picture as read_picture
 from famaug.types import Clip, ClipRef, Frames, Picture
 from famaug.videos import decode_video
@@ -33,15 +34,21 @@ def frame_paths(folder: Path) -> list[Path]:
         MediaError: none, or the folder cannot be read.
     """
     try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in PICTURES]
+        inside = visible(folder)
     except OSError as e:
         raise MediaError(f"{folder}: asked for a folder of frames: {e}") from e
+    found = [p for p in inside if p.suffix.lower() in PICTURES]
     if not found:
-        names = sorted(p.name for p in folder.iterdir())[:5]
+        names = [p.name for p in inside[:5]]
         raise MediaError(
             f"{folder}: no pictures ({', '.join(PICTURES)}); it holds {names or 'nothing'}"
         )
     return sorted(found, key=lambda p: natural_key(p.name))
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Whether a folder itself holds a picture, hidden files aside."""
+    return any(Path(name).suffix.lower() in PICTURES for name in names_in(folder))
 
 
 def read_frames(

@@ -10,14 +10,19 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from famaug.errors import FamaugError
+from famaug.limits import opened
 
 SEPARATORS = (",", ";", "\t", "|")
+MAX_LINE = 1 << 20
+"""Characters of a line."""
 _HEAD = 1 << 16
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -56,10 +61,8 @@ def number_in(cell: str) -> float | None:
         return None
 
 
-def encoding_of(path: Path) -> str:
-    """By its byte order mark, or by the zeros of a UTF-16 file without one; else UTF-8."""
-    with path.open("rb") as file:
-        head = file.read(256)
+def encoding_of(head: bytes) -> str:
+    """By the byte order mark a file begins with, or the zeros of UTF-16 without one; else UTF-8."""
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
@@ -71,7 +74,7 @@ def encoding_of(path: Path) -> str:
 
 @contextmanager
 def rows_of(
-    path: Path, *, known: Callable[[str], bool], error: type[FamaugError]
+    path: Path, *, known: Callable[[str], bool], at_most: int, error: type[FamaugError]
 ) -> Iterator[Iterator[Row]]:
     """The rows of a text table, blank lines left out, by the separator that fits it.
 
@@ -80,36 +83,46 @@ def rows_of(
 
     Args:
         known: whether a cell is the name of a column; the separator is the one that shows most
-            of them in the first rows, and of equals the one that gives most cells.
-        error: raised for what is no text table.
+            of them in a row of the first, and of equals the one that gives most cells.
+        at_most: bytes that the file may have.
+        error: raised for what is no text table, too large, or no plain file.
     """
-    encoding = encoding_of(path)
-    errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
-    try:
-        with path.open(encoding=encoding, errors=errors, newline=None) as file:
-            head = file.read(_HEAD)
-            separator = _told(head) or _best(head, known)
-            file.seek(0)
-            yield _rows(file, separator, skip=_told(head) is not None)
-    except (UnicodeError, csv.Error) as problem:
-        raise error(f"{path} is no text table: {problem}") from problem
+    with opened(path, at_most=at_most, error=error) as raw:
+        start = raw.read(256)
+        raw.seek(0)
+        if start.startswith(_PACKED):
+            raise error(f"{path}: a compressed file; unpack it first")
+        if start.startswith(_OLD_WORKBOOK):
+            raise error(f"{path}: a workbook of the old .xls kind; save it as .xlsx or .csv")
+        encoding = encoding_of(start)
+        errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
+        try:
+            with io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline=None) as file:
+                head = file.read(_HEAD)
+                separator = _told(head) or _best(head, known)
+                file.seek(0)
+                yield _rows(_lines(file), separator, skip=_told(head) is not None)
+        except (UnicodeError, csv.Error) as problem:
+            raise error(f"{path} is no text table: {problem}") from problem
 
 
-def fitted(row: Row, count: int, path: Path, error: type[FamaugError]) -> list[str]:
-    """A row's cells, as many as the header has.
+def fitted(row: Row, header: list[str], path: Path, error: type[FamaugError]) -> list[str]:
+    """A row's cells, one a column of the header at least.
+
+    Nameless columns at the header's end may lack a cell; empty cells beyond it do not count.
 
     Raises:
-        error: it has fewer, or more that are not empty.
+        error: it has fewer cells, or more that are not empty.
     """
     line, cells = row
-    if len(cells) == count:
+    if len(columns_in(header)) <= len(cells) <= len(header):
         return cells
-    if len(cells) > count and not any(c.strip() for c in cells[count:]):
-        return cells[:count]
+    if len(cells) > len(header) and not any(c.strip() for c in cells[len(header) :]):
+        return cells[: len(header)]
     raise error(
-        f"{path}, row {line}: {len(cells)} cells, the header has {count} columns; which belongs "
-        "to which cannot be known: mend this row (a separator too many, too few, or a decimal "
-        "comma in a table separated by commas)"
+        f"{path}, row {line}: {len(cells)} cells, the header has {len(columns_in(header))} columns;"
+        " which belongs to which cannot be known: mend this row (a separator too many, too few, or "
+        "a decimal comma in a table separated by commas)"
     )
 
 
@@ -144,10 +157,15 @@ def _best(head: str, known: Callable[[str], bool]) -> str:
     return max(SEPARATORS, key=score)
 
 
-def _rows(
-    file: io.TextIOBase | io.StringIO, separator: str, *, skip: bool = False
-) -> Iterator[Row]:
-    reader = csv.reader(file, delimiter=separator, skipinitialspace=separator != "\t")
+def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+    while line := file.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise csv.Error(f"a line of {MAX_LINE} characters or more")
+        yield line
+
+
+def _rows(lines: Iterable[str], separator: str, *, skip: bool = False) -> Iterator[Row]:
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t")
     for i, cells in enumerate(reader):
         if (skip and i == 0) or not cells or (len(cells) == 1 and not cells[0].strip()):
             continue

@@ -15,6 +15,10 @@ class MediaError(InputError):
     """A picture, video or frame folder cannot be read, or is not what it claims to be."""
 
 
+class UnusableClipError(InputError):
+    """A clip has nothing for a recogniser: one frame, or positions that lie outside its frames."""
+
+
 class FaceError(InputError):
     """No usable face: none found, too small, or turned away."""
 
@@ -88,6 +92,10 @@ class NotNeutralWarning(FamaugWarning):
 
 class TableWarning(FamaugWarning):
     """A table was read, but something in it was put right (order, numbering)."""
+
+
+class LeftOutWarning(FamaugWarning):
+    """Clips of a data set are left out, because nothing can be learnt from them."""
 
 
 class CollapseWarning(FamaugWarning):

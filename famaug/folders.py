@@ -29,6 +29,19 @@ def visible(folder: Path) -> list[Path]:
     return [folder / name for name in names_in(folder)]
 
 
+def folders_in(folder: str | os.PathLike[str]) -> list[str]:
+    """Names of the visible folders, and of links to folders, sorted. Raises OSError."""
+    with os.scandir(folder) as entries:
+        return sorted(e.name for e in entries if not is_hidden(e.name) and _is_folder(e))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
 def files_below(folder: Path) -> Iterator[Path]:
     """Visible files in a folder and all below it, sorted; links are followed, each folder is
     entered once. A folder that cannot be read counts as empty."""
@@ -38,17 +51,14 @@ def files_below(folder: Path) -> Iterator[Path]:
 def _below(folder: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:
     try:
         at = folder.stat()
-        inside = visible(folder)
+        if (at.st_dev, at.st_ino) in entered:
+            return
+        with os.scandir(folder) as entries:
+            inside = sorted((e.name, _is_folder(e)) for e in entries if not is_hidden(e.name))
     except OSError:
         return
-    if (at.st_dev, at.st_ino) in entered:
-        return
     entered.add((at.st_dev, at.st_ino))
-    folders = []
-    for path in inside:
-        if path.is_dir():
-            folders.append(path)
-        elif path.is_file():
-            yield path
-    for path in folders:
-        yield from _below(path, entered)
+    yield from (folder / name for name, is_folder in inside if not is_folder)
+    for name, is_folder in inside:
+        if is_folder:
+            yield from _below(folder / name, entered)

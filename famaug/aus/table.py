@@ -31,6 +31,7 @@ COLUMNS = ["frame", "side", *VALUE_COLUMNS, *CONFIDENCE_COLUMNS]
 MAX_BYTES = 512 * 2**20
 """A table above it is refused unread: an hour at 200 fps is 0.4 GB."""
 MAX_FRAMES = 1_000_000
+MAX_ROWS = 2 * MAX_FRAMES
 MAX_INTENSITY = 5.0
 ROW = "row"
 """Name of the column that `load` adds."""
@@ -126,13 +127,10 @@ def load(path: Path) -> pd.DataFrame:
     Warns:
         TableWarning: the header stands in the table again.
     """
+    if not path.exists():
+        raise TrackError(f"cannot read the AU table {path}: there is no such file")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise TrackError(
-                f"{path} has {path.stat().st_size / 2**20:.0f} MB, above the limit of "
-                f"{MAX_BYTES // 2**20} MB for an AU table: split it"
-            )
-        with rows_of(path, known=lambda c: known_name(c) is not None, error=TrackError) as rows:
+        with rows_of(path, known=_is_known, at_most=MAX_BYTES, error=TrackError) as rows:
             table, header = _columns(rows, path)
     except OSError as error:
         raise TrackError(f"cannot read the AU table {path}: {error}") from error
@@ -190,8 +188,13 @@ class _Column:
         return row not in self.odd and bool(np.isnan(self.numbers[row]))
 
 
+def _is_known(cell: str) -> bool:
+    return known_name(cell) is not None
+
+
 def _columns(rows: Iterator[Row], path: Path) -> tuple[pd.DataFrame, list[str]]:
-    header = columns_in(next(rows, (0, []))[1])
+    whole = next(rows, (0, []))[1]
+    header = columns_in(whole)
     columns = _known_columns(header, path)
     lines = array("q")
     again = 0
@@ -199,8 +202,10 @@ def _columns(rows: Iterator[Row], path: Path) -> tuple[pd.DataFrame, list[str]]:
         if columns_in(row[1]) == header:
             again += 1
             continue
-        cells = fitted(row, len(header), path, TrackError)
+        cells = fitted(row, whole, path, TrackError)
         lines.append(row[0])
+        if len(lines) > MAX_ROWS:
+            raise TrackError(f"{path}: more than {MAX_ROWS} rows: this is not one clip")
         for column in columns:
             column.add(cells[column.place])
     if again:

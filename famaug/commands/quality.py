@@ -159,19 +159,15 @@ def _clips(source: Path, most: int) -> tuple[int, Iterator[_Found]]:
 
 def _clip_paths(source: Path) -> list[Path]:
     """The clip itself, or the clips in the folder: sub-folders with frames, and videos."""
-    from famaug.clip import PICTURES, VIDEOS
+    from famaug.clip import PICTURES, VIDEOS, holds_pictures
+    from famaug.folders import visible
 
     if source.is_file():
         return [source]
-    inside = sorted(source.iterdir())
+    inside = visible(source)
     if any(p.suffix.lower() in PICTURES for p in inside):
         return [source]
-    found = [
-        p
-        for p in inside
-        if p.suffix.lower() in VIDEOS
-        or (p.is_dir() and any(q.suffix.lower() in PICTURES for q in p.iterdir()))
-    ]
+    found = [p for p in inside if p.suffix.lower() in VIDEOS or (p.is_dir() and holds_pictures(p))]
     if not found:
         raise InputError(f"{source}: no frames, no videos and no folders of frames in it")
     return found

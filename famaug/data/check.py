@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,9 +12,19 @@ from typing import Any
 from famaug.clip import read_picture
 from famaug.data.readers.base import ReleaseReader
 from famaug.errors import MediaError
+from famaug.folders import is_hidden, names_in
 
 SHOWN = 8
 """Names of a kind that the text report lists; JSON has all."""
+TOLD = (
+    "corrections made",
+    "corrections that do not fit",
+    "apexes on the onset or outside",
+    "other tables of this data set",
+    "hidden files",
+    "links",
+)
+"""Details that are no problems."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +83,18 @@ def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetRepo
         "clips without folder": list(f.missing_clips),
         "empty clips": list(f.empty_clips),
         "clips with missing frames": [f"{c} ({_ranges(n)})" for c, n in f.missing_frames.items()],
+        "clips of one frame": list(f.still),
+        "rows that cannot be read": list(f.unread),
         "rows that contradict themselves": list(f.bad_rows),
         "folders without row": _strangers(reader),
         "unreadable images": _unreadable(reader) if images else [],
         "corrections made": list(f.corrected),
         "corrections that do not fit": list(f.not_corrected),
+        "apexes on the onset or outside": list(f.odd_apex),
+        "other tables of this data set": _other_tables(reader),
+        **_oddities(reader),
     }
-    told = ("corrections made", "corrections that do not fit")
-    problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in told]
+    problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in TOLD]
     emotions = Counter((r.emotion or "none").casefold() for r in reader.all_rows)
     if "others" in emotions and "other" in emotions:  # SAMM spells it both ways
         emotions["other"] += emotions.pop("others")
@@ -90,6 +106,17 @@ def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetRepo
         notes.append(f"{len(f.corrected)} cells of the table are corrected (corrections=False: no)")
     if f.middle_apex:
         notes.append(f"{len(f.middle_apex)} clips have no annotated apex: the middle frame")
+    if f.odd_apex:
+        notes.append(
+            f"{len(f.odd_apex)} clips have their apex on the onset or outside: networks look for it"
+        )
+    if details["other tables of this data set"]:
+        notes.append(f"{reader.table} is read; table= takes another of the tables there")
+    hidden = details["hidden files"]
+    if hidden:
+        notes.append(f"{len(hidden)} files of macOS or Windows, no frames: not read")
+    if details["links"]:
+        notes.append(f"{len(details['links'])} folders are links: read as folders")
     return DatasetReport(
         dataset=reader.title,
         root=str(reader.root),
@@ -129,6 +156,33 @@ def _ranges(numbers: tuple[int, ...]) -> str:
 def _strangers(reader: ReleaseReader) -> list[str]:
     known = {p for row in reader.all_rows if (p := reader.find_folder(row)) is not None}
     return [name for name in reader.clip_folders() if reader.media / name not in known]
+
+
+def _other_tables(reader: ReleaseReader) -> list[str]:
+    """Label tables beside the one that is read: of another year, or a friend's."""
+    if reader.table is None:
+        return []
+    names = names_in(reader.table.parent)
+    fits = [n for n in names if any(re.fullmatch(t, n, re.IGNORECASE) for t in reader.tables)]
+    return [n for n in fits if n != reader.table.name]
+
+
+def _oddities(reader: ReleaseReader) -> dict[str, list[str]]:
+    """Hidden files, folders that are links and links that lead nowhere, in the clips' folders."""
+    found: dict[str, list[str]] = {"hidden files": [], "links": [], "links that lead nowhere": []}
+    places = {p for row in reader.all_rows if (p := reader.find_folder(row)) is not None}
+    places |= {parent for p in places for parent in p.parents if parent.is_relative_to(reader.root)}
+    for place in sorted(places):
+        with os.scandir(place) as entries:
+            for entry in sorted(entries, key=lambda e: e.name):
+                name = str(Path(entry.path).relative_to(reader.root))
+                if is_hidden(entry.name):
+                    found["hidden files"].append(name)
+                elif entry.is_symlink() and not Path(entry.path).exists():
+                    found["links that lead nowhere"].append(name)
+                elif entry.is_symlink() and entry.is_dir():
+                    found["links"].append(name)
+    return found
 
 
 def _unreadable(reader: ReleaseReader) -> list[str]:

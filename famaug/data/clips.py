@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +10,12 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from famaug.clip import PICTURES, VIDEOS, frame_paths, load_clip, natural_key
+from famaug.clip import VIDEOS, frame_paths, holds_pictures, load_clip, natural_key
 from famaug.data.protocols import Label
+from famaug.data.readers.tables import number, read_rows, text
+from famaug.delimited import number_in
 from famaug.errors import InputError, MediaError
+from famaug.folders import names_in, visible
 from famaug.types import Clip, ClipRef
 
 COLUMNS = ("subject", "clip", "path", "emotion", "onset", "apex", "offset", "fps", "action_units")
@@ -27,9 +29,9 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
     Args:
         root: the folder.
         dataset: name the subjects belong to, "folder" by default.
-        table: CSV with the columns subject and clip, and any of path (relative to root), emotion,
-            onset, apex, offset (frames counted from 0), fps, action_units. Without a path the
-            clip is looked for at `subject/clip`.
+        table: CSV or xlsx with the columns subject and clip, and any of path (relative to root),
+            emotion, onset, apex, offset (frames counted from 0), fps, action_units. Without a
+            path the clip is looked for at `subject/clip`.
         keep: which references to keep.
 
     Raises:
@@ -55,7 +57,7 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
         )
         self.refs: list[ClipRef] = [r for r in found if keep is None or keep(r)]
         if not self.refs:
-            names = sorted(p.name for p in self.root.iterdir())[:5]
+            names = names_in(self.root)[:5]
             raise MediaError(
                 f"{self.root}: no clips; looked for subject/clip/frames and subject/clip"
                 f"{'|'.join(VIDEOS[:3])}; it holds {names or 'nothing'}"
@@ -75,10 +77,10 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
 
 def _from_tree(root: Path, dataset: str) -> list[ClipRef]:
     refs = []
-    for subject in _sorted(p for p in root.iterdir() if p.is_dir()):
-        for path in _sorted(subject.iterdir()):
+    for subject in _sorted(p for p in visible(root) if p.is_dir()):
+        for path in _sorted(visible(subject)):
             ref = ClipRef(dataset, subject.name, path.name)
-            if path.is_dir() and any(p.suffix.lower() in PICTURES for p in path.iterdir()):
+            if path.is_dir() and holds_pictures(path):
                 refs.append(_with_media(ref, path))
             elif path.suffix.lower() in VIDEOS:
                 refs.append(_with_media(replace(ref, clip=path.stem), path))
@@ -96,37 +98,37 @@ def _with_media(ref: ClipRef, path: Path) -> ClipRef:
 
 
 def _from_table(root: Path, dataset: str, table: Path) -> list[ClipRef]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{table}: not a readable CSV: {error}") from error
-    columns = set(rows[0]) if rows else set()
-    missing, unknown = {"subject", "clip"} - columns, columns - set(COLUMNS)
-    if missing or unknown:
-        raise InputError(
-            f"{table}: columns missing: {sorted(missing)}, unknown: {sorted(map(str, unknown))}; "
-            f"known: {', '.join(COLUMNS)}"
-        )
-    return [_from_row(root, dataset, row, f"{table}, row {i + 2}") for i, row in enumerate(rows)]
+    if not table.is_file():
+        raise InputError(f"{table}: asked for a table of clips; there is no such file")
+    rows = read_rows(table, required=COLUMNS[:2], optional=COLUMNS[2:])
+    unknown = sorted({c for _, row in rows for c in row} - set(COLUMNS))
+    if unknown:
+        raise InputError(f"{table}: columns unknown: {unknown}; known: {', '.join(COLUMNS)}")
+    cells = [(line, {c: text(v) for c, v in row.items()}) for line, row in rows]
+    return [_from_row(root, dataset, row, f"{table}, row {line}") for line, row in cells]
 
 
 def _from_row(root: Path, dataset: str, row: dict[str, str], where: str) -> ClipRef:
-    def number(name: str, kind: type[int] | type[float]) -> Any:
-        text = (row.get(name) or "").strip()
-        try:
-            return kind(text) if text else None
-        except ValueError as error:
-            raise InputError(f"{where}: {name} must be a number; got {text!r}") from error
+    def fps() -> float | None:
+        value = number_in(row.get("fps") or "")
+        if value is None or value <= 0 or value == float("inf"):
+            raise InputError(f"{where}: fps must be a number above 0; got {row['fps']!r}")
+        return None if value != value else value
+
+    def frame(name: str) -> int | None:
+        at = number(row.get(name), f"{where}, {name}")
+        if at is not None and at < 0:
+            raise InputError(f"{where}: {name} is counted from 0; got {at}")
+        return at
 
     ref = ClipRef(
         dataset,
         row["subject"],
         row["clip"],
-        fps=number("fps", float),
-        onset=number("onset", int),
-        apex=number("apex", int),
-        offset=number("offset", int),
+        fps=fps(),
+        onset=frame("onset"),
+        apex=frame("apex"),
+        offset=frame("offset"),
         emotion=row.get("emotion") or None,
         action_units=row.get("action_units") or None,
     )

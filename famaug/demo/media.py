@@ -9,6 +9,7 @@ import numpy as np
 
 from famaug.clip import PICTURES, read_frames, read_picture
 from famaug.errors import FetchError, InputError
+from famaug.folders import visible
 from famaug.report.values import ReportDrawing, ReportMedia
 from famaug.sources import Identity
 from famaug.types import Clip, ClipRef, Frames
@@ -93,11 +94,7 @@ def _sample(
 
 
 def _add_folder(folder: Path, media: Media) -> None:
-    paths = (
-        sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
-        if folder.is_dir()
-        else []
-    )
+    paths = [p for p in visible(folder) if p.suffix.lower() in PICTURES] if folder.is_dir() else []
     if not paths:
         raise InputError(f"--identities {folder}: a folder of pictures was asked for; found none")
     for path in paths[:MAX_IDENTITIES]:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from famaug.data.protocols import AsClip, as_clip_with_label
-from famaug.errors import FamaugError, InputError
+from famaug.errors import FamaugError, InputError, UnusableClipError
 from famaug.recognition.inputs import Bytes, InputSpec, key_frames, make_input
 from famaug.seeding import digest
 from famaug.types import Clip
@@ -78,6 +78,7 @@ def dataset_inputs(
     as_clip: AsClip | None = None,
     progress: bool = False,
     title: str = "inputs",
+    left_out: dict[int, str] | None = None,
 ) -> Bytes:
     """Inputs of all items of a dataset, uint8 `N ...spec.shape`; the same for any `workers`.
 
@@ -89,6 +90,8 @@ def dataset_inputs(
         as_clip: from an item to (Clip, label).
         progress: show a bar.
         title: of the bar.
+        left_out: gets number and reason of the items that no network can use, whose inputs stay
+            0; without it they are an error.
 
     Raises:
         InputError: an item has no usable clip; the message names it.
@@ -100,7 +103,12 @@ def dataset_inputs(
     result: Bytes = np.zeros((len(dataset), *spec.shape), np.uint8)
     done = _in_processes(job, workers) if workers else map(job, range(len(dataset)))
     for i, value in enumerate(_shown(done, len(dataset), title) if progress else done):
-        result[i] = value
+        if isinstance(value, str):
+            if left_out is None:
+                raise InputError(f"item {i} of the dataset: {value}")
+            left_out[i] = value
+        else:
+            result[i] = value
     return result
 
 
@@ -110,10 +118,13 @@ class _Job:
     def __init__(self, dataset: Any, spec: InputSpec, folder: Path | None, as_clip: AsClip) -> None:
         self.dataset, self.spec, self.folder, self.as_clip = dataset, spec, folder, as_clip
 
-    def __call__(self, index: int) -> Bytes:
+    def __call__(self, index: int) -> Bytes | str:
+        """The input; or why no network can use the item."""
         try:
             clip, _ = self.as_clip(self.dataset[index])
             return cached_input(clip, self.spec, self.folder)
+        except UnusableClipError as error:
+            return str(error)
         except FamaugError as error:
             raise InputError(f"item {index} of the dataset: {error}") from error
 
@@ -129,13 +140,13 @@ def _set_job(job: _Job) -> None:
     torch.set_num_threads(1)
 
 
-def _run_job(index: int) -> Bytes:
+def _run_job(index: int) -> Bytes | str:
     if _job is None:
         raise RuntimeError("the worker process was not set up")
     return _job(index)
 
 
-def _in_processes(job: _Job, workers: int) -> Iterator[Bytes]:
+def _in_processes(job: _Job, workers: int) -> Iterator[Bytes | str]:
     # a fresh interpreter: forking a process that has run threads (torch, OpenCV) may hang
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_set_job, initargs=(job,)
@@ -143,7 +154,7 @@ def _in_processes(job: _Job, workers: int) -> Iterator[Bytes]:
         yield from pool.map(_run_job, range(len(job.dataset)), chunksize=2)
 
 
-def _shown(values: Iterator[Bytes], total: int, title: str) -> Iterator[Bytes]:
+def _shown(values: Iterator[Bytes | str], total: int, title: str) -> Iterator[Bytes | str]:
     from rich.progress import track
 
     yield from track(values, description=title, total=total)

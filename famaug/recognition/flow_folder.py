@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Literal
 import numpy as np
 
 from famaug.clip import read_picture
+from famaug.data.readers.tables import read_rows, text
 from famaug.errors import InputError, MediaError
+from famaug.folders import files_below
 from famaug.recognition.inputs import Bytes
 from famaug.recognition.samples import Samples, class_numbers
 
@@ -74,18 +75,11 @@ def in_order(inputs: Bytes, channels: Channels) -> Bytes:
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            lacking = sorted(set(COLUMNS) - set(reader.fieldnames or ()))
-            if lacking:
-                raise InputError(
-                    f"{table}: columns missing: {lacking}; it has {list(reader.fieldnames or ())}"
-                )
-            rows = [{c: (row[c] or "").strip() for c in COLUMNS} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{table}: not a readable CSV: {error}") from error
-    empty = [i + 2 for i, row in enumerate(rows) if not all(row.values())]
+    if not table.is_file():
+        raise InputError(f"{table}: asked for the table of a flow folder; there is no such file")
+    cells = read_rows(table, required=COLUMNS)
+    rows = [{c: text(row[c]) for c in COLUMNS} for _, row in cells]
+    empty = [line for (line, _), row in zip(cells, rows, strict=True) if not all(row.values())]
     if empty or not rows:
         raise InputError(f"{table}: empty cells in lines {empty}" if empty else f"{table}: no rows")
     return rows
@@ -93,7 +87,8 @@ def _rows(table: Path) -> list[dict[str, str]]:
 
 def _check_files(folder: Path, names: list[str], pattern: str) -> None:
     suffix = Path(pattern).suffix
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob(f"*{suffix}")}
+    there = {p.relative_to(folder).as_posix() for p in files_below(folder)}
+    there = {name for name in there if name.endswith(suffix)}
     problems = []
     twice = sorted({n for n in names if names.count(n) > 1})
     outside = sorted(n for n in names if ".." in Path(n).parts or Path(n).is_absolute())

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.errors import InputError
+from famaug.errors import InputError, UnusableClipError
 from famaug.recognition.flow_features import METHODS, FlowMethod, flow_features
 from famaug.types import Clip, ClipRef, Frames, Picture
 
@@ -102,11 +102,11 @@ def as_input(kind: Kind, size: int, **settings: Any) -> AsInput:
 def make_input(clip: Clip, spec: InputSpec) -> Bytes:
     """The input of one clip, uint8 `spec.shape`.
 
-    Onset and offset default to the first and last frame; an unknown apex is the frame that differs
-    most from the onset.
+    Onset and offset default to the first and last frame; an apex that is unknown, on the onset or
+    outside the expression is the frame that differs most from the onset.
 
     Raises:
-        InputError: the clip's positions are not in its frames, or it has one frame only.
+        UnusableClipError: onset and offset are not in the clip's frames, or it has one frame only.
     """
     onset, apex, offset = key_frames(clip)
     if spec.kind == "flow":
@@ -121,25 +121,26 @@ def make_input(clip: Clip, spec: InputSpec) -> Bytes:
 
 
 def key_frames(clip: Clip) -> tuple[int, int, int]:
-    """Onset, apex and offset of a clip, counted from 0.
+    """Onset, apex and offset of a clip, counted from 0: onset < apex <= offset.
 
     Raises:
-        InputError: one frame only, or onset < apex <= offset does not hold within the clip.
+        UnusableClipError: one frame only, or onset < offset does not hold within the clip.
     """
     count, ref = len(clip.frames), clip.ref
     if count < 2:
-        raise InputError(f"clip {ref.key}: one frame shows no motion; at least two are needed")
+        raise UnusableClipError(
+            f"clip {ref.key}: one frame shows no motion; at least two are needed"
+        )
     onset = 0 if ref.onset is None else ref.onset
     offset = count - 1 if ref.offset is None else ref.offset
     if not 0 <= onset < offset < count:
-        raise InputError(
+        raise UnusableClipError(
             f"clip {ref.key}: onset {onset} and offset {offset} do not fit its {count} frames; "
             "positions are counted from 0 within the frames given"
         )
-    apex = _peak(clip.frames, onset, offset) if ref.apex is None else ref.apex
-    if not onset < apex <= offset:
-        raise InputError(f"clip {ref.key}: apex {apex} is not in {onset + 1} ... {offset}")
-    return onset, apex, offset
+    known = ref.apex is not None and onset < ref.apex <= offset
+    apex = ref.apex if known else _peak(clip.frames, onset, offset)
+    return onset, int(apex or 0), offset
 
 
 def _peak(frames: Frames, onset: int, offset: int) -> int:

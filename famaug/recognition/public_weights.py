@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from famaug.errors import InputError, WeightsError
+from famaug.folders import visible
 from famaug.recognition.training import FoldResult, Problem, predict
 from famaug.weights.load import load_safetensors
 from famaug.weights.state_dict import read_torch_state_dict
@@ -38,7 +39,9 @@ def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, 
         InputError: files are missing or left over; all are named.
     """
     root = Path(folder)
-    there = {p.stem: p for p in sorted(root.glob("*")) if p.suffix in SUFFIXES}
+    if not root.is_dir():
+        raise InputError(f"{root}: asked for a folder of weights, one file a fold; there is none")
+    there = {p.stem: p for p in visible(root) if p.suffix in SUFFIXES}
     found, missing = {}, []
     for name in names:
         dataset, _, subject = name.rpartition("/")

@@ -129,6 +129,7 @@ def summary(
         parts |= {g: np.asarray([x == g for x in groups]) for g in dict.fromkeys(groups)}
     value: dict[str, Any] = {
         "data": samples.origin or "real",
+        "left_out": list(samples.left_out),
         "optimistic": optimistic,
         "missing_class": missing,
         "classes": list(samples.classes),
@@ -165,6 +166,8 @@ def label_of_data(value: Mapping[str, Any]) -> str:
     lines = [OPTIMISTIC] if value["optimistic"] else []
     if value["data"] != "real":
         lines.append(f"Data: {value['data']}; these numbers say nothing about the real data sets.")
+    if value.get("left_out"):
+        lines.append(f"{len(value['left_out'])} clips that show no motion are left out.")
     return " ".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from famaug.data.guard import NO_PROVENANCE, Guard, canonical
 from famaug.data.known import synthetic_ref
 from famaug.data.protocols import AsClip, Label
 from famaug.data.sources import NO_LABEL, LabelOf, label_for
-from famaug.errors import InputError, LeakageError
+from famaug.errors import InputError, LeakageError, LeftOutWarning
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.metrics import check_labels
@@ -22,6 +23,7 @@ from famaug.store.reader import ClipCache
 from famaug.types import Clip, ClipRef, Provenance
 
 Flags = NDArray[np.bool_]
+NO_MOTION = "shows no motion"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class Samples:
         clips: name of each.
         classes: names of the classes in order.
         origin: what kind of data these are, printed beside every score ("" for real data).
+        left_out: clips that no network can use, with the reason.
     """
 
     inputs: Bytes
@@ -43,6 +46,7 @@ class Samples:
     clips: tuple[str, ...]
     classes: tuple[str, ...]
     origin: str = ""
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         counts = {len(self.inputs), len(self.labels), len(self.subjects), len(self.clips)}
@@ -117,7 +121,9 @@ def real_samples(
         how: `folder`, `workers`, `progress` of `dataset_inputs`.
 
     Raises:
-        InputError: no refs or labels, a label that is no class, or a clip that cannot be used.
+        InputError: no refs or labels, a label that is no class, or no clip that can be used.
+    Warns:
+        LeftOutWarning: clips that no network can use (see `key_frames`) are left out.
     """
     refs, labels = getattr(dataset, "refs", None), getattr(dataset, "labels", None)
     if refs is None or labels is None:
@@ -128,14 +134,28 @@ def real_samples(
     if not kept:
         raise InputError(f"no clip has one of the labels {[*(label_of or ())]}")
     names = [labels[i] if label_of is None else label_of[labels[i]] for i in kept]
-    part = _Part(dataset, kept)
+    numbers = class_numbers(names, classes, [refs[i].key for i in kept])
+    out: dict[int, str] = {}
+    inputs = dataset_inputs(
+        _Part(dataset, kept), spec, as_clip=as_clip, title="real clips", left_out=out, **how
+    )
+    used = [i for i in range(len(kept)) if i not in out]
+    if not used:
+        raise InputError(f"no clip can be used; the first: {next(iter(out.values()))}")
+    if out:
+        warnings.warn(
+            f"{len(out)} of {len(kept)} clips are left out: {'; '.join([*out.values()][:3])}",
+            LeftOutWarning,
+            stacklevel=2,
+        )
     return Samples(
-        dataset_inputs(part, spec, as_clip=as_clip, title="real clips", **how),
-        class_numbers(names, classes, [refs[i].key for i in kept]),
-        tuple(_subject(refs[i]) for i in kept),
-        tuple(refs[i].key for i in kept),
+        inputs[used] if out else inputs,
+        numbers[used],
+        tuple(_subject(refs[kept[i]]) for i in used),
+        tuple(refs[kept[i]].key for i in used),
         tuple(classes),
         origin,
+        tuple(out.values()),
     )
 
 
@@ -167,9 +187,15 @@ def synthetic_pool(
         labels.append(label)
     if not keys:
         raise InputError(f"{cache.root} holds no clip to train on; left out: {left_out or 'none'}")
-    inputs = dataset_inputs(_Cached(cache, keys), spec, title="synthetic clips", **how)
     numbers = class_numbers(labels, classes, keys)
-    return SyntheticPool(inputs, numbers, tuple(provenances), left_out)
+    out: dict[int, str] = {}
+    inputs = dataset_inputs(
+        _Cached(cache, keys), spec, title="synthetic clips", left_out=out, **how
+    )
+    used = [i for i in range(len(keys)) if i not in out]
+    if out:
+        left_out[NO_MOTION] = len(out)
+    return SyntheticPool(inputs[used], numbers[used], tuple(provenances[i] for i in used), left_out)
 
 
 def class_numbers(

@@ -65,8 +65,11 @@ def test_table(root: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("subject,name\n1,2\n", "missing: .'clip'.*unknown: .'name'"),
-        ("subject,clip,path,onset\n1,a,s1/EP01_2,/\n", "row 2: onset must be a number"),
+        ("subject,name\n1,2\n", "missing: clip; it has subject, name"),
+        ("subject,clip,path,onset\n1,a,s1/EP01_2,on\n", "row 2, onset: a frame number is"),
+        ("subject,clip,path,onset\n1,a,s1/EP01_2,-4\n", "row 2: onset is counted from 0"),
+        ("subject,clip,path,fps\n1,a,s1/EP01_2,0\n", "row 2: fps must be a number above 0"),
+        ("subject,clip,note\n1,a,b\n", "columns unknown: .'note'"),
         ("", "missing"),
     ],
 )

@@ -142,10 +142,10 @@ def test_a_wrong_root_says_what_was_looked_for(tmp_path: Path) -> None:
 
 def test_a_table_of_another_version(replica: Replica, tmp_path: Path) -> None:
     def change(page: object) -> None:
-        page["E1"] = "Apex"  # type: ignore[index]
+        page["E1"] = "Summit"  # type: ignore[index]
 
     root = edited(replica("casme2", clips=6), tmp_path / "r", change)
-    with pytest.raises(InputError, match=r"missing: ApexFrame; it has .*Apex"):
+    with pytest.raises(InputError, match=r"missing: ApexFrame; it has .*Summit"):
         Casme2(root)
     (root / "CASME2-coding-20140508.xlsx").unlink()
     with pytest.raises(InputError, match="no label table of CASME II"):
@@ -160,8 +160,12 @@ def test_a_frame_number_that_is_none(replica: Replica, tmp_path: Path) -> None:
         page["D3"] = "soon"  # type: ignore[index]
 
     root = edited(replica("casme2", clips=6), tmp_path / "r", change)
-    with pytest.raises(InputError, match=r"row 3: a frame number .*'soon'"):
-        Casme2(root)
+    data = Casme2(root)
+    assert len(data) == 5
+    assert len(data.findings.unread) == 1
+    assert "row 3: a frame number" in data.findings.unread[0]
+    with pytest.raises(MediaError, match=r"1 rows not readable.*'soon'"):
+        Casme2(root, missing="stop")
 
 
 def test_rows_and_folders_that_lack_each_other(replica: Replica, tmp_path: Path) -> None:

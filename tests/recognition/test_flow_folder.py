@@ -68,7 +68,7 @@ def test_all_missing_and_extra_files_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("label", "emotion"), r"columns missing: \['label'\]"),
+        (("label", "emotion"), "columns missing: label; it has dataset"),
         (("positive", "happy"), "casme2/sub02/EP01 has the label 'happy'"),
         (("positive", "3"), "has the label 3, which is not one of the classes"),
         (("positive", ""), r"empty cells in lines \[3\]"),

@@ -77,7 +77,8 @@ def test_unknown_apex_is_the_farthest_frame() -> None:
     [
         ({"onset": 6}, "onset 6 and offset 5"),
         ({"offset": 9}, "offset 9 do not fit its 6 frames"),
-        ({"onset": 3, "apex": 3}, "apex 3 is not in 4 ... 5"),
+        ({"onset": 5}, "onset 5 and offset 5 do not fit"),
+        ({"onset": 4, "offset": 2}, "onset 4 and offset 2 do not fit"),
     ],
 )
 def test_positions_must_fit(changes: dict[str, int], words: str) -> None:

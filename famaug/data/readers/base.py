@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -17,13 +17,16 @@ from famaug.data.labels import label_map
 from famaug.data.protocols import Label
 from famaug.data.readers.corrections import Correction
 from famaug.data.readers.disk import Folders, frames_by_number
-from famaug.data.readers.rows import Findings, Fixes, Row, contradiction, corrected
+from famaug.data.readers.rows import Findings, Fixes, Row, contradiction, corrected, in_order
 from famaug.data.readers.tables import Cells, read_rows
 from famaug.errors import InputError, MediaError
+from famaug.folders import names_in
 from famaug.types import Clip, ClipRef
 
 Missing = Literal["skip", "stop"]
 Span = Literal["expression", "all"]
+GAP = 10_000
+"""Frames behind a folder's last that are listed as missing: an offset may be absurd."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +90,7 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
     tables: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[str, ...]] = ()
     sheet: ClassVar[str | None] = None
-    header: ClassVar[int] = 0
+    optional: ClassVar[tuple[str, ...]] = ()
     corrections: ClassVar[tuple[Correction, ...]] = ()
     counted_rows: ClassVar[int | None] = None
     """Number of rows of the table in which the corrections' rows were counted."""
@@ -189,7 +192,8 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
         f = self.findings
         return (
             f"{f.rows} annotated, {len(f.missing_clips)} without folder, {len(f.empty_clips)} "
-            f"empty, {len(f.missing_frames)} with missing frames, {len(f.bad_rows)} bad rows"
+            f"empty, {len(f.missing_frames)} with missing frames, {len(f.bad_rows)} bad rows, "
+            f"{len(f.unread)} rows not readable"
         )
 
     # -- opening --------------------------------------------------------------------------------
@@ -202,7 +206,7 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
             folder = self.root / place
             if folder.is_dir() and Folders(folder).shows(layout.subject, layout.frame):
                 return folder
-        names = sorted(p.name for p in self.root.iterdir())
+        names = names_in(self.root)
         raise MediaError(
             f"{self.root}: asked for {self.title}, {self.kind} frames; looked in "
             f"{', '.join(layout.places)} for folders like {layout.subject!r} with files like "
@@ -221,12 +225,12 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
         for folder in dict.fromkeys((self.root, self.media, self.media.parent)):
             if folder != self.root and not folder.is_relative_to(self.root):
                 continue
-            names = sorted(p.name for p in folder.iterdir() if not p.name.startswith(("~", ".")))
+            names = names_in(folder)
             for pattern in self.tables:
                 fits = [n for n in names if re.fullmatch(pattern, n, re.IGNORECASE)]
                 if fits:
                     return folder / fits[0]
-        names = sorted(p.name for p in self.root.iterdir())
+        names = names_in(self.root)
         raise InputError(
             f"{self.root}: no label table of {self.title}; looked for {', '.join(self.tables)}; "
             f"the folder holds {', '.join(names[:8])}; pass table="
@@ -235,20 +239,32 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
     def _all_rows(self, corrections: bool) -> tuple[list[Row], Fixes]:
         if self.table is None:
             return self.rows_of_tree(), Fixes()
-        cells = read_rows(self.table, required=self.columns, sheet=self.sheet, header=self.header)
-        where = f"{self.table}, row "
-        first = self.header + 2
-        rows = [r for i, c in enumerate(cells, first) for r in self.read_rows_of(c, f"{where}{i}")]
+        lines = read_rows(
+            self.table, required=self.columns, optional=self.optional, sheet=self.sheet
+        )
+        rows: list[Row] = []
+        unread: list[str] = []
+        for line, cells in lines:
+            try:
+                rows += self.read_rows_of(cells, f"{self.table}, row {line}")
+            except InputError as error:
+                unread.append(str(error))
+        if unread and not rows:
+            raise InputError(f"no row can be read: {unread[0]}")
         if not corrections:
-            return rows, Fixes()
+            return rows, Fixes(unread=tuple(unread))
         rows, told = self.put_right(rows)
-        rows, fixes = corrected(rows, self.corrections, self.counted_rows)
-        return rows, Fixes((*told, *fixes.made), fixes.refused)
+        rows, fixes = corrected(rows, self.corrections, self.counted_rows, self._numbers)
+        return rows, Fixes((*told, *fixes.made), fixes.refused, tuple(unread))
+
+    def _numbers(self, row: Row) -> Collection[int]:
+        folder = self.find_folder(row)
+        return () if folder is None else frames_by_number(folder, self.layout.frame)
 
     def _stop_if_missing(self) -> None:
         f = self.findings
-        if f.missing_clips or f.empty_clips or f.missing_frames:
-            first = [*f.missing_clips, *f.empty_clips, *f.missing_frames][:5]
+        if f.missing_clips or f.empty_clips or f.missing_frames or f.unread:
+            first = [*f.missing_clips, *f.empty_clips, *f.missing_frames, *f.unread][:5]
             raise MediaError(
                 f"{self.root}: {self.summary()}; first: {', '.join(first)}; `famaug doctor "
                 f"--dataset {self.name} {self.root}` lists all; missing='skip' goes on without"
@@ -265,6 +281,8 @@ class _Opening:
         self.gaps: dict[str, tuple[int, ...]] = {}
         self.bad: list[str] = []
         self.middle: list[str] = []
+        self.odd: list[str] = []
+        self.still: list[str] = []
 
     def read(self, span: Span) -> tuple[list[ClipRef], Findings]:
         refs = []
@@ -285,6 +303,9 @@ class _Opening:
             self.fixes.made,
             self.fixes.refused,
             tuple(self.middle),
+            tuple(self.odd),
+            tuple(self.still),
+            self.fixes.unread,
         )
         return refs, found
 
@@ -301,32 +322,46 @@ class _Opening:
         wrong = contradiction(row)
         if wrong:
             self.bad.append(f"{name}: {wrong}")
+        row = in_order(row)
         first, last = min(frames), max(frames)
         onset = first if row.onset is None else row.onset
         offset = last if row.offset is None or row.offset <= onset else row.offset
-        gaps = [n for n in range(onset, offset + 1) if n not in frames]
+        gaps = [n for n in range(onset, min(offset, last + GAP) + 1) if n not in frames]
         if gaps:
             self.gaps[name] = tuple(gaps)
-        apex = row.apex
-        if apex is None or not onset <= apex <= offset:
-            self.middle.append(name)
-            apex = onset + (offset - onset) // 2
         numbers = sorted(n for n in frames if span == "all" or onset <= n <= offset)
         if not numbers:
             self.empty.append(f"{name} (frames {first}-{last}, annotated {onset}-{offset})")
             return None
+        if len(numbers) == 1:
+            self.still.append(name)
+        start = _nearest(numbers, onset)
         return ClipRef(
             self.reader.name,
             row.subject,
             row.clip,
             frames=tuple(os.path.join(folder, frames[n]) for n in numbers),  # noqa: PTH118  fast
             fps=row.fps or self.reader.fps,
-            onset=_nearest(numbers, onset),
-            apex=_nearest(numbers, apex),
+            onset=start,
+            apex=self._apex(name, row, numbers, start, onset, offset),
             offset=_nearest(numbers, offset),
             emotion=row.emotion,
             action_units=row.action_units,
         )
+
+    def _apex(
+        self, name: str, row: Row, numbers: Sequence[int], start: int, onset: int, offset: int
+    ) -> int | None:
+        """Position of the apex: annotated, or the middle; None where the annotated one is odd."""
+        apex = row.apex
+        if apex is None:
+            self.middle.append(name)
+            return _nearest(numbers, onset + (offset - onset) // 2)
+        at = _nearest(numbers, apex)
+        if not onset < apex <= offset or at <= start:
+            self.odd.append(f"{name} (apex {apex}, onset {onset}, offset {offset})")
+            return None
+        return at
 
 
 def _nearest(numbers: Sequence[int], wanted: int) -> int:

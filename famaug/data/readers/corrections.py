@@ -1,8 +1,10 @@
 """Rows of published label tables that are known to be wrong: what they say here, and why.
 
-The rows and values are those that public loaders (MEB above all) settled on. A correction is made
-only where the table still looks as it was when the error was found: the same number of rows, the
-same clip, the same kind of value; `corrections=False` of a reader leaves the table as published.
+The rows and values are those that public loaders (MEB above all) settled on, each in one version
+of a table; other versions have it right, or count their rows otherwise. So a correction is made
+only where the cell still holds what is wrong about it (a number that is no frame of the folder, an
+apex outside its expression, nothing, an "or") and the folder holds the frame that it names.
+`corrections=False` of a reader leaves the table as published.
 """
 
 from __future__ import annotations
@@ -30,7 +32,6 @@ class Correction:
         row: row under the header, counted from 0 (as pandas counts), or None.
         clip: "subject/clip" it must belong to, or None where only the row is known.
         nth_missing: (k, n): the k-th of the n rows whose cell is empty.
-        only_if: "or": only where the published cell holds the word "or".
     """
 
     column: Column
@@ -39,7 +40,6 @@ class Correction:
     row: int | None = None
     clip: str | None = None
     nth_missing: tuple[int, int] | None = None
-    only_if: Literal["any", "or"] = "any"
 
 
 def _many(
@@ -47,10 +47,9 @@ def _many(
     rows: Sequence[int],
     values: Sequence[Value],
     why: str,
-    only_if: Literal["any", "or"] = "any",
 ) -> tuple[Correction, ...]:
     return tuple(
-        Correction(row=r, column=column, value=v, why=why, only_if=only_if)
+        Correction(row=r, column=column, value=v, why=why)
         for r, v in zip(rows, values, strict=True)
     )
 
@@ -76,7 +75,6 @@ SAMM = (
         (15, 18, 41, 64, 154),
         ("R12 + R15", "R12 + R15", "L14", "R14", "R14A"),
         EITHER,
-        "or",
     ),
 )
 CASME = (

@@ -26,6 +26,7 @@ class Dfme(ReleaseReader):
     }
     tables = (r".*train.*\.(csv|xlsx)", r".*DFME.*\.(csv|xlsx)")
     columns = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion")
+    optional = ("Fps", "AU")
     published = Published(clips=1856)
 
     def read_row(self, cells: Cells, where: str) -> Row:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from famaug.clip import PICTURES, natural_key
+from famaug.folders import files_below, folders_in, names_in
 
 SEEN = 400
 """Folders looked into before a place is given up."""
+FIRST = 50
+"""Pictures looked at in the first folder that has some."""
 _NUMBER = re.compile(r"(\d+)\.[A-Za-z]+$")
 
 
@@ -48,27 +50,36 @@ class Folders:
         for name in self.names():
             if not re.fullmatch(first, name, re.IGNORECASE):
                 continue
-            for _, folders, files in os.walk(self.root / name):
-                folders.sort()
-                pictures = [f for f in files if _is_picture(f)]
-                if pictures:
-                    return any(re.fullmatch(frame, f, re.IGNORECASE) for f in pictures[:50])
-                seen += 1
-                if seen > SEEN:
-                    return False
+            at: Path | None = None
+            looked = 0
+            for path in files_below(self.root / name):
+                if path.parent != at:
+                    if looked:
+                        return False  # its first folder with pictures has others
+                    at = path.parent
+                    seen += 1
+                    if seen > SEEN:
+                        return False
+                if path.name.lower().endswith(PICTURES):
+                    if re.fullmatch(frame, path.name, re.IGNORECASE):
+                        return True
+                    looked += 1
+                    if looked == FIRST:
+                        return False
+            if looked:
+                return False
         return False
 
     def holds_frames(self, path: str, pattern: str) -> bool:
         """Whether a folder itself holds a frame."""
-        with os.scandir(self.root / path) as entries:
-            return any(re.fullmatch(pattern, e.name, re.IGNORECASE) for e in entries)
+        names = names_in(self.root / path)
+        return any(re.fullmatch(pattern, n, re.IGNORECASE) for n in names)
 
     def _list(self, below: str) -> dict[str, str]:
         if below not in self._listed:
             names: dict[str, str] = {}
             try:
-                with os.scandir(self.root / below) as entries:
-                    exact = sorted(e.name for e in entries if e.is_dir())
+                exact = folders_in(self.root / below)
             except OSError:
                 exact = []
             for name in exact:
@@ -84,14 +95,8 @@ def frames_by_number(folder: Path, pattern: str) -> dict[int, str]:
     """
     match = re.compile(pattern, re.IGNORECASE)
     found: dict[int, str] = {}
-    with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries)
-    for name in names:
+    for name in names_in(folder):
         digits = _NUMBER.search(name)
         if digits and match.fullmatch(name):
             found.setdefault(int(digits[1]), name)
     return found
-
-
-def _is_picture(name: str) -> bool:
-    return name.lower().endswith(PICTURES) and not name.startswith(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,6 +36,10 @@ class Findings:
         bad_rows: rows whose numbers contradict each other or lie outside the clip.
         corrected: what the table of corrections changed. not_corrected: what it could not.
         middle_apex: clips without an annotated apex, which get their middle frame.
+        odd_apex: clips whose apex lies on their onset or outside them: it is unknown (None), and
+            who needs one looks for it in the frames.
+        still: clips of one frame, which show no motion.
+        unread: rows with a cell that cannot be read; their clips are left out.
     """
 
     rows: int
@@ -46,20 +50,35 @@ class Findings:
     corrected: tuple[str, ...]
     not_corrected: tuple[str, ...]
     middle_apex: tuple[str, ...]
+    odd_apex: tuple[str, ...] = ()
+    still: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Fixes:
-    """Corrections that were made, and those that would contradict the row."""
+    """Corrections that were made, those that did not fit a wrong row, and rows not readable."""
 
     made: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+Numbers = Callable[[Row], Collection[int]]
+"""Numbers of the frames in a row's folder; empty where there is none."""
 
 
 def corrected(
-    rows: Sequence[Row], table: Iterable[Correction], counted: int | None
+    rows: Sequence[Row], table: Iterable[Correction], counted: int | None, numbers: Numbers
 ) -> tuple[list[Row], Fixes]:
-    """Rows with the corrections that fit them; which were made, and which would contradict."""
+    """Rows with the corrections that they need and that their folders bear out.
+
+    Args:
+        rows: as published.
+        table: what is known to be wrong.
+        counted: number of rows in which the corrections' rows were counted.
+        numbers: frames on disk.
+    """
     out = list(rows)
     empty: dict[str, list[int]] = {}
     for c in table:
@@ -70,15 +89,16 @@ def corrected(
             changes.setdefault(i, []).append(c)
     made, refused = [], []
     for i, wanted in changes.items():
-        changed: dict[str, Any] = {c.column: c.value for c in wanted}
+        there = numbers(rows[i])
+        needed = [c for c in wanted if _is_wrong(rows[i], c, there)]
+        changed: dict[str, Any] = {c.column: c.value for c in needed}
         new = replace(out[i], **changed)
         told = [
             f"{new.subject}/{new.clip} (row {i}): {c.column} {getattr(out[i], c.column)!r} -> "
             f"{c.value!r}: {c.why}"
-            for c in wanted
-            if getattr(out[i], c.column) != c.value
+            for c in needed
         ]
-        if contradiction(new):
+        if contradiction(new) or not all(_is_borne_out(new, c, there) for c in needed):
             refused += told
         else:
             made += told
@@ -86,19 +106,58 @@ def corrected(
     return out, Fixes(tuple(made), tuple(refused))
 
 
+def _is_wrong(row: Row, c: Correction, there: Collection[int]) -> bool:
+    """Whether a cell holds what is known to be wrong about it: a number that is no frame of the
+    folder, an apex outside its expression, nothing, or an "or" that the value settles."""
+    cell = getattr(row, c.column)
+    if cell == c.value:
+        return False
+    if c.column == "action_units":
+        return bool(re.search(r"\bor\b", str(cell or ""), re.IGNORECASE)) and _settles(c, cell)
+    if not there:
+        return False
+    if c.nth_missing is not None:
+        return cell is None
+    if cell is None or cell not in there:
+        return True
+    if c.column != "apex" or row.onset is None or row.offset is None:
+        return False
+    return not row.onset <= cell <= row.offset
+
+
+def _is_borne_out(new: Row, c: Correction, there: Collection[int]) -> bool:
+    """Whether the folder holds the frame, and an apex lies in its expression."""
+    if c.column == "action_units":
+        return True
+    if c.value not in there:
+        return False
+    if c.column != "apex" or new.onset is None or new.offset is None:
+        return True
+    return new.onset <= int(c.value) <= new.offset
+
+
+def _settles(c: Correction, cell: Any) -> bool:
+    """Whether the value names only units that the annotation offers."""
+    offered = set(re.findall(r"[LR]?\d+", str(cell).upper()))
+    return set(re.findall(r"[LR]?\d+", str(c.value).upper())) <= offered
+
+
 def _where(rows: Sequence[Row], c: Correction, counted: int | None, empty: list[int]) -> list[int]:
     if c.nth_missing is not None:
         k, n = c.nth_missing
         return [empty[k]] if len(empty) == n else []
     if c.row is not None:
-        if counted not in (None, len(rows)) or c.row >= len(rows):
-            return []
-        found = [c.row]
-    else:
-        found = [i for i, r in enumerate(rows) if f"{r.subject}/{r.clip}" == c.clip]
-    if c.only_if == "or":
-        found = [i for i in found if re.search(r"\bor\b", rows[i].action_units or "", re.I)]
-    return found
+        return [c.row] if counted in (None, len(rows)) and c.row < len(rows) else []
+    return [i for i, r in enumerate(rows) if f"{r.subject}/{r.clip}" == c.clip]
+
+
+def in_order(row: Row) -> Row:
+    """A row whose onset and offset were swapped, put right: its apex lies between them."""
+    onset, apex, offset = row.onset, row.apex, row.offset
+    if onset is None or apex is None or offset is None:
+        return row
+    swapped = offset < onset and offset <= apex <= onset
+    return replace(row, onset=offset, offset=onset) if swapped else row
 
 
 def contradiction(row: Row) -> str | None:
@@ -106,6 +165,8 @@ def contradiction(row: Row) -> str | None:
     if row.onset is None or row.offset is None:
         return None
     if row.offset <= row.onset:
+        if in_order(row) is not row:
+            return f"onset {row.onset} and offset {row.offset} are swapped"
         return f"offset {row.offset} is not behind onset {row.onset}"
     if row.apex is not None and not row.onset <= row.apex <= row.offset:
         return f"apex {row.apex} is not between onset {row.onset} and offset {row.offset}"

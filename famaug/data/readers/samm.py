@@ -11,8 +11,8 @@ from famaug.data.readers.tables import Cells, number, padded, text
 
 
 class Samm(ReleaseReader):
-    """SAMM. The table's header is row 14 of its sheet MICRO_ONLY; frames are padded to four or
-    five digits, so they are matched as numbers. Arguments: see `ReleaseReader`.
+    """SAMM. The table's header is row 14 of its sheet MICRO_ONLY, or wherever it stands; frames are
+    padded to four or five digits, so they are matched as numbers. Arguments: see `ReleaseReader`.
     """
 
     name = "samm"
@@ -27,7 +27,6 @@ class Samm(ReleaseReader):
     }
     tables = (r"SAMM_Micro_FACS_Codes_v2\.(xlsx|csv)", r"SAMM.*FACS.*\.(xlsx|csv)")
     sheet = "MICRO_ONLY"
-    header = 13
     columns = (
         "Subject", "Filename", "Onset Frame", "Apex Frame", "Offset Frame", "Action Units",
         "Estimated Emotion",

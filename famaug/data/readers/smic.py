@@ -101,6 +101,7 @@ class SmicLong(ReleaseReader):
         r"SMIC-HS-E_annotation.*\.(xlsx|csv)",
     )
     columns = ("Subject", "Filename", "Emotion", "OnsetF", "OffsetF")
+    optional = ("ApexF", "Onset2F", "Offset2F", "Apex2F", "Onset3F", "Offset3F", "Apex3F")
 
     def read_row(self, cells: Cells, where: str) -> Row:
         return self.read_rows_of(cells, where)[0]

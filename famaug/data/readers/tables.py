@@ -1,83 +1,162 @@
-"""Label tables of data set releases: xlsx or CSV into rows of plain values."""
+"""Label tables of data set releases: xlsx or text into rows of plain values.
+
+The header is the first row that has all the names asked for, wherever it stands and however they
+are written ("Onset Frame", "onsetframe", "ONSET_FRAME").
+"""
 
 from __future__ import annotations
 
-import csv
+import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from famaug.delimited import fitted, is_blank, is_text, number_in, rows_of
 from famaug.errors import InputError
+from famaug.limits import check_file
 from famaug.packages import need
 
 MAX_BYTES = 64 << 20
 MAX_ROWS = 200_000
+HEADER_WITHIN = 60
+"""Rows among which the header is looked for."""
 NOTHING = ("", "/", "-", "nan", "none")
 """What releases write for "not there"."""
+_SYNONYMS = (
+    ("subject", "subid", "subjectid", "subjects", "sub"),
+    ("filename", "foldname", "foldername", "clipname", "clip", "file"),
+    ("onsetframe", "onset", "onsetf"),
+    ("apexframe", "apex", "apexf", "apexf1"),
+    ("offsetframe", "offset", "offsetf"),
+    ("actionunits", "aus", "au", "actionunit"),
+    ("estimatedemotion", "emotion", "emotions"),
+)
 
 Cells = dict[str, Any]
+Line = tuple[int, Sequence[Any]]
+"""Row of the sheet or file, counted from 1, and its cells."""
 
 
 def read_rows(
-    path: Path, *, required: Sequence[str], sheet: str | None = None, header: int = 0
-) -> list[Cells]:
-    """The rows under the header, by column name. Empty rows and nameless columns are left out.
+    path: Path, *, required: Sequence[str], optional: Sequence[str] = (), sheet: str | None = None
+) -> list[tuple[int, Cells]]:
+    """The rows under the header, each with its row number; cells by column name as asked for.
+
+    Empty rows, nameless columns and repeated headers are left out.
 
     Args:
-        path: .xlsx or .csv. Cells of a CSV stay text.
-        required: columns that must be there, compared without case and outer spaces.
-        sheet: name of the sheet; the first one where there is no such sheet.
-        header: row of the column names, counted from 0.
+        path: .xlsx, or text with any separator. Cells of text stay text.
+        required: columns that must be there, compared by their letters and digits.
+        optional: columns that are named so where they are there.
+        sheet: name of the sheet that is looked at first; then the others in order.
 
     Raises:
-        InputError: unreadable, too large, or of another version: the message names the columns
-            that are missing and those that are there.
+        InputError: unreadable, too large, a row longer or shorter than its header, a column
+            twice, or of another version: the message names the columns that are missing and those
+            that are there.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"{path}: {path.stat().st_size} bytes; a label table has {MAX_BYTES}")
-    lines = _csv_lines(path) if path.suffix.lower() == ".csv" else _xlsx_lines(path, sheet)
-    if len(lines) <= header:
-        raise InputError(f"{path}: {len(lines)} rows; the column names are in row {header + 1}")
-    names = ["" if c is None else str(c).strip() for c in lines[header]]
-    have = {n.casefold(): i for i, n in reversed([*enumerate(names)]) if n}
-    missing = [c for c in required if c.casefold() not in have]
-    if missing:
+    closest: tuple[list[str], int, list[str]] = ([*required], 1, [])
+    text_file = path.suffix.lower() not in (".xlsx", ".xlsm")
+    for lines in _text_pages(path, required) if text_file else _xlsx_pages(path, sheet):
+        for i, (line, cells) in enumerate(lines[:HEADER_WITHIN]):
+            names = ["" if c is None else str(c).strip() for c in cells]
+            columns, missing = _columns(names, required, optional)
+            if not missing:
+                _check_twice(names, [n for n in columns if n in required], path, line)
+                return [*_body(lines[i:], columns, path, text_file)]
+            if len(missing) < len(closest[0]):
+                closest = missing, line, names
+    missing, line, names = closest
+    raise InputError(
+        f"{path}: columns missing: {', '.join(missing)}; it has "
+        f"{', '.join(n for n in names if n) or 'none of them'} (row {line}): a table of another "
+        "version, or of something else; give another, or rename its columns"
+    )
+
+
+def plain(name: str) -> str:
+    """A column's name by its letters and digits: "Onset Frame" as "onsetframe"."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _columns(
+    names: Sequence[str], required: Sequence[str], optional: Sequence[str]
+) -> tuple[dict[str, int], list[str]]:
+    """Name as asked for (or as it stands) to place; and the required ones that are missing."""
+    have = {plain(n): i for i, n in reversed([*enumerate(names)]) if n}
+    columns: dict[str, int] = {}
+    for wanted in (*required, *optional):
+        own = plain(wanted)
+        spellings = [own]
+        if own not in have and wanted in required:
+            spellings = [s for group in _SYNONYMS if own in group for s in group]
+        place = next((have[s] for s in spellings if s in have), None)
+        if place is not None and place not in columns.values():
+            columns[wanted] = place
+    missing = [c for c in required if c not in columns]
+    taken = set(columns.values())
+    return columns | {names[i]: i for i in have.values() if i not in taken}, missing
+
+
+def _check_twice(names: Sequence[str], used: Sequence[str], path: Path, line: int) -> None:
+    stand = [plain(n) for n in names if n]
+    twice = [n for n in used if stand.count(plain(n)) > 1]
+    if twice:
         raise InputError(
-            f"{path}: a label table of another version: columns missing: {', '.join(missing)}; "
-            f"it has {', '.join(n for n in names if n) or 'none'} (row {header + 1}); pass table= "
-            "with the table of the release, or rename its columns"
+            f"{path}, row {line}: the column {twice[0]} is there twice; delete or rename one"
         )
-    asked = {c.casefold(): c for c in required}
-    columns = {asked.get(low, names[i]): i for low, i in have.items()}
-    body = [line for line in lines[header + 1 :] if any(not is_nothing(c) for c in line)]
-    return [{c: line[i] if i < len(line) else None for c, i in columns.items()} for line in body]
 
 
-def _xlsx_lines(path: Path, sheet: str | None) -> list[tuple[Any, ...]]:
+def _body(
+    lines: Sequence[Line], columns: dict[str, int], path: Path, text_file: bool
+) -> Iterator[tuple[int, Cells]]:
+    head = [*lines[0][1]]
+    for line, cells in lines[1:]:
+        if all(is_nothing(c) for c in cells) or [*cells] == head:
+            continue
+        row = fitted((line, [*cells]), head, path, InputError) if text_file else cells
+        if text_file:
+            bad = [n for n, i in columns.items() if i < len(row) and not is_text(row[i])]
+            if bad:
+                raise InputError(
+                    f"{path}, row {line}, {bad[0]}: no UTF-8 text; save the table as UTF-8 or xlsx"
+                )
+        yield line, {c: row[i] if i < len(row) else None for c, i in columns.items()}
+
+
+def _text_pages(path: Path, required: Sequence[str]) -> Iterator[list[Line]]:
+    wanted = {plain(c) for c in required}
+    wanted |= {s for group in _SYNONYMS if wanted & {*group} for s in group}
+    with rows_of(
+        path, known=lambda c: plain(c) in wanted, at_most=MAX_BYTES, error=InputError
+    ) as rows:
+        yield [*_limited(rows, path)]
+
+
+def _xlsx_pages(path: Path, sheet: str | None) -> Iterator[list[Line]]:
     load_workbook = need("openpyxl", f"reading {path}").load_workbook
     from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
+    check_file(path, at_most=MAX_BYTES, error=InputError)
     try:
         book = load_workbook(path, read_only=True, data_only=True)
         try:
-            page = book[sheet] if sheet in book.sheetnames else book.worksheets[0]
-            return list(_limited(page.iter_rows(values_only=True), path))
+            pages = sorted(
+                book.worksheets, key=lambda p: p.title.casefold() != (sheet or "").casefold()
+            )
+            for page in pages:
+                rows = enumerate(page.iter_rows(values_only=True), 1)
+                yield [line for line in _limited(rows, path) if any(c is not None for c in line[1])]
         finally:
             book.close()
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: not a readable .xlsx table: {error}") from error
 
 
-def _csv_lines(path: Path) -> list[tuple[Any, ...]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return list(_limited((tuple(line) for line in csv.reader(file)), path))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV: {error}") from error
-
-
-def _limited(lines: Iterable[tuple[Any, ...]], path: Path) -> Iterable[tuple[Any, ...]]:
+def _limited(lines: Iterable[Line], path: Path) -> Iterator[Line]:
     for i, line in enumerate(lines):
         if i >= MAX_ROWS:
             raise InputError(f"{path}: more than {MAX_ROWS} rows: this is no label table")
@@ -86,7 +165,7 @@ def _limited(lines: Iterable[tuple[Any, ...]], path: Path) -> Iterable[tuple[Any
 
 def is_nothing(cell: Any) -> bool:
     """Whether a cell is empty, or says that there is nothing."""
-    return cell is None or str(cell).strip().casefold() in NOTHING
+    return cell is None or str(cell).strip().casefold() in NOTHING or is_blank(str(cell))
 
 
 def text(cell: Any) -> str:
@@ -106,16 +185,13 @@ def number(cell: Any, where: str) -> int | None:
     """
     if is_nothing(cell):
         return None
-    try:
-        value = float(str(cell).strip())
-    except ValueError:
-        value = float("nan")
-    if not value.is_integer():
+    value = number_in(str(cell))
+    if value is None or not value.is_integer() or abs(value) >= 2**53:
         raise InputError(f"{where}: a frame number is a whole number or '/'; got {cell!r}")
     return int(value)
 
 
 def padded(cell: Any, width: int, prefix: str = "") -> str:
-    """A subject as its folder spells it: 1 as "sub01"; text that is no number is kept."""
-    name = text(cell)
+    """A subject as its folder spells it: 1 and "1.0" as "sub01"; text that is no number is kept."""
+    name = re.sub(r"[.,]0+$", "", text(cell))
     return f"{prefix}{int(name):0{width}d}" if name.isdecimal() else name

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from famaug.errors import InputError
+from famaug.folders import visible
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import note_of
@@ -165,7 +166,7 @@ def open_faces(config: FacesConfig, *, progress: Callable[[str], None]) -> FaceS
         aus = None if table is None else read_picture_table(table, full_scale=config.full_scale)
         found = faces_of_pictures(files, aus, options)
         scale = "" if table is None else "openface"
-        tables = [] if table is None else sorted(table.iterdir()) if table.is_dir() else [table]
+        tables = [] if table is None else visible(table) if table.is_dir() else [table]
         setting |= {"files": fingerprint(files), "table": fingerprint(tables)}
         setting |= {"full_scale": config.full_scale}
     faces = prepare_faces(

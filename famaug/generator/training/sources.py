@@ -12,10 +12,11 @@ import numpy as np
 from famaug.aus.estimator import measure_aus
 from famaug.aus.halves import midline_of
 from famaug.aus.read import read_aus
-from famaug.clip import PICTURES, VIDEOS, natural_key, read_frames, read_picture
+from famaug.clip import PICTURES, VIDEOS, holds_pictures, natural_key, read_frames, read_picture
 from famaug.errors import FaceError, InputError, MediaError
 from famaug.faces.align import MARGIN, crop_face, crop_with
 from famaug.faces.mesher import FaceMesher
+from famaug.folders import files_below, visible
 from famaug.generator.training.au_table import PictureTable
 from famaug.generator.training.faces import Face, Skipped
 from famaug.types import AUS, Clip, ClipRef, Floats, Frames
@@ -49,7 +50,7 @@ def picture_files(folder: Path) -> list[Path]:
         MediaError: none.
     """
     found = (
-        [p for p in folder.rglob("*") if p.suffix.lower() in PICTURES] if folder.is_dir() else []
+        [p for p in files_below(folder) if p.suffix.lower() in PICTURES] if folder.is_dir() else []
     )
     if not found:
         raise MediaError(f"{folder}: no pictures ({', '.join(PICTURES)})")
@@ -62,11 +63,9 @@ def video_files(folder: Path) -> list[Path]:
     Raises:
         MediaError: none.
     """
-    inside = [*folder.iterdir()] if folder.is_dir() else []
+    inside = visible(folder) if folder.is_dir() else []
     found = [p for p in inside if p.suffix.lower() in VIDEOS]
-    found += [
-        p for p in inside if p.is_dir() and any(f.suffix.lower() in PICTURES for f in p.iterdir())
-    ]
+    found += [p for p in inside if p.is_dir() and holds_pictures(p)]
     if not found:
         raise MediaError(f"{folder}: no videos ({', '.join(VIDEOS)}) and no folders of frames")
     return sorted(found, key=lambda p: natural_key(p.name))
