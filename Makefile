@@ -15,7 +15,7 @@ demo: $(VENV)/.ready
 	$(BIN)/famaug demo --out demo
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not docs'
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

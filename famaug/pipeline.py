@@ -21,6 +21,7 @@ from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
+from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
 from famaug.modulation.modulate import Modulation, modulate
 from famaug.modulation.rules import RuleSource
@@ -238,6 +239,12 @@ class Synthesizer:
         """
         side = identity.to_json()
         mesh = self._mesh(side["digest"], identity)
+        seen = share_inside(mesh, identity.picture.shape[:2])
+        if seen < TIGHTEST:
+            raise FaceError(
+                f"only {seen:.0%} of the face lies in the picture {identity.name!r}; at least "
+                f"{TIGHTEST:.0%} is needed"
+            )
         self.keep_picture(identity.picture)
         return side | {"mesh": _packed(mesh)}
 

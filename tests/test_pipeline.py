@@ -155,7 +155,7 @@ def test_bad_input(synthesizer: Synthesizer, astronaut_picture: Picture, tmp_pat
     with pytest.raises(InputError, match="driver is a"):
         synthesizer.plan(3.5, astronaut_picture, _rng())
     (tmp_path / "broken.png").write_bytes(b"\x89PNG not really")
-    with pytest.raises(MediaError, match="not a readable picture"):
+    with pytest.raises(MediaError, match="not a picture"):
         synthesizer.plan("rule:positive", tmp_path / "broken.png", _rng())
 
 

@@ -30,6 +30,14 @@ SMALLEST_FACE = 24
 """Pixels across the face below which it is refused."""
 
 
+ENOUGH = 0.8
+"""Share of the mesh that must lie in the picture."""
+TIGHTEST = 0.5
+"""Share below which no border can be repeated to make up for the rest."""
+MARGIN = 0.1
+"""Room round a mesh that was cut, as a share of its larger extent."""
+
+
 class FaceMotion:
     """The AU basis, fitted to a face and turned into its pose, as mesh motion and dense fields.
 
@@ -200,6 +208,28 @@ def checked(intensity: Any) -> Floats:
     return track
 
 
+def share_inside(mesh: NDArray[Any], shape: tuple[int, ...]) -> float:
+    """How much of a mesh `478 3` lies in a picture of (height, width), 0-1."""
+    skin = np.asarray(mesh)[:SKIN_POINTS, :2]
+    inside = (skin >= 0) & (skin <= [shape[1] - 1, shape[0] - 1])
+    return float(inside.all(1).mean())
+
+
+def room_needed(mesh: NDArray[Any], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Pixels to add at top, bottom, left and right of a picture of (height, width) that cuts its
+    face tightly (as cropped data sets do), so that the face can be moved there; zeros where enough
+    of the mesh lies in it, and where too little does."""
+    inside = share_inside(mesh, shape)
+    if not TIGHTEST <= inside < ENOUGH:
+        return 0, 0, 0, 0
+    skin = np.asarray(mesh)[:SKIN_POINTS, :2]
+    low, high = skin.min(0), skin.max(0)
+    margin = MARGIN * float((high - low).max())
+    left, top = np.ceil(np.maximum(margin - low, 0)).astype(int)
+    right, bottom = np.ceil(np.maximum(high + margin - (shape[1] - 1, shape[0] - 1), 0)).astype(int)
+    return int(top), int(bottom), int(left), int(right)
+
+
 def _check(picture: Any, mesh: Any) -> None:
     if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.ndim != 3 or (
         picture.shape[2] != 3 or min(picture.shape[:2]) < 16
@@ -213,8 +243,8 @@ def _check(picture: Any, mesh: Any) -> None:
         raise InputError("the mesh is not finite: the face was lost; take another frame")
     h, w = picture.shape[:2]
     skin = points[:SKIN_POINTS, :2]
-    inside = ((skin >= 0) & (skin <= [w - 1, h - 1])).all(1).mean()
-    if inside < 0.8:
+    inside = share_inside(points, (h, w))
+    if inside < ENOUGH:
         raise FaceError(
             f"only {inside:.0%} of the mesh lies in the picture ({w} x {h}): is it the mesh of "
             "this picture, or was the picture cropped too tightly?"

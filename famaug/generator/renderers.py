@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
+import numpy as np
+
 from famaug.errors import InputError, RenderError
+from famaug.generator.face_motion import room_needed
 from famaug.generator.learned import (
     LearnedGenerator,
     LearnedRenderer,
@@ -22,6 +26,9 @@ GENERATORS = ("warp", "compact")
 """By name; a generator's own file does as well."""
 
 
+Room = tuple[int, int, int, int]
+
+
 class Renderer(Protocol):
     """One face, ready to show AUs."""
 
@@ -31,6 +38,31 @@ class Renderer(Protocol):
     def render(self, intensity: Floats) -> Frames:
         """Frames uint8 `T H W 3` for intensities `T 2 17`."""
         ...
+
+
+class Widened:
+    """A face that its picture cuts too tightly to be moved: the border is repeated outwards, the
+    face is rendered there, and the frames are cut back to the picture."""
+
+    def __init__(
+        self, setting: RenderSetting, picture: Picture, mesh: Floats, device: str, room: Room
+    ) -> None:
+        top, _, left, _ = room
+        wide = cv2.copyMakeBorder(picture, *room, cv2.BORDER_REPLICATE)
+        moved = np.array(mesh, np.float32) + np.array([left, top, 0], np.float32)
+        self.inner = setting.renderer(np.asarray(wide, np.uint8), moved, device)
+        self.picture, self.mesh = picture, mesh
+        height, width = picture.shape[:2]
+        self._cut = np.s_[top : top + height, left : left + width]
+
+    @property
+    def changed(self) -> Any:
+        """bool `H W`: what any AU can change."""
+        return getattr(self.inner, "changed")[self._cut]  # noqa: B009  not of every renderer
+
+    def render(self, intensity: Floats) -> Frames:
+        frames = self.inner.render(intensity)
+        return np.ascontiguousarray(frames[:, self._cut[0], self._cut[1]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +87,9 @@ class RenderSetting:
         Raises:
             InputError, FaceError: the picture or the mesh will not do.
         """
+        room = room_needed(mesh, picture.shape[:2])
+        if any(room):
+            return Widened(self, picture, mesh, device, room)
         if self.learned is None:
             return WarpRenderer(picture, mesh, device=device, **self.options)
         return LearnedRenderer(picture, mesh, generator=self.learned, device=device, **self.options)

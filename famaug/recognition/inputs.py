@@ -71,14 +71,22 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
-class AsInput:
-    """`as_item` of a `famaug.MicroExpressionSynth`: an item as (input, label), the input a float32
-    tensor `spec.shape` from `spec.low` to `spec.high`, made from its onset, apex and offset."""
+class as_input:
+    """`as_item` of a `famaug.MicroExpressionSynth`: an item as (input, label), for a plain loop.
+
+        net, spec = build_recogniser("ststnet", classes=3)
+        train = MicroExpressionSynth(fold.train, as_item=as_input(spec), ...)
+
+    The input is a float32 tensor `spec.shape` from `spec.low` to `spec.high`, made from the item's
+    onset, apex and offset as `make_input` does.
+
+    Raises:
+        InputError: as `make_input`.
+    """
 
     spec: InputSpec
 
     def __call__(self, item: dict[str, Any]) -> tuple[Any, Any]:
-        """Raises InputError as `make_input`."""
         import torch
 
         onset, apex, offset = (
@@ -88,15 +96,6 @@ class AsInput:
         made = make_input(Clip(ref, np.asarray(item["frames"], np.uint8)), self.spec)
         span = self.spec.high - self.spec.low
         return torch.from_numpy(made).float() / 255 * span + self.spec.low, item["label"]
-
-
-def as_input(kind: Kind, size: int, **settings: Any) -> AsInput:
-    """For `MicroExpressionSynth(as_item=as_input("flow", 28))`: see `InputSpec` for the arguments.
-
-    Raises:
-        InputError: there is no such input.
-    """
-    return AsInput(InputSpec(kind=kind, size=size, **settings))
 
 
 def make_input(clip: Clip, spec: InputSpec) -> Bytes:

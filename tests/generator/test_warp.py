@@ -6,6 +6,8 @@ import pytest
 from famaug.errors import FaceError, InputError, RenderError, TrackError
 from famaug.faces.landmarks import INNER_LIPS, LEFT_IRIS, MIDLINE, OVAL
 from famaug.generator import WarpRenderer
+from famaug.generator.face_motion import share_inside
+from famaug.generator.renderers import find_setting
 from famaug.types import AU_INDEX, AUS, Floats
 
 STRONG = {"au4": 3, "au12": 4, "au26": 4, "au6": 3, "au2": 2}
@@ -327,3 +329,29 @@ def test_bad_pictures_and_meshes(astronaut):
             WarpRenderer(*args)
     with pytest.raises(InputError):
         WarpRenderer(picture, mesh).render(track(), batch=0)
+
+
+def test_a_face_that_its_picture_cuts_is_moved_all_the_same(astronaut_picture, mesher):
+    """As in cropped data sets: what lies in both pictures moves alike."""
+    whole = np.ascontiguousarray(astronaut_picture[:260, 90:360])
+    mesh = np.asarray(mesher.track(whole[None]).mesh[0], np.float32)
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    width, height = high - low
+    x0, x1 = (int(v) for v in (low[0] + 0.17 * width, high[0] - 0.17 * width))
+    y0, y1 = (int(v) for v in (low[1] + 0.1 * height, high[1] - 0.03 * height))
+    cut = np.ascontiguousarray(whole[y0:y1, x0:x1])
+    moved = mesh - np.array([x0, y0, 0], np.float32)
+    assert 0.5 < share_inside(moved, cut.shape[:2]) < 0.8
+
+    smile = np.concatenate([track(), track(au12=2)])
+    setting = find_setting("warp")
+    renderer = setting.renderer(cut, moved, "cpu")
+    frames = renderer.render(smile)
+    assert frames.shape == (2, *cut.shape)
+    assert np.array_equal(frames[0], cut)
+    reference = setting.renderer(whole, mesh, "cpu").render(smile)[1, y0:y1, x0:x1]
+    change = np.abs(reference.astype(int) - cut).mean()
+    assert np.abs(frames[1].astype(int) - reference)[:, 12:-12].mean() < 0.15 * change
+    far = moved + np.array([cut.shape[1] * 0.7, 0, 0], np.float32)
+    with pytest.raises(FaceError, match="of the mesh lies in the picture"):
+        setting.renderer(cut, far, "cpu")

@@ -43,7 +43,7 @@ def test_the_apex_is_the_plans_not_a_blink(tmp_path: Path) -> None:
         ratio=1,
         cache=cache,
         held_out=(),
-        as_item=as_input("pair", 28),
+        as_item=as_input(spec),
     )
     seen, label = train[1]
     assert label == "positive"
@@ -55,7 +55,7 @@ def test_as_input_scales_as_the_network_is_told() -> None:
     clip = make_clip(3, frames=6, size=(40, 40), shift=(1, 0))
     item = {"frames": torch.from_numpy(clip.frames), "onset": 0, "apex": -1, "offset": 5,
             "clip": "c", "label": 2}  # fmt: skip
-    seen, label = as_input("flow", 28, flow="dis", low=-1.0)(item)
+    seen, label = as_input(InputSpec(kind="flow", size=28, flow="dis", low=-1.0))(item)
     assert label == 2
     assert seen.shape == (3, 28, 28)
     assert (float(seen.min()), float(seen.max())) == pytest.approx((-1, 1))

@@ -1,0 +1,33 @@
+"""What was run, with its time, at the end of the run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from documents import Ran
+
+
+@pytest.fixture
+def ran(record_property: Callable[[str, object], None]) -> Iterator[list[Ran]]:
+    """Steps of one test: printed when all is done, from worker processes too."""
+    steps: list[Ran] = []
+    yield steps
+    for done in steps:
+        line = f"{done.seconds:6.1f} s  {done.code}  {done.step.where:28} {done.step.shown}"
+        record_property("ran", line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [r for found in terminalreporter.stats.values() for r in found]
+    properties = [p for r in reports for p in getattr(r, "user_properties", ())]
+    lines = dict.fromkeys(value for name, value in properties if name == "ran")
+    if lines:
+        terminalreporter.section("blocks and commands of README and docs")
+        for line in lines:
+            terminalreporter.write_line(line)
