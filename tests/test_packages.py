@@ -17,6 +17,7 @@ from famaug.errors import FamaugError, MissingPackageError
 from famaug.packages import CORE, PARTS, hint, installed, need, stand_in
 
 ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LONERS = {"pyfaceau"}
@@ -70,6 +71,18 @@ def test_every_package_of_an_extra_is_a_part() -> None:
         if extra not in ("dev", "convert") and not r.startswith("famaug[")
     }
     assert asked == known - {("convert", "tflite")}
+
+
+def test_the_readme_lists_every_extra() -> None:
+    (table,) = re.findall(r"\| extra \| brings .*\n\|.*\n((?:\|.*\n)+)", README.read_text())
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE)
+    listed = {extra: set(brings.split(", ")) for extra, brings in rows}
+    assert listed.pop("all") == {"all of these"}
+    assert listed == {
+        extra: {_name(r) for r in every}
+        for extra, every in EXTRAS.items()
+        if extra not in ("all", "dev")
+    }
 
 
 def test_all_is_everything_that_lives_together() -> None:

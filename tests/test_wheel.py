@@ -1,0 +1,83 @@
+"""What is published: the wheel carries every file of the package and nothing else, and its page
+shows pictures wherever it is read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    from hatchling.builders.wheel import WheelBuilder
+
+    folder = tmp_path_factory.mktemp("wheel")
+    (made,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    return zipfile.ZipFile(made)
+
+
+def _of_package() -> set[str]:
+    return {
+        p.relative_to(ROOT).as_posix()
+        for p in (ROOT / "famaug").rglob("*")
+        if p.is_file() and "__pycache__" not in p.parts
+    }
+
+
+def test_the_wheel_is_the_package(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    about = {n for n in names if ".dist-info/" in n}
+    assert names - about == _of_package()
+    assert {n.partition("/")[2] for n in about} >= {"licenses/LICENSE", "licenses/NOTICE"}
+
+
+def test_it_carries_what_is_read_at_run_time(wheel: zipfile.ZipFile) -> None:
+    from famaug.samples import faces
+    from famaug.weights.load import SHIPPED
+
+    names = set(wheel.namelist())
+    assert "famaug/py.typed" in names
+    assert {f"famaug/weights/files/{s.file}" for s in SHIPPED.values()} <= names
+    assert {f"famaug/samples/faces/{p.name}" for p in faces().values()} <= names
+    assert not [n for n in names if "/tests/" in n or "test_" in n]
+
+
+def test_links_of_its_page_work_anywhere(wheel: zipfile.ZipFile) -> None:
+    (name,) = (n for n in wheel.namelist() if n.endswith("/METADATA"))
+    message = Parser().parsestr(wheel.read(name).decode())
+    page = str(message.get_payload())
+    home = PROJECT["urls"]["Homepage"]
+    raw = home.replace("https://github.com", "https://raw.githubusercontent.com")
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page)
+    shown = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    version = message["Version"]
+    assert pictures == [f"{raw}/v{version}/{p}" for p in shown]
+    assert all((ROOT / p).is_file() for p in shown)
+    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", page)
+    assert all(link.startswith(("https://", "#")) for link in links)
+    for link in links:
+        if link.startswith(f"{home}/blob/v{version}/"):
+            assert (ROOT / link.removeprefix(f"{home}/blob/v{version}/")).exists(), link
+
+
+def test_one_address_everywhere() -> None:
+    home = PROJECT["urls"]["Homepage"]
+    assert all(url.startswith(home) for url in PROJECT["urls"].values())
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for url in re.findall(r"https://[\w.]*github[\w.]*/\w+/famaug\b", path.read_text()):
+            assert url == home, path
+
+
+def test_the_version_is_the_packages(wheel: zipfile.ZipFile) -> None:
+    import famaug
+
+    assert wheel.filename is not None
+    assert Path(wheel.filename).name == f"famaug-{famaug.__version__}-py3-none-any.whl"
