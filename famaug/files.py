@@ -46,11 +46,13 @@ def write_whole(path: Path, data: bytes | str, *, only_if_new: bool = False) -> 
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
     """A draft to be written by name (a video, an archive); it becomes `path` when the block ends
-    well, and nothing otherwise. It has the suffix of `path`."""
+    well, and nothing otherwise. It has the suffix of `path`, or another."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=path.suffix)
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=_prefix(path), suffix=suffix or path.suffix
+    )
     os.close(handle)
     draft = Path(name)
     try:

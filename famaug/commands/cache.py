@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from famaug.errors import InputError
+
+if TYPE_CHECKING:
+    from famaug.store import VerifyReport
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the cache.")]
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
@@ -65,17 +68,23 @@ def ls(folder: Folder, as_json: AsJson = False) -> None:
 
 
 def verify(folder: Folder, as_json: AsJson = False) -> None:
-    """Read every clip and name each that is not what was put; exit code 1 if there is one."""
+    """Read every clip and name each clip and shard that is not what was put; exit code 1 then."""
     from famaug.store import verify as verify_cache
 
     with _progress("verifying") as progress:
         report = verify_cache(folder, progress=progress)
+    _name_damage(report)
+    typer.echo(str(report))
+    _end(as_json, "verify", report.to_json())
+    if not report.good:
+        raise typer.Exit(1)
+
+
+def _name_damage(report: VerifyReport) -> None:
+    for name, why in report.bad_shards.items():
+        typer.echo(f"bad shard: {name}: {why}", err=True)
     for name, why in report.bad.items():
         typer.echo(f"bad: {name}: {why}", err=True)
-    typer.echo(f"{report.clips} clips read, {len(report.bad)} bad")
-    _end(as_json, "verify", {"clips": report.clips, "bad": dict(report.bad)})
-    if report.bad:
-        raise typer.Exit(1)
 
 
 def seal(
@@ -90,8 +99,11 @@ def seal(
     with _progress("verifying") as progress:
         if dry_run:
             report = verify_cache(folder, progress=progress)
-            typer.echo(f"{report.clips} clips, {len(report.bad)} bad; not sealed (--dry-run)")
-            _end(as_json, "seal", {"sealed": False, "clips": report.clips})
+            _name_damage(report)
+            typer.echo(f"{report}; not sealed (--dry-run)")
+            _end(as_json, "seal", {"sealed": False, **report.to_json()})
+            if not report.good:
+                raise typer.Exit(1)
             return
         shards = seal_cache(folder, progress=progress)
     clips = sum(s.records for s in shards.values())

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 import tempfile
 import uuid
 from pathlib import Path
 
 from famaug.errors import CacheError, CacheFullError, CacheLockedError
+from famaug.files import whole_file
 from famaug.generation.settings import Generation
 from famaug.store import manifest
 from famaug.store.locks import NETWORK_FILE_SYSTEMS, file_system
-from famaug.store.writer import CacheWriter
+from famaug.store.writer import CacheWriter, adding
 from famaug.types import Frames, Provenance
 
 SHARDS_TRIED = 1000
@@ -96,15 +96,15 @@ class CopiedShard:
             return
         path = self._writer.path
         self._writer.close()
+        root = manifest.cache_root(self._settings.out)
         try:
-            manifest.create(manifest.cache_root(self._settings.out))
-            target = manifest.shard_path(self._settings.out, path.stem)
-            draft = target.with_name(f".{target.name}.part")
-            with path.open("rb") as source, draft.open("wb") as file:
-                shutil.copyfileobj(source, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
+            manifest.create(root)
+            lock = adding(root)
+            try:
+                with whole_file(manifest.shard_path(root, path.stem), suffix=".part") as draft:
+                    shutil.copyfile(path, draft)
+            finally:
+                lock.release()
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             kind = CacheFullError if full else CacheError

@@ -27,6 +27,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from famaug.errors import CacheCorruptError, InputError
+from famaug.limits import check_unpacked, translated
 from famaug.seeding import digest
 from famaug.types import Frames, Plan
 
@@ -85,6 +86,15 @@ class Layout:
     def payload_bytes(self) -> int:
         return self._offsets[-1]
 
+    def check_size(self, packed: int) -> None:
+        """Refuses a record that would unpack to far more than its own size.
+
+        Raises:
+            CacheCorruptError: it would.
+        """
+        taken = 3 * math.prod(self.shape)
+        check_unpacked("a record", packed=packed, unpacked=taken, error=CacheCorruptError)
+
     def chunk(self, payload: Buffer, t: int) -> memoryview:
         return memoryview(payload)[self._offsets[t] : self._offsets[t + 1]]
 
@@ -108,13 +118,11 @@ class Layout:
     @staticmethod
     def from_json(value: dict[str, Any]) -> Layout:
         """Raises CacheCorruptError when the value is not a layout."""
-        try:
+        with translated("a record's layout cannot be read", CacheCorruptError):
             fields = dict(value)
             for name in {"shape", "lengths", "rows"} & fields.keys():
                 fields[name] = tuple(map(int, fields[name]))
             return Layout(**fields)
-        except (TypeError, ValueError, KeyError) as error:
-            raise CacheCorruptError(f"a record's layout cannot be read: {error}") from error
 
 
 def check_codec(codec: str, quality: int | None) -> None:
@@ -293,7 +301,25 @@ def _to_jpeg(frame: Frames, quality: int) -> bytes:
 def _from_jpeg(chunk: memoryview, shape: tuple[int, ...]) -> Frames:
     import cv2
 
+    if _jpeg_shape(chunk) != shape:
+        raise CacheCorruptError(f"a JPEG chunk is not a picture of shape {shape}")
     picture = cv2.imdecode(np.frombuffer(chunk, np.uint8), cv2.IMREAD_COLOR)
     if picture is None or picture.shape != shape:
         raise CacheCorruptError(f"a JPEG chunk is not a picture of shape {shape}")
     return np.asarray(picture[..., ::-1], np.uint8)
+
+
+def _jpeg_shape(chunk: memoryview) -> tuple[int, ...] | None:
+    """H, W, 3 by the header of a baseline JPEG in colour, as `_to_jpeg` writes it; None for any
+    other, whose decoder might take more memory or time than its frame needs."""
+    at = 2
+    if bytes(chunk[:at]) != b"\xff\xd8":
+        return None
+    while at + 9 < len(chunk):
+        if chunk[at] != 0xFF or chunk[at + 1] in (0, 0xFF, 0xD8, 0xDA):
+            return None
+        if chunk[at + 1] == 0xC0:
+            height, width = (int.from_bytes(chunk[i : i + 2], "big") for i in (at + 5, at + 7))
+            return (height, width, 3) if chunk[at + 9] == 3 else None
+        at += 2 + int.from_bytes(chunk[at + 2 : at + 4], "big")
+    return None

@@ -169,7 +169,6 @@ def open_writer(path: Path, *, map_bytes: int = FIRST_MAP) -> WriterLock:
     """
     with _alone(path) as slot:
         if slot is not None and slot.writable:
-            # asked before the lock file is opened: closing it again would free our own lock
             raise CacheLockedError(
                 f"{path} is being written by this process ({os.getpid()}); close that writer "
                 "first, or give this one a shard of its own"

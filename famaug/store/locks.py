@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import time
+import weakref
 from pathlib import Path
 
 from famaug.errors import CacheError, CacheLockedError
@@ -20,12 +21,41 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
-class WriterLock:
-    """Held while a shard is written. The kernel frees it when its process ends, however it ends.
+class _Lock:
+    """An flock, which belongs to one opening of a file: nothing else that this process opens or
+    closes frees it, and another name of the same file does not get round it. The kernel frees it
+    when its process ends, however it ends; forked children close their share of it, so that a
+    DataLoader worker that outlives its parent blocks nobody."""
 
-    A POSIX record lock: forked children do not inherit it, so a DataLoader worker that outlives
-    its parent blocks nobody.
-    """
+    def __init__(self, handle: int, kind: int) -> None:
+        """Takes the lock, without waiting. Raises OSError where it cannot."""
+        self._handle: int | None = handle
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except OSError:
+            self.release()
+            raise
+        _held.add(self)
+
+    def release(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+
+_held: weakref.WeakSet[_Lock] = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    for lock in list(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_in_child)
+
+
+class WriterLock(_Lock):
+    """Held while a shard is written. Its file says who holds it."""
 
     def __init__(self, path: Path) -> None:
         """Takes the lock, without waiting.
@@ -34,24 +64,59 @@ class WriterLock:
             CacheLockedError: someone holds it; the message names their pid and host.
         """
         self.path = path
-        self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = _holder(self._fd)
-            self.release()
-            raise CacheLockedError(
-                f"{path.with_suffix('')} is being written by {holder}; wait for it, stop it, or "
-                "write to a shard of your own: CacheWriter(root, shard='another name')"
-            ) from error
+        while True:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            who = _holder(handle)
+            try:
+                super().__init__(handle, fcntl.LOCK_EX)
+            except OSError as error:
+                raise CacheLockedError(
+                    f"{path.with_suffix('')} is being written by {who}; wait for it, stop it, or "
+                    "write to a shard of your own: CacheWriter(root, shard='another name')"
+                ) from error
+            if _is_at(handle, path):
+                break
+            self.release()  # it was removed in between: the lock of a file that nobody finds
         me = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, json.dumps(me).encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(me).encode(), 0)
+        except OSError:
+            pass  # a full disk: the lock holds without saying whose it is
 
-    def release(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+
+class CacheLock(_Lock):
+    """Held, by many at once, while a cache is added to; or by one alone, while it is sealed."""
+
+    def __init__(self, shards: Path, *, alone: bool) -> None:
+        """Takes the lock of a cache's shard folder, without waiting.
+
+        Raises:
+            CacheError: the cache is being sealed (or, for `alone`, added to); the folder is gone.
+        """
+        try:
+            handle = os.open(shards, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            super().__init__(handle, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        except BlockingIOError as error:
+            if alone:
+                raise CacheLockedError(
+                    f"{shards.parent} is being written; end its writers before sealing it"
+                ) from error
+            raise CacheError(
+                f"{shards.parent} is being sealed by another process, so nothing can be added; "
+                "write to a new folder"
+            ) from error
+        except OSError as error:
+            # some network file systems lock no folders; there sealing is up to the people
+            if file_system(shards) not in NETWORK_FILE_SYSTEMS:
+                raise CacheError(f"{shards}: cannot be locked: {error}") from error
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _holder(fd: int) -> str:

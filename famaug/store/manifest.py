@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from famaug import __version__
 from famaug.errors import CacheCorruptError, CacheError, InputError
+from famaug.files import write_whole
+from famaug.limits import JSON_BYTES, parse_json, read_text
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -83,6 +84,16 @@ def shard_path(root: Path, name: str) -> Path:
     return root / SHARDS / (name + SUFFIX)
 
 
+def is_shard(path: Path) -> bool:
+    """Whether a file of the shard folder is a shard that was begun."""
+    if path.suffix != SUFFIX or not _SHARD_NAME.fullmatch(path.stem):
+        return False
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def create(root: Path) -> None:
     """Makes `root` a cache unless it is one. Safe when several writers start at once.
 
@@ -110,54 +121,35 @@ def _ours(name: str) -> bool:
 
 def write(root: Path, manifest: Manifest, *, only_if_new: bool = False) -> None:
     """Writes the manifest in one step: a reader sees the old one or the new one."""
-    draft = root / f".{NAME}.{uuid.uuid4().hex}"
-    try:
-        with draft.open("x") as file:
-            json.dump(manifest.to_json(), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        if only_if_new:
-            try:
-                os.link(draft, root / NAME)
-            except FileExistsError:
-                return
-        else:
-            draft.replace(root / NAME)
-        _sync_folder(root)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(root / NAME, json.dumps(manifest.to_json(), indent=1), only_if_new=only_if_new)
 
 
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def _sealed(value: dict[str, Any]) -> SealedShard:
+    shard = SealedShard(**value)
+    if type(shard.bytes) is not int or type(shard.records) is not int:
+        raise TypeError(f"{value} is no shard")
+    return shard
 
 
 def load(root: Path) -> Manifest:
     """Raises CacheError when `root` is no cache, CacheCorruptError when its manifest is damaged."""
     path = root / NAME
-    try:
-        text = path.read_text()
-    except (FileNotFoundError, NotADirectoryError) as error:
+    if not path.exists():
         seen = "a folder without manifest.json" if root.is_dir() else "nothing there"
         seen = "a file" if root.is_file() else seen
         raise CacheError(
             f"{root} is not a famaug cache ({seen}); make one with `famaug pregenerate` or "
             "famaug.store.CacheWriter"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CacheError(f"{path} cannot be read: {error}") from error
+        )
+    text = read_text(path, at_most=JSON_BYTES, error=CacheError)
     try:
-        value = json.loads(text)
+        value = parse_json(text, path, error=CacheCorruptError)
         form, sealed = value["famaug_cache"], value["sealed"]
         if form != FORMAT:
             raise CacheError(f"{root}: cache format {form}; this famaug reads {FORMAT}")
         shards = None
         if sealed is not None:
-            shards = {check_shard_name(n): SealedShard(**s) for n, s in sealed.items()}
+            shards = {check_shard_name(n): _sealed(s) for n, s in sealed.items()}
         return Manifest(str(value["created_with"]), shards)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CacheCorruptError(f"{path} is damaged: {error!r}; restore it from a copy") from error

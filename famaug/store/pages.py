@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from famaug.errors import CacheCorruptError
+from famaug.limits import opened
 
 MAGIC, FORMAT = 0xBEEFC0DE, 1
+MOST_BYTES = 1 << 50
 _PAGE = struct.Struct("<QHHHH")  # pgno, pad, flags, lower, upper
 _META = struct.Struct("<IIQQ")  # magic, format, address, map size
 _DB = struct.Struct("<IHHQQQQQ")  # pad, flags, depth, branch, leaf, overflow, entries, root
@@ -28,6 +30,7 @@ _TAIL = struct.Struct("<QQ")  # last page, transaction
 _NODE = struct.Struct("<HHHH")  # size or page number (48 bits in a branch), flags, key size
 _BRANCH, _LEAF, _OVERFLOW, _META_PAGE = 1, 2, 4, 8
 _BIG = 1
+_INTEGER_KEYS = 8
 _NO_PAGE = 0xFFFFFFFFFFFFFFFF
 _SIZES = (512, 1024, 2048, 4096, 8192, 16384, 32768)
 
@@ -63,7 +66,7 @@ def read_metas(path: Path) -> list[Meta]:
     Raises:
         CacheCorruptError: the file is not an LMDB file, or both metas are damaged.
     """
-    with path.open("rb") as file:
+    with opened(path, at_most=MOST_BYTES, error=CacheCorruptError) as file:
         metas = [m for m in _metas(file) if m is not None]
         size = file.seek(0, 2)
     if not metas or size < 2 * metas[0].page_bytes:
@@ -97,6 +100,8 @@ def _parse_meta(raw: bytes, number: int) -> Meta | None:
     last_page, transaction = _TAIL.unpack_from(raw, 136)
     if free[0] not in _SIZES or last_page < 1 or last_page > 1 << 40:
         return None
+    if not free[1] & _INTEGER_KEYS or main[1]:  # other kinds of trees are walked in other ways
+        return None
     return Meta(free[0], last_page, transaction, Tree(free[2], *free[6:]), Tree(main[2], *main[6:]))
 
 
@@ -109,7 +114,7 @@ def check_pages(path: Path, meta: Meta, *, for_writing: bool = False) -> None:
     Raises:
         CacheCorruptError: the file is truncated, or a page or node lies outside what it may.
     """
-    with path.open("rb") as file:
+    with opened(path, at_most=MOST_BYTES, error=CacheCorruptError) as file:
         walk = _Walk(file, path, meta, overflow=for_writing)
         walk.tree(meta.main)
         if for_writing:

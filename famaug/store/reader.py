@@ -70,9 +70,7 @@ class ClipCache:
         if not folder.is_dir():
             return []
         # a shard is empty between its creation and LMDB's first page
-        return sorted(
-            p.stem for p in folder.iterdir() if p.suffix == manifest.SUFFIX and p.stat().st_size
-        )
+        return sorted(p.stem for p in folder.iterdir() if manifest.is_shard(p))
 
     def keys(self) -> list[str]:
         """Keys of all clips, sorted: the same list whatever the shards are."""

@@ -24,6 +24,7 @@ import numpy as np
 import xxhash
 
 from famaug.errors import CacheCorruptError
+from famaug.limits import parse_json, translated
 from famaug.store.codecs import Buffer, Layout, encode
 from famaug.types import Frames, Provenance
 
@@ -58,10 +59,9 @@ class Record:
     def provenance(self) -> Provenance | None:
         if not self.provenance_json:
             return None
-        try:
-            return Provenance.from_json(json.loads(self.provenance_json))
-        except (TypeError, KeyError, ValueError) as error:
-            raise CacheCorruptError(f"the provenance cannot be read: {error}") from error
+        with translated("the provenance cannot be read", CacheCorruptError):
+            value = parse_json(self.provenance_json, "it", error=CacheCorruptError)
+            return Provenance.from_json(value)
 
 
 def frames_digest(frames: Frames) -> str:
@@ -110,13 +110,11 @@ def parse(key: str, value: Buffer) -> Record:
     if total != len(view) or _PREFIX + header_length > total:
         raise CacheCorruptError(f"clip {key}: the record says {total} bytes, it has {len(view)}")
     end = _PREFIX + header_length
-    try:
-        header: dict[str, Any] = json.loads(bytes(view[_PREFIX:end]))
+    with translated(f"clip {key}: the header is not readable", CacheCorruptError):
+        header: dict[str, Any] = parse_json(bytes(view[_PREFIX:end]), "it", error=CacheCorruptError)
         story_length = int(header["provenance"])
         payload_digest, source = str(header["payload"]), str(header["source"])
         layout_json, version = header["layout"], header["version"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise CacheCorruptError(f"clip {key}: the header is not readable") from error
     if not 0 <= story_length <= total - end:
         raise CacheCorruptError(f"clip {key}: the provenance would end outside the record")
     story = bytes(view[end : end + story_length])
@@ -127,8 +125,10 @@ def parse(key: str, value: Buffer) -> Record:
             f"clip {key}: record version {version}; this famaug reads {VERSION}: update famaug"
         )
     layout = Layout.from_json(layout_json)
+    layout.check_size(total)
     payload = view[end + story_length :]
-    return Record(layout, source, story.decode(), payload, payload_digest)
+    with translated(f"clip {key}: the provenance is no text", CacheCorruptError):
+        return Record(layout, source, story.decode(), payload, payload_digest)
 
 
 def _head_digest(key: str, lengths: bytes, header: bytes, story: bytes) -> bytes:

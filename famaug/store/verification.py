@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from famaug.errors import CacheCorruptError, CacheError, InputError
+from famaug.limits import opened, translated
 from famaug.store import manifest
 from famaug.store.codecs import cache_key, decode_into
 from famaug.store.manifest import SealedShard
+from famaug.store.pages import MOST_BYTES
 from famaug.store.reader import ClipCache
 from famaug.store.record import frames_digest
 
@@ -43,6 +45,10 @@ class VerifyReport:
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "good": self.good}
 
+    def __str__(self) -> str:
+        shards = f", {len(self.bad_shards)} shards damaged" if self.bad_shards else ""
+        return f"{self.clips} clips whole, {len(self.bad)} bad{shards}"
+
 
 def verify(
     root: str | os.PathLike[str] | ClipCache, *, progress: Progress | None = None
@@ -60,14 +66,16 @@ def verify(
     report, sources = VerifyReport(), dict[str, tuple[str, str]]()
     for shard in cache.shards():
         try:
-            keys = _shard_keys(cache, shard)
+            with translated(f"shard {shard}", CacheCorruptError):
+                keys = _shard_keys(cache, shard)
         except CacheError as error:
             report.bad_shards[shard] = str(error)
             continue
         for raw in keys:
             name = raw.decode("ascii", "backslashreplace")
             try:
-                source = _check_clip(cache, shard, name)
+                with translated(f"clip {name}: a forged or damaged record", CacheCorruptError):
+                    source = _check_clip(cache, shard, name)
                 other, where = sources.setdefault(name, (source, shard))
                 if other != source:
                     raise CacheCorruptError(f"shards {where} and {shard} hold different frames")
@@ -91,7 +99,7 @@ def _shard_keys(cache: ClipCache, shard: str) -> list[bytes]:
 
 def describe(path: Path, records: int) -> SealedShard:
     """Size and sha256 of a shard's file."""
-    with path.open("rb") as file:
+    with opened(path, at_most=MOST_BYTES, error=CacheCorruptError) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return SealedShard(path.stat().st_size, digest, records)
 

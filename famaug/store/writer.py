@@ -20,7 +20,7 @@ from famaug.errors import (
 )
 from famaug.store import envs, manifest
 from famaug.store.codecs import Codec, cache_key, check_codec
-from famaug.store.locks import WriterLock, refuse_network
+from famaug.store.locks import CacheLock, WriterLock, refuse_network
 from famaug.store.reader import ClipCache
 from famaug.store.record import build, frames_digest, parse
 from famaug.types import Frames, Provenance
@@ -60,11 +60,15 @@ class CacheWriter:
         self.codec: Codec = codec
         self.quality = quality
         manifest.create(self.root)
-        if manifest.load(self.root).sealed is not None:
-            raise CacheError(f"{self.root} is sealed and cannot grow; write to a new folder")
         refuse_network(self.path.parent)
-        self._lock: WriterLock | None = envs.open_writer(self.path, map_bytes=map_bytes)
+        self._lock: WriterLock | None = None
+        self._adding = adding(self.root)
         self._pid = os.getpid()
+        try:
+            self._lock = envs.open_writer(self.path, map_bytes=map_bytes)
+        except BaseException:
+            self._adding.release()
+            raise
         self._others = ClipCache(self.root)
 
     def __enter__(self) -> CacheWriter:
@@ -87,6 +91,7 @@ class CacheWriter:
         if self._lock is not None and self._pid == os.getpid():
             envs.close_writer(self.path)
             self._lock.release()
+            self._adding.release()
         self._lock = None
 
     def put(
@@ -194,6 +199,22 @@ class CacheWriter:
             f"{self.path}: writing failed: {error} (LMDB says so for a failing disk, and for a "
             "quota that ran out); every clip put before is readable"
         )
+
+
+def adding(root: Path) -> CacheLock:
+    """The right to add to a cache: while it is held nobody seals.
+
+    Raises:
+        CacheError: the cache is sealed, or being sealed.
+    """
+    lock = CacheLock(root / manifest.SHARDS, alone=False)
+    try:
+        if manifest.load(root).sealed is not None:
+            raise CacheError(f"{root} is sealed and cannot grow; write to a new folder")
+    except BaseException:
+        lock.release()
+        raise
+    return lock
 
 
 def _full(path: Path, size: int) -> str:
