@@ -19,7 +19,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.datasets import dataset_name
 from famaug.errors import TrackError
+from famaug.people import spelt, subject_of
 from famaug.seeding import digest
 
 AUS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
@@ -40,8 +42,10 @@ class ClipRef:
     """Where a clip is and what is known of it. Holds no pixels.
 
     Attributes:
-        dataset: name of the data set ("casme2"), or "" for loose media.
-        subject: subject id as text, kept exactly as the data set spells it ("01", "s3").
+        dataset: name of the data set, or "" for loose media. Public ones have one name, however
+            they are written ("CASME II" is "casme2", see `famaug.datasets`).
+        subject: subject id as text. Those of public data sets are spelt as their folders spell
+            them ("1" of CASME II is "sub01"); others stay as given.
         clip: clip id as text, unique within the subject.
         frames: paths of the frames in order; empty when `video` is given.
         video: path of a video file, or None.
@@ -62,6 +66,10 @@ class ClipRef:
     offset: int | None = None
     emotion: str | None = None
     action_units: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subject", subject_of(spelt(self.dataset), self.subject))
+        object.__setattr__(self, "dataset", dataset_name(spelt(self.dataset)))
 
     @property
     def key(self) -> str:

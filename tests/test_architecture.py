@@ -14,6 +14,8 @@ PACKAGE = ROOT / "famaug"
 ROOMS = (
     (
         "errors",
+        "datasets",
+        "people",
         "types",
         "seeding",
         "limits",

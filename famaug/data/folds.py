@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch.utils.data import Dataset
 
-from famaug.clip import natural_key
-from famaug.data.guard import canonical, held_out_of, subject_name
+from famaug.data.following import follow, held_out_of
+from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import Label, labels_of, refs_of
 from famaug.errors import InputError
+from famaug.people import canonical, in_order
 from famaug.seeding import keyed_generator
 from famaug.types import ClipRef
 
@@ -19,23 +20,57 @@ from famaug.types import ClipRef
 class SubjectSubset(Dataset[Any]):
     """Some items of a dataset, handed out untouched.
 
+    Args:
+        held_out: people who must not enter this part in any form, beside those whom `dataset`
+            holds out already. None says nothing of them; an empty set says "nobody".
+
     Attributes:
         dataset, indices: what it is a part of, and which.
-        held_out: subjects ("dataset/subject") that must not enter this part in any form.
+        held_out: everybody held out, in one spelling; None where nobody said.
+        tested: name of the fold that this part tests, or None.
         refs, labels: of these items, where the dataset offers them.
+
+    Raises:
+        InputError: a held-out name is nobody of the dataset, where that tells its people.
     """
 
     def __init__(
-        self, dataset: Any, indices: Sequence[int], *, held_out: Iterable[str] = ()
+        self,
+        dataset: Any,
+        indices: Sequence[int],
+        *,
+        held_out: Iterable[str] | None = None,
+        tested: str | None = None,
     ) -> None:
-        self.dataset = dataset
+        self._take(dataset, indices, tested)
+        found = follow(dataset)
+        self.held_out: frozenset[str] | None = found.held_out
+        if held_out is not None:
+            own = frozenset(Guard([*held_out], found.people).held_out)
+            self.held_out = own | (found.held_out or frozenset())
+
+    def _take(self, dataset: Any, indices: Sequence[int], tested: str | None) -> None:
+        self.dataset, self.tested = dataset, tested
         self.indices = [int(i) for i in indices]
-        self.held_out = frozenset(held_out) | held_out_of(dataset)
         refs, labels = refs_of(dataset), labels_of(dataset)
         self.refs: list[ClipRef] | None = None if refs is None else [refs[i] for i in self.indices]
         self.labels: list[Label] | None = (
             None if labels is None else [labels[i] for i in self.indices]
         )
+
+    @classmethod
+    def _of_fold(
+        cls,
+        dataset: Any,
+        indices: Sequence[int],
+        held_out: frozenset[str] | None,
+        tested: str | None,
+    ) -> SubjectSubset:
+        """A fold's part, whose held-out people are known to be the dataset's."""
+        part = cls.__new__(cls)
+        part._take(dataset, indices, tested)
+        part.held_out = held_out
+        return part
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -46,7 +81,11 @@ class SubjectSubset(Dataset[Any]):
 
 @dataclass(frozen=True)
 class Fold:
-    """Train and test of one fold; `held_out` are the test's subjects as "dataset/subject"."""
+    """Train and test of one fold; `held_out` are the test's people as "dataset/subject".
+
+    A fold of another fold's `train` is an inner one (for validation): its `train.held_out` are the
+    outer fold's people as well.
+    """
 
     name: str
     train: SubjectSubset
@@ -65,7 +104,7 @@ def leave_one_subject_out(dataset: Any, *, subjects: Sequence[str] | None = None
         InputError: subjects are unknown, missing for an item, or fewer than two.
     """
     people = _subjects(dataset, subjects)
-    return _folds(dataset, people, [(n, {n}) for n in _in_order(people)])
+    return _folds(dataset, people, [(n, {n}) for n in in_order(set(people))])
 
 
 def k_fold_by_subject(
@@ -77,7 +116,7 @@ def k_fold_by_subject(
         InputError: as `leave_one_subject_out`; k is not between 2 and the number of subjects.
     """
     people = _subjects(dataset, subjects)
-    names = _in_order(people)
+    names = in_order(set(people))
     if not 2 <= k <= len(names):
         raise InputError(f"k must be between 2 and the {len(names)} subjects; got {k}")
     order = keyed_generator(seed, "k_fold_by_subject").permutation(len(names))
@@ -97,7 +136,7 @@ def leave_one_dataset_out(dataset: Any, *, subjects: Sequence[str] | None = None
     """
     people = _subjects(dataset, subjects)
     groups: dict[str, set[str]] = {}
-    for name in _in_order(people):
+    for name in in_order(set(people)):
         groups.setdefault(name.rpartition("/")[0], set()).add(name)
     if len(groups) < 2:
         raise InputError(f"all clips are of one data set ({next(iter(groups))!r})")
@@ -116,33 +155,28 @@ def _subjects(dataset: Any, subjects: Sequence[str] | None) -> list[str]:
         subjects = [subject_name(r) for r in refs]
     if len(subjects) != len(dataset):
         raise InputError(f"{len(subjects)} subjects for {len(dataset)} items")
-    for i, name in enumerate(subjects):
-        if "/" not in name or not name.rpartition("/")[2].strip():
+    people = [canonical(s) for s in subjects]
+    for i, name in enumerate(people):
+        if "/" not in name:
             raise InputError(
-                f"item {i} has no subject ({name!r}, not 'dataset/subject'), so no fold can hold "
-                "its person out"
+                f"item {i} has no subject ({subjects[i]!r}, not 'dataset/subject'), so no fold can "
+                "hold its person out"
             )
-    first: dict[Hashable, str] = {}
-    people = [first.setdefault(canonical(s), s) for s in subjects]
-    if len(first) < 2:
+    if len(set(people)) < 2:
         raise InputError(f"folds by subject need two subjects; found {sorted(set(people))}")
     return people
 
 
-def _in_order(people: Sequence[str]) -> list[str]:
-    return sorted(set(people), key=natural_key)
-
-
 def _folds(dataset: Any, people: Sequence[str], parts: list[tuple[str, set[str]]]) -> list[Fold]:
-    folds = []
+    folds, outer = [], held_out_of(dataset)
     for name, held_out in parts:
         train = [i for i, p in enumerate(people) if p not in held_out]
         test = [i for i, p in enumerate(people) if p in held_out]
         folds.append(
             Fold(
                 name,
-                SubjectSubset(dataset, train, held_out=held_out),
-                SubjectSubset(dataset, test),
+                SubjectSubset._of_fold(dataset, train, (outer or frozenset()) | held_out, None),
+                SubjectSubset._of_fold(dataset, test, outer, name),
                 frozenset(held_out),
             )
         )

@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from famaug.errors import InputError, LeakageError
+from famaug.people import Person, alike, canonical, find_people, in_order, parse_person, person
+from famaug.people import same as same_person
 from famaug.types import ClipRef, Provenance
 
 NO_PROVENANCE = "no provenance"
 DRIVER = "driver subject held out"
 IDENTITY = "identity subject held out"
 LOOK = "look fitted on a held-out subject"
-
-_PADDING = re.compile(r"(?<!\d)0+(?=\d)")
+Contributors = tuple[tuple[str, tuple[str, ...]], ...]
+"""People in one spelling, by the reason for which a clip stays out when one is held out."""
 
 
 def subject_name(ref: ClipRef) -> str:
-    """ "dataset/subject", or "" where the clip shows no person of a data set."""
-    return f"{ref.dataset}/{ref.subject}" if ref.subject else ""
-
-
-def canonical(subject: str) -> str:
-    """One spelling for all spellings of a subject: "CASME2/sub01" and "casme2/sub1" are one.
-
-    Data sets pad the same subject's number differently on disk and in tables. Taking two people
-    for one costs a few clips; taking one for two would be leakage.
-    """
-    return _PADDING.sub("", subject.strip().casefold())
-
-
-def held_out_of(dataset: Any) -> frozenset[str]:
-    """Subjects that a dataset, or any dataset it wraps, says are held out.
-
-    Follows `.dataset` and `.datasets`, so that torch's Subset or ConcatDataset around a fold's
-    training set does not lose them.
-    """
-    found: set[str] = set()
-    todo, seen = [dataset], set()
-    while todo:
-        part = todo.pop()
-        if part is None or id(part) in seen:
-            continue
-        seen.add(id(part))
-        found.update(getattr(part, "held_out", ()))
-        todo.append(getattr(part, "dataset", None))
-        todo.extend(getattr(part, "datasets", None) or ())
-    return frozenset(found)
+    """ "dataset/subject" in one spelling, or "" where the clip shows no person of a data set."""
+    return person(ref.dataset, ref.subject)
 
 
 @dataclass(frozen=True)
@@ -56,65 +29,75 @@ class Guard:
     """Says which synthetic clips may be trained on.
 
     Args:
-        held_out: subjects as "dataset/subject"; "/subject" holds that subject out of every data
-            set.
+        held_out: people as "dataset/subject" in any spelling; a subject alone is held out of every
+            data set.
+        people: everybody there is, where that is known. Every held-out name must then be one of
+            them, and a name that is none of them ("mine/1" where "mine/s01" is held out) is taken
+            for the held-out person it could mean.
+
+    Attributes:
+        held_out: in one spelling.
+
+    Raises:
+        InputError: a name is malformed, or is nobody of `people`; the message lists who is there.
     """
 
     held_out: Collection[str]
-    _names: frozenset[str] = field(init=False, repr=False, compare=False)
-    _bare: frozenset[str] = field(init=False, repr=False, compare=False)
+    people: Collection[str] = ()
+    _out: tuple[Person, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.held_out, str):
-            raise InputError(f"held_out is a set of subjects; got the text {self.held_out!r}")
-        names = frozenset(canonical(s) for s in self.held_out)
-        wrong = [s for s in self.held_out if "/" not in s or not s.partition("/")[2].strip()]
-        if wrong:
-            raise InputError(f"held-out subjects are written 'dataset/subject'; got {wrong[:3]}")
-        object.__setattr__(self, "held_out", frozenset(self.held_out))
-        object.__setattr__(self, "_names", names)
-        object.__setattr__(self, "_bare", frozenset(n.partition("/")[2] for n in names))
+            raise InputError(f"held_out is a set of people; got the text {self.held_out!r}")
+        people = frozenset(n for n in map(canonical, self.people) if n)
+        names = frozenset(map(canonical, self.held_out))
+        if "" in names:
+            wrong = [s for s in self.held_out if not canonical(s)]
+            raise InputError(f"held-out people are written 'dataset/subject'; got {wrong[:3]}")
+        if people:
+            names |= frozenset().union(*find_people(self.held_out, people).values())
+        object.__setattr__(self, "people", people)
+        object.__setattr__(self, "held_out", names)
+        object.__setattr__(self, "_out", tuple(map(parse_person, sorted(names))))
 
     def holds_out(self, subject: str) -> bool:
-        """Whether a subject ("dataset/subject", or "" for nobody) is held out."""
-        if not subject:
+        """Whether a person ("dataset/subject" in any spelling, or "" for nobody) is held out."""
+        who = parse_person(str(subject))
+        if not who.subject or not self._out:
             return False
-        name = canonical(subject)
-        dataset, _, bare = name.rpartition("/")
-        # a subject without a data set could be anybody of that name
-        return (
-            name in self._names or f"/{bare}" in self._names or (not dataset and bare in self._bare)
-        )
+        if who.name in self.held_out:
+            return True
+        stranger = bool(self.people) and who.name not in self.people
+        means = alike if stranger and not who.public else same_person
+        return any(means(who, p) for p in self._out)
 
     def reason(self, provenance: Provenance | None) -> str | None:
         """Why a clip must stay out, or None when it may enter."""
-        if provenance is None:
+        return self.reason_for(None if provenance is None else people_of(provenance))
+
+    def reason_for(self, people: Contributors | None) -> str | None:
+        """`reason` from everybody who went into a clip, None where that is not known."""
+        if people is None:
             return NO_PROVENANCE
-        plan = provenance.plan
-        if any(map(self.holds_out, (provenance.driver_subject, _of_plan(plan.driver)))):
-            return DRIVER
-        if any(map(self.holds_out, (provenance.identity_subject, _of_plan(plan.identity)))):
-            return IDENTITY
-        if any(self.holds_out(str(s)) for s in (plan.look or {}).get("subjects", ())):
-            return LOOK
+        for why, names in people:
+            if any(map(self.holds_out, names)):
+                return why
         return None
 
     def check(self, provenance: Provenance | None, clip: str) -> None:
         """Raises LeakageError when the clip must stay out."""
         why = self.reason(provenance)
-        if why is not None:
-            who = (
-                ""
-                if provenance is None
-                else (
-                    f" (driver {provenance.driver_subject!r}, identity "
-                    f"{provenance.identity_subject!r}; held out: {sorted(self.held_out)[:5]})"
-                )
-            )
-            raise LeakageError(
-                f"synthetic clip {clip}: {why}{who}; build the dataset again, so that its clips "
-                "are chosen anew"
-            )
+        if why is None:
+            return
+        who = ""
+        if provenance is not None:
+            named = {n for _, names in people_of(provenance) for n in names}
+            held = in_order(n for n in named if self.holds_out(n))
+            who = f" ({', '.join(map(repr, held))}; held out: {in_order(self.held_out)[:5]})"
+        raise LeakageError(
+            f"synthetic clip {clip}: {why}{who}; build the dataset again, so that its clips are "
+            "chosen anew"
+        )
 
     def check_real(self, refs: Iterable[ClipRef]) -> None:
         """Raises LeakageError when a real training clip shows a held-out subject."""
@@ -126,6 +109,17 @@ class Guard:
                 )
 
 
-def _of_plan(side: dict[str, Any]) -> str:
-    subject = side.get("subject")
-    return f"{side.get('dataset') or ''}/{subject}" if subject else ""
+def people_of(provenance: Provenance) -> Contributors:
+    """Everybody who went into a synthetic clip."""
+    plan = provenance.plan
+    groups: tuple[tuple[str, Iterable[Any]], ...] = (
+        (DRIVER, [provenance.driver_subject, *_of_side(plan.driver)]),
+        (IDENTITY, [provenance.identity_subject, *_of_side(plan.identity)]),
+        (LOOK, (plan.look or {}).get("subjects") or ()),
+    )
+    return tuple((why, tuple({n for n in map(canonical, names) if n})) for why, names in groups)
+
+
+def _of_side(side: dict[str, Any]) -> list[Any]:
+    """The subject of a plan's driver or identity, and those named beside it."""
+    return [person(side.get("dataset") or "", side.get("subject")), *(side.get("subjects") or ())]

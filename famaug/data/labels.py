@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from famaug.datasets import dataset_name
 from famaug.errors import InputError
 
 THREE_CLASSES = ("negative", "positive", "surprise")
@@ -66,7 +67,7 @@ def label_map(dataset: str, label: str) -> dict[str, str] | None:
     """
     if label == "emotion":
         return None
-    known = {"three": THREE, "five": FIVE}
+    known, dataset = {"three": THREE, "five": FIVE}, dataset_name(dataset)
     if label not in known or dataset not in known[label]:
         have = ["emotion", *(name for name, table in known.items() if dataset in table)]
         raise InputError(f"no labels {label!r} for {dataset!r}; there are: {', '.join(have)}")

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.data.guard import Guard, held_out_of, subject_name
+from famaug.data.following import held_out_of
+from famaug.data.guard import Guard, subject_name
 from famaug.data.look import Look, blur_of, face_height, luma, sensed
 from famaug.data.protocols import AsClip, as_clip_with_label
 from famaug.errors import FaceError, InputError
@@ -68,7 +69,7 @@ def fit_look(
         InputError: no clip shows a face.
         LeakageError: the data set holds a held-out subject.
     """
-    guard, mesher = Guard(held_out_of(dataset)), mesher or FaceMesher()
+    guard, mesher = Guard(held_out_of(dataset) or ()), mesher or FaceMesher()
     order = keyed_generator(seed, "look-fit").permutation(len(dataset))[: max(1, clips)]
     seen: list[_Seen] = []
     people: set[str] = set()

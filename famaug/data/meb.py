@@ -11,7 +11,9 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from famaug.data.protocols import Label
+from famaug.datasets import dataset_named
 from famaug.errors import InputError
+from famaug.people import spelt
 from famaug.types import Clip, ClipRef, Frames
 
 COLUMNS = ("subject", "material", "emotion")
@@ -25,7 +27,7 @@ class MebClips(Dataset[tuple[Clip, Label]]):
     Args:
         meb: an object with `data_frame` (columns subject, material, emotion; onset, apex, offset,
             dataset, AU where there are) and `data`, indexed alike, `T H W` or `T H W 3`.
-        dataset: name of the data set; by default its column or attribute `dataset_name`.
+        dataset: name of the data set; by default its column, attribute `dataset_name`, or class.
         label: column of the labels.
         fps: frames per second, which MEB does not say.
 
@@ -46,7 +48,7 @@ class MebClips(Dataset[tuple[Clip, Label]]):
             )
         if len(frame) != len(self.data):
             raise InputError(f"the data frame has {len(frame)} rows, data {len(self.data)} clips")
-        name = dataset or getattr(meb, "dataset_name", "") or "meb"
+        name = dataset or getattr(meb, "dataset_name", "") or _class_name(meb)
         rows = frame.to_dict("records")
         self.refs = [_ref(row, name, fps) for row in rows]
         self.labels: list[Label] = [_plain(row[label]) for row in rows]
@@ -62,8 +64,8 @@ def _ref(row: dict[str, Any], name: str, fps: float | None) -> ClipRef:
     onset, apex, offset = (_whole(row.get(c)) for c in ("onset", "apex", "offset"))
     units = row.get("AU")
     return ClipRef(
-        str(row.get("dataset") or name),
-        str(row["subject"]),
+        spelt(row.get("dataset")) or name,
+        spelt(row["subject"]),
         str(row["material"]),
         fps=fps,
         onset=0,  # MEB's clips begin at the onset
@@ -72,6 +74,12 @@ def _ref(row: dict[str, Any], name: str, fps: float | None) -> ClipRef:
         emotion=str(row["emotion"]),
         action_units=units if isinstance(units, str) else None,
     )
+
+
+def _class_name(meb: Any) -> str:
+    """MEB names its classes after the data sets."""
+    known = dataset_named(type(meb).__name__)
+    return "meb" if known is None else known.name
 
 
 def _whole(value: Any) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from torch.utils.data import ConcatDataset, Subset
 
 from famaug.errors import InputError
 from famaug.types import Clip, ClipRef, Frames, Plan
@@ -66,20 +67,34 @@ def as_clip_with_label(item: Any) -> tuple[Clip, Label]:
 
 
 def refs_of(dataset: Any) -> list[ClipRef] | None:
-    """The dataset's references in item order, or None when it offers none."""
-    refs = getattr(dataset, "refs", None)
-    if refs is None:
-        return None
-    if len(refs) != len(dataset):
-        raise InputError(f"the dataset has {len(dataset)} items but {len(refs)} refs")
-    return list(refs)
+    """The dataset's references in item order, or None when it offers none.
+
+    A torch Subset or ConcatDataset has those of what it wraps; a list of clips has its clips'.
+    """
+    return _listed(dataset, "refs", lambda clip, label: clip.ref)
 
 
 def labels_of(dataset: Any) -> list[Label] | None:
-    """The dataset's labels in item order, or None when it offers none."""
-    labels = getattr(dataset, "labels", None)
-    if labels is None:
-        return None
-    if len(labels) != len(dataset):
-        raise InputError(f"the dataset has {len(dataset)} items but {len(labels)} labels")
-    return list(labels)
+    """The dataset's labels in item order, or None when it offers none; as `refs_of`."""
+    return _listed(dataset, "labels", lambda clip, label: label)
+
+
+def _listed(dataset: Any, name: str, of: Callable[[Clip, Label], Any]) -> list[Any] | None:
+    own = getattr(dataset, name, None)
+    if own is not None:
+        if len(own) != len(dataset):
+            raise InputError(f"the dataset has {len(dataset)} items but {len(own)} {name}")
+        return list(own)
+    if isinstance(dataset, Subset):
+        inner = _listed(dataset.dataset, name, of)
+        return None if inner is None else [inner[int(i)] for i in dataset.indices]
+    if isinstance(dataset, ConcatDataset):
+        parts = [_listed(d, name, of) for d in dataset.datasets]
+        known = [p for p in parts if p is not None]
+        return [x for p in known for x in p] if len(known) == len(parts) else None
+    if isinstance(dataset, list | tuple) and dataset:
+        try:
+            return [of(*as_clip_with_label(item)) for item in dataset]
+        except InputError:
+            return None  # items of another kind, which `as_clip` knows
+    return None

@@ -18,7 +18,8 @@ import numpy as np
 
 from famaug import __version__
 from famaug.clip import frame_paths, read_picture
-from famaug.data.guard import Guard, canonical, subject_name
+from famaug.data.following import parts_of
+from famaug.data.guard import Contributors, Guard, people_of, subject_name
 from famaug.data.protocols import AsClip, ClipSynthesizer, Label, labels_of, refs_of
 from famaug.errors import CacheError, FaceError, InputError, LeakageError
 from famaug.seeding import keyed_generator
@@ -28,6 +29,8 @@ from famaug.types import Clip, ClipRef, Frames, Picture, Plan, Provenance
 Balance = Literal["none", "class"]
 LabelOf = Callable[[Provenance], Label] | Mapping[Any, Label]
 Identities = Sequence[Clip] | str | os.PathLike[str] | None
+Face = tuple[ClipRef, Clip | Path]
+"""An identity: whose, and its clip or picture."""
 NO_LABEL = "no label"
 ATTEMPTS = 8
 """Draws for one slot before a data set's faces are given up."""
@@ -82,6 +85,29 @@ class Chooser:
         return group[int(rng.integers(len(group)))]
 
 
+@dataclass(frozen=True)
+class Story:
+    """A cached clip: its key, everybody who went into it (None without provenance), its label."""
+
+    key: str
+    people: Contributors | None
+    label: Label
+
+
+def read_stories(cache: ClipCache, label_of: LabelOf | None) -> list[Story]:
+    """Who is in each clip of a cache; reads no pixels.
+
+    Raises:
+        CacheError: the cache cannot be read.
+    """
+    found = []
+    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
+        provenance = cache.provenance(key)
+        label = None if provenance is None else label_for(provenance, label_of)
+        found.append(Story(key, None if provenance is None else people_of(provenance), label))
+    return found
+
+
 class CachedSource:
     """Clips of a cache that the guard lets in.
 
@@ -91,32 +117,29 @@ class CachedSource:
 
     Raises:
         InputError: none may be drawn, or their labels are of another kind than the dataset's.
-        CacheError: the cache cannot be read.
     """
 
     def __init__(
         self,
         cache: ClipCache,
+        stories: Sequence[Story],
         guard: Guard,
         *,
         dataset: Any,
         seed: int,
         balance: Balance,
-        label_of: LabelOf | None,
     ) -> None:
         self.cache, self.guard, self.seed = cache, guard, seed
         self.keys: list[str] = []
         self.labels: list[Label] = []
         self.excluded: Counter[str] = Counter()
-        for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
-            provenance = cache.provenance(key)
-            label = None if provenance is None else label_for(provenance, label_of)
-            why = guard.reason(provenance) or (NO_LABEL if label is None else None)
+        for story in stories:
+            why = guard.reason_for(story.people) or (NO_LABEL if story.label is None else None)
             if why is not None:
                 self.excluded[why] += 1
                 continue
-            self.keys.append(key)
-            self.labels.append(label)
+            self.keys.append(story.key)
+            self.labels.append(story.label)
         if not self.keys:
             raise InputError(
                 f"{cache.root} holds no clip that may be trained on; left out: "
@@ -161,14 +184,20 @@ class PlannedSource:
         as_clip: AsClip,
         seed: int,
         balance: Balance,
-        identities: Identities,
+        identities: Sequence[Face] | None,
     ) -> None:
         self.synthesizer, self.guard, self.seed = synthesizer, guard, seed
         self.dataset, self.as_clip = dataset, as_clip
         self.refs = refs_of(dataset)
         real = labels_of(dataset)
         self.chooser = Chooser(real or [None] * len(dataset), real, balance)
-        self.identities = None if identities is None else _identities(identities, guard)
+        self.identities = identities
+        for ref, _ in identities or ():
+            if guard.holds_out(subject_name(ref)):
+                raise LeakageError(
+                    f"identity {ref.key} is a held-out person; pass identities of the training "
+                    "people, or none to use their own neutral frames"
+                )
 
     def draw(self, epoch: int, slot: int) -> Drawn:
         """A plan; where a clip shows no usable face, others are drawn in its place.
@@ -212,19 +241,19 @@ class PlannedSource:
 
     def _identity(self, driver: ClipRef, rng: np.random.Generator) -> Clip:
         """A neutral face, of another person than the driver if there is one."""
-        own = canonical(subject_name(driver))
+        own = subject_name(driver)
         if self.identities is not None:
             refs: Sequence[ClipRef] | None = [r for r, _ in self.identities]
         else:
             refs = self.refs
         if refs is not None:
-            others = [i for i, r in enumerate(refs) if not own or canonical(subject_name(r)) != own]
+            others = [i for i, r in enumerate(refs) if not own or subject_name(r) != own]
             picked = others or list(range(len(refs)))
             return self._face(picked[int(rng.integers(len(picked)))])
         # subjects are known only once a clip is read: try a few
         for i in rng.permutation(len(self.dataset))[:8]:
             face = self._face(int(i))
-            if not own or canonical(subject_name(face.ref)) != own:
+            if not own or subject_name(face.ref) != own:
                 break
         return face
 
@@ -258,12 +287,10 @@ class LabelsOf:
 
 def label_of_dataset(dataset: Any) -> LabelsOf | None:
     """From the `label_of` of a dataset, or of one that it wraps."""
-    seen = 0
-    while dataset is not None and seen < 16:  # wrappers round wrappers end somewhere
-        mapping = getattr(dataset, "label_of", None)
+    for part in parts_of(dataset):
+        mapping = getattr(part, "label_of", None)
         if isinstance(mapping, Mapping):
             return LabelsOf(mapping)
-        dataset, seen = getattr(dataset, "dataset", None), seen + 1
     return None
 
 
@@ -310,8 +337,14 @@ def _check_kinds(labels: Sequence[Label], real: Sequence[Label] | None) -> None:
         )
 
 
-def _identities(identities: Any, guard: Guard) -> list[tuple[ClipRef, Clip | Path]]:
-    found: list[tuple[ClipRef, Clip | Path]] = []
+def read_identities(identities: Any) -> list[Face]:
+    """Clips, or the pictures of a folder, as faces.
+
+    Raises:
+        InputError: something else, or none.
+        MediaError: no pictures in the folder.
+    """
+    found: list[Face] = []
     if isinstance(identities, str | os.PathLike):
         paths = frame_paths(Path(identities))
         return [(ClipRef("", "", p.stem, frames=(str(p),), onset=0), p) for p in paths]
@@ -319,11 +352,6 @@ def _identities(identities: Any, guard: Guard) -> list[tuple[ClipRef, Clip | Pat
         if not isinstance(clip, Clip):
             raise InputError(
                 f"identities are Clips, or a folder of pictures; got {type(clip).__name__}"
-            )
-        if guard.holds_out(subject_name(clip.ref)):
-            raise LeakageError(
-                f"identity {clip.ref.key} is a held-out subject; pass identities of the training "
-                "subjects, or none to use their own neutral frames"
             )
         found.append((clip.ref, clip))
     if not found:

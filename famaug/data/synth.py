@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset, IterableDataset, default_collate
 
-from famaug.data.guard import Guard, held_out_of
+from famaug.data.following import guard_for
+from famaug.data.guard import subject_name
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
 from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
 from famaug.data.sampling import ClipSampler
@@ -25,6 +26,8 @@ from famaug.data.sources import (
     PlannedSource,
     label_of_dataset,
     open_cache,
+    read_identities,
+    read_stories,
 )
 from famaug.errors import InputError, RenderError
 from famaug.store.reader import ClipCache
@@ -82,7 +85,11 @@ class MicroExpressionSynth(Dataset[Any]):
         seed: any integer.
         as_clip: from a dataset item to (Clip, label).
         as_item: from the dict above to your item. Not for mode "deferred".
-        held_out: subjects ("dataset/subject") held out beside those of the fold.
+        held_out: people ("dataset/subject", in any spelling) held out beside those of the fold;
+            an empty set says that nobody is. None takes those of the fold that `dataset` is a
+            part of, through Subset, ConcatDataset and wrappers of your own; where it leads to no
+            fold, nothing is mixed. People of the fold's training part of whom `dataset` has no
+            clip are then held out too: a Subset of `fold.train` for an inner validation split.
         label_of: from the label of a synthetic clip (mapping) or its provenance (function) to
             the dataset's own label; by default the dataset's `label_of`, if it has one: clips it
             does not name are left out. For mode "cached".
@@ -93,8 +100,10 @@ class MicroExpressionSynth(Dataset[Any]):
         items: see above; without transform, as_item and layout, and not for mode "deferred".
 
     Raises:
-        InputError: an argument does not fit the others, or nothing may be drawn.
-        LeakageError: the training data or the identities hold a held-out subject.
+        InputError: an argument does not fit the others, a held-out name is nobody, or nothing may
+            be drawn.
+        LeakageError: the training data or the identities hold a held-out person; nobody says who
+            is held out; or the dataset is the test part of a fold.
         CacheError: the cache cannot be read.
     """
 
@@ -111,7 +120,7 @@ class MicroExpressionSynth(Dataset[Any]):
         seed: int = 0,
         as_clip: AsClip | None = None,
         as_item: Callable[[Sample], Any] | None = None,
-        held_out: Iterable[str] = (),
+        held_out: Iterable[str] | None = None,
         label_of: LabelOf | None = None,
         layout: Literal["THWC", "TCHW"] = "THWC",
         tracks: bool = False,
@@ -133,27 +142,28 @@ class MicroExpressionSynth(Dataset[Any]):
         self.items = items
         self.as_clip: AsClip = as_clip or as_clip_with_label
         self.synthesizer = synthesizer
-        self.guard = Guard(held_out_of(dataset) | frozenset(held_out))
-        self.guard.check_real(refs_of(dataset) or ())
-        self._real = len(dataset)
+        self._real = _map_style(dataset)
         self._extra = round(ratio * self._real)
         self._bare = not self._extra and transform is None and as_item is None and passthrough
         # shared memory: workers that live across epochs see the new number
         self._epoch: torch.Tensor = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]
         self._source: CachedSource | PlannedSource | None = None
-        if self._extra and mode == "cached":
+        mixing = bool(self._extra)
+        if mixing and mode == "cached":
             if identities is not None:
                 raise InputError("identities= is for mode 'online' or 'deferred'")
+            clips = open_cache(cache)
+            stories = read_stories(clips, label_of or label_of_dataset(dataset))
+            others = {n for s in stories for _, names in s.people or () for n in names}
+            self.guard = guard_for(dataset, held_out, mixing=True, others=others)
             self._source = CachedSource(
-                open_cache(cache),
-                self.guard,
-                dataset=dataset,
-                seed=seed,
-                balance=balance,
-                label_of=label_of or label_of_dataset(dataset),
+                clips, stories, self.guard, dataset=dataset, seed=seed, balance=balance
             )
-        elif self._extra:
+        elif mixing:
+            faces = None if identities is None else read_identities(identities)
+            others = {subject_name(ref) for ref, _ in faces or ()}
+            self.guard = guard_for(dataset, held_out, mixing=True, others=others)
             self._source = PlannedSource(
                 _checked(synthesizer, mode),
                 self.guard,
@@ -161,8 +171,11 @@ class MicroExpressionSynth(Dataset[Any]):
                 as_clip=self.as_clip,
                 seed=seed,
                 balance=balance,
-                identities=identities,
+                identities=faces,
             )
+        else:
+            self.guard = guard_for(dataset, held_out, mixing=False)
+        self.guard.check_real(refs_of(dataset) or ())
 
     @property
     def held_out(self) -> frozenset[str]:
@@ -328,6 +341,19 @@ def _sample(content: Sample, label: Any, at: int, *, clip: str) -> Sample:
 def _synthetic(content: Sample, drawn: Drawn, at: int, story: str) -> Sample:
     sample = _sample(content, drawn.label, at, clip=drawn.name)
     return {**sample, "synthetic": True, "provenance": story}
+
+
+def _map_style(dataset: Any) -> int:
+    """Length of a map-style dataset."""
+    if isinstance(dataset, IterableDataset) or not (
+        hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
+    ):
+        hint = "; pass its train" if hasattr(dataset, "train") else ""
+        raise InputError(
+            f"a map-style dataset (with __len__ and __getitem__) is wrapped; got "
+            f"{type(dataset).__name__}{hint}"
+        )
+    return len(dataset)
 
 
 def _checked(synthesizer: object, mode: Mode) -> ClipSynthesizer:

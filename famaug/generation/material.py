@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 from famaug.aus.estimator import VERSION
 from famaug.clip import PICTURES, frame_paths
-from famaug.data.guard import Guard, canonical, held_out_of, subject_name
+from famaug.data.following import held_out_of
+from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import as_clip_with_label, refs_of
 from famaug.errors import MediaError
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
 from famaug.modulation.rules import parse_expression
+from famaug.people import canonical
 from famaug.seeding import digest
 from famaug.sources import pixels_digest
 from famaug.types import ClipRef

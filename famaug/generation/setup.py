@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from famaug.data import folds
-from famaug.data.guard import Guard, canonical, subject_name
+from famaug.data.following import follow
+from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import refs_of
 from famaug.data.readers import find_reader
+from famaug.datasets import dataset_name
 from famaug.errors import InputError, MediaError
 from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig
 from famaug.generation.report import Skip
@@ -20,11 +22,11 @@ from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
 from famaug.packages import need
+from famaug.people import find_people, in_order
 from famaug.pipeline import Size, Synthesizer
 from famaug.quality.gate import Gate
 from famaug.seeding import digest
 from famaug.settings import unknown_keys
-from famaug.types import ClipRef
 
 
 def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
@@ -143,29 +145,30 @@ def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
         raise InputError(f"dataset.options do not fit {config.reader}: {error}") from error
     if config.fold.by != "none":
         dataset = _fold(dataset, config.fold).train
+    people = follow(dataset).people
     if config.held_out:
-        held_out = [s if "/" in s else f"/{s}" for s in config.held_out]
-        guard = Guard(held_out)
-        dataset = _subset(dataset, lambda ref: not guard.holds_out(subject_name(ref)), held_out)
+        guard = Guard(_people(config.held_out, people, "dataset.held_out"))
+        dataset = _subset(dataset, lambda name: not guard.holds_out(name), guard.held_out)
     if not config.subjects:
         return dataset, []
-    wanted = {canonical(s): s for s in config.subjects}
-    dataset = _subset(dataset, lambda ref: bool(_names(ref) & wanted.keys()))
-    found = set().union(*(_names(r) for r in refs_of(dataset) or ()))
-    lost = [s for c, s in wanted.items() if c not in found]
+    wanted = {s: _people([s], people, "dataset.subjects") for s in config.subjects}
+    every = frozenset().union(*wanted.values())
+    dataset = _subset(dataset, every.__contains__)
+    found = {subject_name(r) for r in refs_of(dataset) or ()}
+    lost = [s for s, names in wanted.items() if not names & found]
     if not len(dataset):
-        raise MediaError(f"{config.root}: none of the subjects {config.subjects} has a clip")
-    return dataset, [Skip("subject", s, "it has no clips in this data set") for s in lost]
+        raise MediaError(f"{config.root}: none of the subjects {config.subjects} has a clip left")
+    return dataset, [Skip("subject", s, "it has no clips in this part") for s in lost]
 
 
-def _names(ref: ClipRef) -> set[str]:
-    return {canonical(ref.subject), canonical(subject_name(ref))}
+def _people(names: Sequence[str], among: Collection[str], key: str) -> frozenset[str]:
+    return frozenset().union(*find_people(names, among, what=key).values())
 
 
 def _subset(
-    dataset: Any, keep: Callable[[ClipRef], bool], held_out: Iterable[str] = ()
+    dataset: Any, keep: Callable[[str], bool], held_out: Iterable[str] | None = None
 ) -> folds.SubjectSubset:
-    indices = [i for i, ref in enumerate(refs_of(dataset) or ()) if keep(ref)]
+    indices = [i for i, ref in enumerate(refs_of(dataset) or ()) if keep(subject_name(ref))]
     return folds.SubjectSubset(dataset, indices, held_out=held_out)
 
 
@@ -177,9 +180,16 @@ def _fold(dataset: Any, config: FoldConfig) -> folds.Fold:
     }
     if config.by not in made:
         raise InputError(f"dataset.fold.by is none, {', '.join(made)}; got {config.by!r}")
-    every = {canonical(f.name): f for f in made[config.by]()}
-    if canonical(config.name) not in every:
-        names = [f.name for f in every.values()]
-        (line,) = unknown_keys([config.name], names, "")
+    every = {f.name: f for f in made[config.by]()}
+    name = config.name
+    if config.by == "subject":
+        hits = _people([name], every, "dataset.fold.name")
+        if len(hits) > 1:
+            raise InputError(f"dataset.fold.name: {name!r} could be {', '.join(in_order(hits))}")
+        (name,) = hits
+    elif config.by == "dataset":
+        name = dataset_name(name)
+    if name not in every:
+        (line,) = unknown_keys([name], every, "")
         raise InputError(f"dataset.fold.name: {line}")
-    return every[canonical(config.name)]
+    return every[name]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from famaug.data.guard import canonical
 from famaug.errors import FamaugError, FamaugWarning
 from famaug.generation.gated import ClipGate, drawing
 from famaug.generation.material import Source
@@ -19,6 +18,7 @@ from famaug.generation.measured import FaceRecord, MeasuredStore
 from famaug.generation.plans import Expression
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
+from famaug.people import canonical
 from famaug.pipeline import frame_like, unpacked_mesh
 from famaug.seeding import digest
 from famaug.store.codecs import cache_key

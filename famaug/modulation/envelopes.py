@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from famaug.aus.curves import onset_apex_offset
+from famaug.datasets import dataset_name
 from famaug.errors import InputError, TrackError
 from famaug.modulation.smoothing import STRONGEST, auto_half_width, smooth_values
 from famaug.types import AU_INDEX, AUTrack
@@ -97,14 +98,15 @@ def frames_of(ms: float, fps: float) -> int:
 
 
 def timing(name: str) -> Timing:
-    """Timing of a data set by name.
+    """Timing of a data set by any of its names.
 
     Raises:
         InputError: a name that is not in `TIMINGS`.
     """
-    if name not in TIMINGS:
+    found = TIMINGS.get(dataset_name(name))
+    if found is None:
         raise InputError(f"no timing for {name!r}: use one of {', '.join(TIMINGS)}")
-    return TIMINGS[name]
+    return found
 
 
 def find_apex(track: AUTrack) -> int:

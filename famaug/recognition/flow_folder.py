@@ -10,11 +10,13 @@ from typing import Literal
 import numpy as np
 
 from famaug.clip import read_picture
+from famaug.data.guard import subject_name
 from famaug.data.readers.tables import read_rows, text
 from famaug.errors import InputError, MediaError
 from famaug.folders import files_below
 from famaug.recognition.inputs import Bytes
 from famaug.recognition.samples import Samples, class_numbers
+from famaug.types import ClipRef
 
 Channels = Literal["rgb", "bgr"]
 COLUMNS = ("dataset", "subject", "clip", "label")
@@ -60,11 +62,12 @@ def read_flow_folder(
             f"pattern {pattern!r}: only {{dataset}}, {{subject}} and {{clip}} are known ({error})"
         ) from error
     _check_files(folder, names, pattern)
-    keys = ["/".join(row[c] for c in COLUMNS[:3]) for row in rows]
+    refs = [ClipRef(row["dataset"], row["subject"], row["clip"]) for row in rows]
+    keys = [ref.key for ref in refs]
     labels = [int(r["label"]) if r["label"].isdigit() else r["label"] for r in rows]
     numbers = class_numbers(labels, classes, keys)
     pictures = np.stack([_read(folder / name, size) for name in names])
-    subjects = tuple(f"{row['dataset']}/{row['subject']}" for row in rows)
+    subjects = tuple(map(subject_name, refs))
     inputs = in_order(pictures, channels)
     return Samples(inputs, numbers, subjects, tuple(keys), tuple(classes), origin)
 

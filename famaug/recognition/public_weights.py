@@ -14,6 +14,7 @@ from torch import Tensor
 
 from famaug.errors import InputError, WeightsError
 from famaug.folders import visible
+from famaug.people import canonical, parse_person, same
 from famaug.recognition.training import FoldResult, Problem, predict
 from famaug.weights.load import load_safetensors
 from famaug.weights.state_dict import read_torch_state_dict
@@ -33,7 +34,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, Path]:
-    """File of each fold "dataset/subject": `subject.safetensors` or `dataset_subject.safetensors`.
+    """File of each fold "dataset/subject": `subject.safetensors` or `dataset_subject.safetensors`,
+    the subject in any spelling ("sub01", "1"). Where people of several data sets have one number,
+    the spelling of the data set's folders tells them apart ("sub01" of CASME II, "s1" of SMIC).
 
     Raises:
         InputError: files are missing or left over; all are named.
@@ -42,14 +45,15 @@ def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, 
     if not root.is_dir():
         raise InputError(f"{root}: asked for a folder of weights, one file a fold; there is none")
     there = {p.stem: p for p in visible(root) if p.suffix in SUFFIXES}
-    found, missing = {}, []
+    levels = {(n, s): _meaning(s, n) for n in names for s in there}
+    # a file is of those folds that its name fits best
+    best = {s: max((levels[n, s] for n in names), default=0) for s in there}
+    found: dict[str, Path] = {}
     for name in names:
-        dataset, _, subject = name.rpartition("/")
-        stem = next((s for s in (f"{dataset}_{subject}", subject) if s in there), None)
-        if stem is None:
-            missing.append(name)
-        else:
-            found[name] = there[stem]
+        fits = [s for s in there if levels[name, s] and levels[name, s] == best[s]]
+        if fits:
+            found[name] = there[max(fits, key=lambda s: levels[name, s])]
+    missing = [n for n in names if n not in found]
     extra = sorted(p.name for p in set(there.values()) - set(found.values()))
     shared = sorted({p.name for p in found.values() if [*found.values()].count(p) > 1})
     problems = [
@@ -66,6 +70,17 @@ def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, 
             f"{root}: {'; '.join(problems)}; files are named subject.pth or subject.safetensors"
         )
     return found
+
+
+def _meaning(stem: str, name: str) -> int:
+    """How surely a file's name means a fold: 0 not at all, 3 data set and subject."""
+    own = parse_person(name)
+    if canonical(stem) == name or stem.casefold() == f"{own.dataset}_{own.subject}".casefold():
+        return 3
+    # "sub01", "s01" and "006" are of CASME II, SMIC and SAMM in the challenge's lists
+    if name in (canonical(f"megc2019/{stem}"), f"{own.dataset}/{stem}"):
+        return 2
+    return int(same(parse_person(stem), own))
 
 
 def evaluate_weights(problem: Problem, folder: str | os.PathLike[str]) -> list[FoldResult]:

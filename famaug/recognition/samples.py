@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
-from famaug.data.guard import NO_PROVENANCE, Guard, canonical
+from famaug.data.guard import NO_PROVENANCE, Guard, subject_name
 from famaug.data.known import synthetic_ref
-from famaug.data.protocols import AsClip, Label
+from famaug.data.protocols import AsClip, Label, labels_of, refs_of
 from famaug.data.sources import NO_LABEL, LabelOf, label_for
 from famaug.errors import InputError, LeakageError, LeftOutWarning
+from famaug.people import canonical
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.metrics import check_labels
 from famaug.store.reader import ClipCache
-from famaug.types import Clip, ClipRef, Provenance
+from famaug.types import Clip, Provenance
 
 Flags = NDArray[np.bool_]
 NO_MOTION = "shows no motion"
@@ -33,7 +34,7 @@ class Samples:
     Attributes:
         inputs: uint8 `N ...`.
         labels: int64 `N`, 0 ... classes - 1.
-        subjects: "dataset/subject" of each.
+        subjects: "dataset/subject" of each, in one spelling.
         clips: name of each.
         classes: names of the classes in order.
         origin: what kind of data these are, printed beside every score ("" for real data).
@@ -53,6 +54,7 @@ class Samples:
         if len(counts) != 1:
             raise InputError(f"inputs, labels, subjects and clips differ in number: {counts}")
         check_labels(self.labels, len(self.classes), "real clips")
+        object.__setattr__(self, "subjects", tuple(map(canonical, self.subjects)))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -125,7 +127,7 @@ def real_samples(
     Warns:
         LeftOutWarning: clips that no network can use (see `key_frames`) are left out.
     """
-    refs, labels = getattr(dataset, "refs", None), getattr(dataset, "labels", None)
+    refs, labels = refs_of(dataset), labels_of(dataset)
     if refs is None or labels is None:
         raise InputError(
             f"{type(dataset).__name__} needs `refs` and `labels` in item order to be trained on"
@@ -151,7 +153,7 @@ def real_samples(
     return Samples(
         inputs[used] if out else inputs,
         numbers[used],
-        tuple(_subject(refs[kept[i]]) for i in used),
+        tuple(subject_name(refs[kept[i]]) for i in used),
         tuple(refs[kept[i]].key for i in used),
         tuple(classes),
         origin,
@@ -250,7 +252,7 @@ def check_splits(splits: Sequence[Split], subjects: Sequence[str]) -> None:
     """Raises LeakageError when a subject is tested in two folds, or trained on where it is
     tested."""
     tested_in: dict[str, str] = {}
-    names = [canonical(s) for s in subjects]
+    names = list(map(canonical, subjects))
     for split in splits:
         tested = {n for n, t in zip(names, split.test, strict=True) if t}
         both = tested & {n for n, t in zip(names, split.train, strict=True) if t}
@@ -268,10 +270,6 @@ def _split(fold: Fold, count: int, pool: SyntheticPool | None) -> Split:
     test[fold.test.indices] = True
     allowed = np.zeros(0, np.bool_) if pool is None else pool.allowed(fold.held_out)
     return Split(fold.name, train, test, allowed)
-
-
-def _subject(ref: ClipRef) -> str:
-    return f"{ref.dataset}/{ref.subject}"
 
 
 class _Part:

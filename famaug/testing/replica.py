@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from famaug.aus.curves import onset_apex_offset
+from famaug.datasets import release_named
 from famaug.errors import InputError
 from famaug.modulation.units import per_au
 from famaug.seeding import keyed_generator
@@ -76,8 +77,7 @@ def make_replica(
     """Writes the replica of a release and returns its folder.
 
     Args:
-        name: "casme2", "samm", "smic", "smic-vis", "smic-nir", "smic-long", "casme", "casme3",
-            "mmew", "4dme" or "dfme".
+        name: of a release (`famaug.datasets.RELEASES`): "casme2", "samm", "smic-vis", ...
         root: folder to make; it must be new or empty.
         identities: folder of face pictures, one person each, moved by the renderer
             (`famaug.samples.FOLDER` has eight); None draws tiny faces of formulas, which takes
@@ -92,7 +92,7 @@ def make_replica(
     Raises:
         InputError: unknown name, a folder that holds something, or too few faces.
     """
-    release = _release(name)
+    name, release = _release(name)
     out = Path(root)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: a replica is written into a new or empty folder")
@@ -168,9 +168,8 @@ def _write_table(path: Path, release: Release, rows: list[Sequence[Any]]) -> Non
     book.save(path)
 
 
-def _release(name: str) -> Release:
+def _release(name: str) -> tuple[str, Release]:
     from famaug.testing.replica_releases import RELEASES
 
-    if name not in RELEASES:
-        raise InputError(f"no replica of {name!r}; there are: {', '.join(RELEASES)}")
-    return RELEASES[name]
+    found = release_named(name).name
+    return found, RELEASES[found]

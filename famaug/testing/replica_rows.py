@@ -66,13 +66,7 @@ class ReplicaRow:
 
 
 def rows_of(name: str, *, seed: int, fps: float, longest: int | None) -> list[ReplicaRow]:
-    """All rows of a release's replica, in the table's order.
-
-    Raises:
-        InputError: no such release.
-    """
-    if name not in _NAMES:
-        raise InputError(f"no replica of {name!r}; there are: {', '.join(_NAMES)}")
+    """All rows of a release's replica (`famaug.datasets.RELEASES`), in the table's order."""
     rows = [_drawn(name, i, r, seed, fps, longest) for i, r in enumerate(_NAMES[name]())]
     return _QUIRKS.get(name, list)(rows)
 

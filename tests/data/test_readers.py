@@ -13,13 +13,14 @@ import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 
 from famaug.aus.facs import parse_facs
-from famaug.data.readers import READERS, open_dataset
+from famaug.data.readers import open_dataset
 from famaug.data.readers.casme2 import Casme2
 from famaug.data.readers.casme3 import CasMe3
 from famaug.data.readers.fourdme import FourDme
 from famaug.data.readers.mmew import Mmew
 from famaug.data.readers.samm import Samm
 from famaug.data.readers.smic import Smic, SmicLong
+from famaug.datasets import RELEASES
 from famaug.errors import InputError, MediaError
 
 Replica = Callable[..., Path]
@@ -42,7 +43,7 @@ def edited(root: Path, to: Path, change: Callable[..., None]) -> Path:
     return to
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", RELEASES)
 def test_every_reader_opens_its_release(replica: Replica, name: str) -> None:
     root = replica(name, clips=18)
     before = digest_of(root)

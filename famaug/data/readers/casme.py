@@ -7,7 +7,8 @@ from typing import ClassVar
 from famaug.data.readers import corrections
 from famaug.data.readers.base import Layout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
-from famaug.data.readers.tables import Cells, number, padded, text
+from famaug.data.readers.tables import Cells, number, text
+from famaug.people import subject_of
 
 
 class Casme(ReleaseReader):
@@ -37,7 +38,7 @@ class Casme(ReleaseReader):
     published = Published(clips=189)
 
     def read_row(self, cells: Cells, where: str) -> Row:
-        subject = padded(cells["Subject"], 2, "sub")
+        subject = subject_of(self.name, cells["Subject"])
         clip = text(cells["Filename"])
         return Row(
             subject=subject,

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal
 
 from famaug.data.readers.base import Layout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
-from famaug.data.readers.tables import Cells, is_nothing, number, padded, text
+from famaug.data.readers.tables import Cells, is_nothing, number, text
 from famaug.errors import InputError
+from famaug.people import subject_of
 
 CODES = {"ne": "negative", "po": "positive", "sur": "surprise"}
 Camera = Literal["HS", "VIS", "NIR"]
@@ -107,7 +108,7 @@ class SmicLong(ReleaseReader):
         return self.read_rows_of(cells, where)[0]
 
     def read_rows_of(self, cells: Cells, where: str) -> list[Row]:
-        subject = padded(cells["Subject"], 1, "s")
+        subject = subject_of(self.name, cells["Subject"])
         clip = text(cells["Filename"])
         row = Row(
             subject=subject,

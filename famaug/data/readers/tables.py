@@ -189,9 +189,3 @@ def number(cell: Any, where: str) -> int | None:
     if value is None or not value.is_integer() or abs(value) >= 2**53:
         raise InputError(f"{where}: a frame number is a whole number or '/'; got {cell!r}")
     return int(value)
-
-
-def padded(cell: Any, width: int, prefix: str = "") -> str:
-    """A subject as its folder spells it: 1 and "1.0" as "sub01"; text that is no number is kept."""
-    name = re.sub(r"[.,]0+$", "", text(cell))
-    return f"{prefix}{int(name):0{width}d}" if name.isdecimal() else name
