@@ -131,19 +131,25 @@ def find_people(
     Raises:
         InputError: a name is nobody; the message lists who is there, the nearest first.
     """
-    people = {p.name: p for p in map(parse_person, map(spelt, among)) if p.subject}
     found = {}
     for name in asked:
         text = spelt(name)
         wanted = parse_person(text)
         if not wanted.subject:
             raise InputError(f"{what}: people are written 'dataset/subject'; got {name!r}")
-        hits = frozenset(n for n, p in people.items() if same(wanted, p))
-        hits = hits or frozenset(n for n, p in people.items() if alike(wanted, p))
+        hits = who_is(text, among)
         if not hits:
-            raise InputError(f"{what}: {text!r} is nobody here; {_told(text, people)}")
+            raise InputError(f"{what}: {text!r} is nobody here; {_told(text, among)}")
         found[text] = hits
     return found
+
+
+def who_is(name: Any, among: Collection[str]) -> frozenset[str]:
+    """The people of `among` whom a name means, in one spelling; as `find_people`, or nobody."""
+    wanted = parse_person(spelt(name))
+    people = [p for p in map(parse_person, map(spelt, among)) if p.subject]
+    exact = frozenset(p.name for p in people if same(wanted, p))
+    return exact or frozenset(p.name for p in people if alike(wanted, p))
 
 
 def same(a: Person, b: Person) -> bool:
@@ -174,7 +180,7 @@ def in_order(names: Iterable[str]) -> list[str]:
 def _told(text: str, people: Collection[str]) -> str:
     if not people:
         return "the data name nobody"
-    names = nearest(parse_person(text).name, in_order(people))
+    names = nearest(parse_person(text).name, in_order({n for n in map(canonical, people) if n}))
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"there are: {', '.join(names[:SHOWN])}{more}"
 

@@ -78,7 +78,11 @@ def main() -> None:
     people = sorted({r.subject for r in data.refs})
     halves = {"train": set(people[::2]), "test": set(people[1::2])}
     parts = {
-        name: SubjectSubset(data, [i for i, r in enumerate(data.refs) if r.subject in who])
+        name: SubjectSubset(
+            data,
+            [i for i, r in enumerate(data.refs) if r.subject in who],
+            held_out={f"casme2/{s}" for s in people if s not in who},
+        )
         for name, who in halves.items()
     }
     look = fit_look(parts["train"])

@@ -77,7 +77,7 @@ def test_workers_do_not_change_a_clip(data: TwoPeople) -> None:
         ("deferred", 2, "fork", 4),
     ):
         train = MicroExpressionSynth(
-            data, ratio=2.0, mode=mode, synthesizer=_synthesizer(), seed=3,
+            data, held_out=(), ratio=2.0, mode=mode, synthesizer=_synthesizer(), seed=3,
             transform=first_and_apex if mode == "online" else None,
         )  # fmt: skip
         if mode == "deferred":
@@ -92,7 +92,9 @@ def test_workers_do_not_change_a_clip(data: TwoPeople) -> None:
 
 
 def test_another_epoch_draws_other_clips(data: TwoPeople) -> None:
-    train = MicroExpressionSynth(data, ratio=1.0, mode="online", synthesizer=_synthesizer(), seed=3)
+    train = MicroExpressionSynth(
+        data, held_out=(), ratio=1.0, mode="online", synthesizer=_synthesizer(), seed=3
+    )
     first = [train[i]["clip"] for i in range(2, 4)]
     train.set_epoch(1)
     drawn = {train[i]["clip"] for i in range(2, 4)} | set(first)

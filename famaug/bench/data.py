@@ -55,7 +55,9 @@ def run(*, rounds: int = 7, workers: int = 0, clips: int = CLIPS) -> dict[str, d
         _write(root, clips)
         data = ClipFolder(root / "clips", dataset="bench")
         before = _resident()
-        half = MicroExpressionSynth(data, ratio=0.5, cache=root / "cache", items="clip")
+        half = MicroExpressionSynth(
+            data, ratio=0.5, held_out=(), cache=root / "cache", items="clip"
+        )
         first = _first_sample(half)
         ways = {"bare": data, "ratio0": MicroExpressionSynth(data, ratio=0), "half": half}
         speeds: dict[str, list[float]] = {name: [] for name in ways}

@@ -161,11 +161,12 @@ class MicroExpressionSynth(Dataset[Any]):
                 clips, stories, self.guard, dataset=dataset, seed=seed, balance=balance
             )
         elif mixing:
+            maker = _checked(synthesizer, mode)
             faces = None if identities is None else read_identities(identities)
             others = {subject_name(ref) for ref, _ in faces or ()}
             self.guard = guard_for(dataset, held_out, mixing=True, others=others)
             self._source = PlannedSource(
-                _checked(synthesizer, mode),
+                maker,
                 self.guard,
                 dataset=dataset,
                 as_clip=self.as_clip,

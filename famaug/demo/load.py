@@ -62,7 +62,7 @@ def onset_and_apex(x: torch.Tensor) -> torch.Tensor:
 def load_batches(made: list[Made], folder: Path, seed: int) -> ReportTable:
     """Batches through a DataLoader with two workers, as a user's loop would draw them."""
     train = MicroExpressionSynth(
-        _Stills(made), ratio=1.0, cache=folder, seed=seed, transform=onset_and_apex
+        _Stills(made), ratio=1.0, held_out=(), cache=folder, seed=seed, transform=onset_and_apex
     )
     start = time.perf_counter()
     loader = DataLoader(train, batch_size=4, shuffle=False, num_workers=2)

@@ -22,7 +22,7 @@ from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
 from famaug.packages import need
-from famaug.people import find_people, in_order
+from famaug.people import find_people, in_order, who_is
 from famaug.pipeline import Size, Synthesizer
 from famaug.quality.gate import Gate
 from famaug.seeding import digest
@@ -151,7 +151,7 @@ def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
         dataset = _subset(dataset, lambda name: not guard.holds_out(name), guard.held_out)
     if not config.subjects:
         return dataset, []
-    wanted = {s: _people([s], people, "dataset.subjects") for s in config.subjects}
+    wanted = {s: who_is(s, people) for s in config.subjects}
     every = frozenset().union(*wanted.values())
     dataset = _subset(dataset, every.__contains__)
     found = {subject_name(r) for r in refs_of(dataset) or ()}

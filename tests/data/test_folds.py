@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from store_builders import ListOfClips
 
 from famaug.data import k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
-from famaug.data.guard import canonical, subject_name
+from famaug.data.guard import subject_name
 from famaug.errors import InputError
+from famaug.people import canonical
 
 SUBJECTS = st.lists(st.sampled_from(["1", "01", "2", "s3", "S03", "10", "x"]), min_size=2)
 

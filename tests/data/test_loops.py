@@ -40,6 +40,7 @@ def train(tmp_path: Path) -> MicroExpressionSynth:
 
     return MicroExpressionSynth(
         Numbered(PEOPLE),
+        held_out=(),
         ratio=0.5,
         cache=tmp_path / "c",
         transform=_small,
@@ -183,7 +184,7 @@ def test_clips_as_the_readers_give_them(tmp_path: Path) -> None:
     with CacheWriter(tmp_path / "c") as writer:
         story = provenance_of(3)
         writer.put(story.plan.key, moving_clip(3), story)
-    train = MicroExpressionSynth(data, ratio=0.25, cache=tmp_path / "c", items="clip")
+    train = MicroExpressionSynth(data, held_out=(), ratio=0.25, cache=tmp_path / "c", items="clip")
     clip, label = train[0]
     assert clip.ref == data.refs[0]
     assert label == data.labels[0]
@@ -193,7 +194,9 @@ def test_clips_as_the_readers_give_them(tmp_path: Path) -> None:
     assert label == made.ref.emotion == "happy"
     for wrong in ({"transform": _small}, {"layout": "TCHW"}, {"mode": "deferred"}):
         with pytest.raises(InputError):
-            MicroExpressionSynth(data, ratio=0.25, cache=tmp_path / "c", items="clip", **wrong)  # type: ignore[arg-type]
+            MicroExpressionSynth(
+                data, held_out=(), ratio=0.25, cache=tmp_path / "c", items="clip", **wrong
+            )  # type: ignore[arg-type]
 
 
 def test_the_bench_runs() -> None:

@@ -22,8 +22,8 @@ from store_builders import (
 from torch.utils.data import DataLoader, default_collate
 
 from famaug.data import MicroExpressionSynth, as_pair, leave_one_subject_out
-from famaug.data.guard import canonical
 from famaug.errors import InputError, LeakageError
+from famaug.people import canonical
 from famaug.store import CacheWriter, ClipCache
 from famaug.types import Clip, ClipRef, Provenance
 
@@ -103,7 +103,7 @@ def test_ratio_zero_is_the_bare_dataset(caches: Path) -> None:
 def test_one_form_for_every_ratio(caches: Path) -> None:
     data = ListOfClips(PEOPLE)
     zero = MicroExpressionSynth(data, ratio=0, passthrough=False)
-    half = MicroExpressionSynth(data, ratio=0.5, cache=caches / "a")
+    half = MicroExpressionSynth(data, held_out=(), ratio=0.5, cache=caches / "a")
     assert len(half) == 9
     for i in range(len(data)):
         assert zero[i].keys() == half[i].keys() == half[8].keys()
@@ -123,7 +123,9 @@ def test_one_form_for_every_ratio(caches: Path) -> None:
 
 
 def test_a_synthetic_item(caches: Path) -> None:
-    train = MicroExpressionSynth(ListOfClips(PEOPLE), ratio=2, cache=caches / "a", seed=4)
+    train = MicroExpressionSynth(
+        ListOfClips(PEOPLE), held_out=(), ratio=2, cache=caches / "a", seed=4
+    )
     cache = ClipCache(caches / "a")
     seen = set()
     for i in range(6, 18):
@@ -145,7 +147,9 @@ def test_a_synthetic_item(caches: Path) -> None:
 
 def test_epochs_and_seeds(caches: Path) -> None:
     def drawn(seed: int, epoch: int) -> list[str]:
-        train = MicroExpressionSynth(ListOfClips(PEOPLE), ratio=2, cache=caches / "a", seed=seed)
+        train = MicroExpressionSynth(
+            ListOfClips(PEOPLE), held_out=(), ratio=2, cache=caches / "a", seed=seed
+        )
         train.set_epoch(epoch)
         assert train.epoch == epoch
         return [train[i]["clip"] for i in range(6, 18)]
@@ -162,7 +166,12 @@ def test_the_transform_sees_all_clips_alike(caches: Path) -> None:
         return frames[:2, :, :8, :8].float() / 255
 
     train = MicroExpressionSynth(
-        ListOfClips(PEOPLE), ratio=0.5, cache=caches / "a", transform=transform, layout="TCHW"
+        ListOfClips(PEOPLE),
+        held_out=(),
+        ratio=0.5,
+        cache=caches / "a",
+        transform=transform,
+        layout="TCHW",
     )
     batch = default_collate([train[i] for i in range(len(train))])
     assert batch["frames"].shape == (9, 2, 3, 8, 8)
@@ -180,16 +189,22 @@ def test_other_forms_of_items(caches: Path) -> None:
 
     names = {"happy": 0, "sad": 1, "surprise": 2}
     train = MicroExpressionSynth(
-        raw, ratio=1, cache=caches / "a", as_clip=as_clip, as_item=as_pair, label_of=names
+        raw,
+        held_out=(),
+        ratio=1,
+        cache=caches / "a",
+        as_clip=as_clip,
+        as_item=as_pair,
+        label_of=names,
     )
     frames, label = train[1]
     assert torch.equal(frames, raw[1][0])
     assert label == 1
     assert train[5][1] in (0, 1, 2)
     with pytest.raises(InputError, match="as_clip"):
-        MicroExpressionSynth(raw, ratio=1, cache=caches / "a")[0]
+        MicroExpressionSynth(raw, held_out=(), ratio=1, cache=caches / "a")[0]
     with pytest.raises(InputError, match="label_of"):
-        MicroExpressionSynth(raw, ratio=1, cache=caches / "a", label_of={"happy": 0})
+        MicroExpressionSynth(raw, held_out=(), ratio=1, cache=caches / "a", label_of={"happy": 0})
 
 
 def test_labels_of_another_kind(caches: Path) -> None:
@@ -197,9 +212,10 @@ def test_labels_of_another_kind(caches: Path) -> None:
         labels = property(lambda self: list(range(len(self))))  # type: ignore[assignment]
 
     with pytest.raises(InputError, match="label_of"):
-        MicroExpressionSynth(Numbered(PEOPLE), ratio=1, cache=caches / "a")
+        MicroExpressionSynth(Numbered(PEOPLE), held_out=(), ratio=1, cache=caches / "a")
     by_story = MicroExpressionSynth(
         Numbered(PEOPLE),
+        held_out=(),
         ratio=1,
         cache=caches / "a",
         label_of=lambda p: None if p.label is None else len(str(p.label)),
@@ -212,13 +228,13 @@ def test_rare_classes_fill_up(caches: Path) -> None:
         labels = property(lambda self: ["happy"] * 5 + ["sad"])  # type: ignore[assignment]
 
     train = MicroExpressionSynth(
-        Skewed(PEOPLE), ratio=20, cache=caches / "a", balance="class", seed=1
+        Skewed(PEOPLE), held_out=(), ratio=20, cache=caches / "a", balance="class", seed=1
     )
     labels = [train[i]["label"] for i in range(6, len(train))]
     assert labels.count("happy") == 0
     assert 0.3 < labels.count("sad") / len(labels) < 0.6  # lacks 4 of 9
     with pytest.raises(InputError, match="labels"):
-        MicroExpressionSynth([1], ratio=1, cache=caches / "a", balance="class")
+        MicroExpressionSynth([1], held_out=(), ratio=1, cache=caches / "a", balance="class")
 
 
 def test_online_renders_what_is_planned() -> None:
@@ -239,8 +255,8 @@ def test_online_renders_what_is_planned() -> None:
 
 def test_deferred_equals_online() -> None:
     options = {"ratio": 1.0, "synthesizer": ToySynthesizer(), "seed": 2}
-    online = MicroExpressionSynth(ListOfClips(PEOPLE), mode="online", **options)
-    later = MicroExpressionSynth(ListOfClips(PEOPLE), mode="deferred", **options)
+    online = MicroExpressionSynth(ListOfClips(PEOPLE), held_out=(), mode="online", **options)
+    later = MicroExpressionSynth(ListOfClips(PEOPLE), held_out=(), mode="deferred", **options)
     loader = DataLoader(later, batch_size=5, collate_fn=later.collate)
     direct = DataLoader(online, batch_size=5, collate_fn=online.collate)
     for batch, other in zip(loader, direct, strict=True):
@@ -254,16 +270,16 @@ def test_identities_of_ones_own(tmp_path: Path) -> None:
     for i in range(2):
         cv2.imwrite(str(tmp_path / f"face{i}.png"), moving_clip(i, t=1)[0])
     options = {"ratio": 1.0, "mode": "online", "synthesizer": ToySynthesizer()}
-    train = MicroExpressionSynth(ListOfClips(PEOPLE), identities=tmp_path, **options)
+    train = MicroExpressionSynth(ListOfClips(PEOPLE), identities=tmp_path, held_out=(), **options)
     story = Provenance.from_json(json.loads(train[7]["provenance"]))
     assert story.identity_subject == ""
     assert story.plan.identity["name"] in ("//face0", "//face1")
     clips = [Clip(ClipRef("e", "9", "n"), moving_clip(9, t=1))]
-    train = MicroExpressionSynth(ListOfClips(PEOPLE), identities=clips, **options)
+    train = MicroExpressionSynth(ListOfClips(PEOPLE), identities=clips, held_out=(), **options)
     assert json.loads(train[7]["provenance"])["identity_subject"] == "e/9"
     for wrong, error in (([], InputError), ([1], InputError)):
         with pytest.raises(error, match="identities"):
-            MicroExpressionSynth(ListOfClips(PEOPLE), identities=wrong, **options)
+            MicroExpressionSynth(ListOfClips(PEOPLE), identities=wrong, held_out=(), **options)
     with pytest.raises(LeakageError, match="held-out"):
         MicroExpressionSynth(ListOfClips(PEOPLE), identities=clips, held_out=["e/09"], **options)
 
@@ -318,4 +334,4 @@ def test_a_cache_that_lets_nobody_in(tmp_path: Path) -> None:
     with CacheWriter(tmp_path / "c") as writer:
         writer.put(key_of(1), moving_clip(), None)
     with pytest.raises(InputError, match="'no provenance': 1"):
-        MicroExpressionSynth(ListOfClips(PEOPLE), ratio=1, cache=tmp_path / "c")
+        MicroExpressionSynth(ListOfClips(PEOPLE), held_out=(), ratio=1, cache=tmp_path / "c")

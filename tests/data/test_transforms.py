@@ -191,7 +191,9 @@ def test_draws_go_on_where_a_face_is_missing() -> None:
             raise FaceError("no face found")
 
     data = ListOfClips(["1", "2", "3", "4"])
-    train = MicroExpressionSynth(data, ratio=2, mode="online", synthesizer=Picky(), seed=5)
+    train = MicroExpressionSynth(
+        data, held_out=(), ratio=2, mode="online", synthesizer=Picky(), seed=5
+    )
     made = 0
     for i in range(4, 12):
         try:
@@ -201,6 +203,6 @@ def test_draws_go_on_where_a_face_is_missing() -> None:
         made += 1
         assert '"driver_subject": "d/4"' in item["provenance"]
     assert made >= 5
-    train = MicroExpressionSynth(data, ratio=1, mode="online", synthesizer=Blind())
+    train = MicroExpressionSynth(data, held_out=(), ratio=1, mode="online", synthesizer=Blind())
     with pytest.raises(FaceError, match=r"8 draws in a row.*d/\d/c\d on d/"):
         train[5]

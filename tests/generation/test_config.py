@@ -107,6 +107,9 @@ def test_subjects_and_folds(tmp_path: Path) -> None:
     assert subjects() == ({"s0", "s1", "s2", "s3"}, [])
     assert subjects("dataset.subjects=[s0,d/s2,s9]") == ({"s0", "s2"}, ["s9"])
     assert subjects("dataset.held_out=[d/s1]") == ({"s0", "s2", "s3"}, [])
+    assert subjects("dataset.held_out=[1]") == ({"s0", "s2", "s3"}, [])
+    with pytest.raises(InputError, match=r"dataset\.held_out: 's9' is nobody here; there are: d/s"):
+        subjects("dataset.held_out=[s9]")
     assert subjects("dataset.held_out=[s1]", "dataset.subjects=[s1,s2]") == ({"s2"}, ["s1"])
     fold = ("dataset.fold.by=subject", "dataset.fold.name=d/s3")
     assert subjects(*fold) == ({"s0", "s1", "s2"}, [])
@@ -114,7 +117,7 @@ def test_subjects_and_folds(tmp_path: Path) -> None:
         "dataset.fold.by=parts", "dataset.fold.parts=2", "dataset.fold.name='part 1 of 2'"
     )
     assert len(parts[0]) == 2
-    with pytest.raises(InputError, match="did you mean d/s3"):
+    with pytest.raises(InputError, match="nobody here; there are: d/s3"):
         subjects("dataset.fold.by=subject", "dataset.fold.name=d/s33")
     with pytest.raises(InputError, match=r"dataset.fold.by is none, subject"):
         subjects("dataset.fold.by=person")

@@ -40,9 +40,14 @@ def digests(train: MicroExpressionSynth, **options: object) -> dict[int, str]:
 
 def wrapped(cache: Path, mode: str) -> MicroExpressionSynth:
     if mode == "cached":
-        return MicroExpressionSynth(ListOfClips(PEOPLE), ratio=1, cache=cache, seed=5)
+        return MicroExpressionSynth(ListOfClips(PEOPLE), held_out=(), ratio=1, cache=cache, seed=5)
     return MicroExpressionSynth(
-        ListOfClips(PEOPLE), ratio=1, mode="online", synthesizer=ToySynthesizer(), seed=5
+        ListOfClips(PEOPLE),
+        held_out=(),
+        ratio=1,
+        mode="online",
+        synthesizer=ToySynthesizer(),
+        seed=5,
     )
 
 
