@@ -98,6 +98,10 @@ class LeftOutWarning(FamaugWarning):
     """Clips of a data set are left out, because nothing can be learnt from them."""
 
 
+class UnevenFramesWarning(FamaugWarning):
+    """A video's frames lie unevenly in time, so a rate of frames says little about speed."""
+
+
 class CollapseWarning(FamaugWarning):
     """A generator in training changes nothing, or everything, or does not answer to its AUs."""
 

@@ -40,12 +40,13 @@ _STRIP = 256
 
 
 def read_picture(path: Path) -> Picture:
-    """A picture as uint8 RGB `H W 3`, upright by its EXIF tag; grey and palettes become RGB,
-    16-bit is scaled down, transparency lies on black.
+    """A picture as uint8 RGB `H W 3`, upright by its EXIF tag; grey, palettes and CMYK become RGB,
+    transparency lies on black. 16-bit is scaled down from 65535; other numbers from 1, 255, 65535
+    or 2^31 - 1, the least that none of them exceeds.
 
     Raises:
         MediaError: missing, not a picture of the five formats (PNG, JPEG, BMP, WebP, TIFF),
-            damaged, or too large.
+            damaged, too large, or of numbers below 0 or that are none.
     """
     return decode_picture(read_bytes(path, at_most=MAX_BYTES, error=MediaError), path)
 
@@ -63,8 +64,11 @@ def decode_picture(data: bytes, name: object) -> Picture:
         with Image.open(io.BytesIO(data), formats=[kind]) as file:
             _check(file, data, name)
             turn = file.getexif().get(_ORIENTATION, 1)
+            lying = file.size
             file.load()
-            picture = _pixels(file)
+            if file.size != lying or kind == "TIFF":
+                turn = 1  # the library turns TIFFs itself
+            picture = _pixels(file, name)
         return _upright(picture, turn)
 
 
@@ -105,20 +109,39 @@ def _check(file: Image.Image, data: bytes, name: object) -> None:
 _ORIENTATION, _TILE_WIDTH, _TILE_HEIGHT = 0x0112, 322, 323
 
 
-def _pixels(file: Image.Image) -> Picture:
+def _pixels(file: Image.Image, name: object) -> Picture:
     """By strips: a picture of 50 million pixels is not held three times."""
     out: Picture = np.empty((file.height, file.width, 3), np.uint8)
+    if file.mode in ("F", "I") or file.mode.startswith("I;16"):
+        scale = 1 / 257 if file.mode.startswith("I;16") else _scale(file, name)
+        for top in range(0, file.height, _STRIP):
+            end = min(top + _STRIP, file.height)
+            grey = np.asarray(file.crop((0, top, file.width, end)), np.float64) * scale
+            if not np.isfinite(grey).all():
+                raise MediaError(f"{name}: holds pixels that are no numbers")
+            out[top:end] = grey.round().clip(0, 255).astype(np.uint8)[..., None]
+        return out
+    see_through = "transparency" in file.info or "a" in file.mode.casefold().replace("lab", "")
     for top in range(0, file.height, _STRIP):
         end = min(top + _STRIP, file.height)
-        out[top:end] = _rgb(file.crop((0, top, file.width, end)))
+        strip = file.crop((0, top, file.width, end))
+        out[top:end] = _on_black(strip) if see_through else np.asarray(strip.convert("RGB"))
     return out
 
 
-def _rgb(strip: Image.Image) -> Picture:
-    if strip.mode.startswith("I;16") or strip.mode == "I":
-        grey = (np.asarray(strip, np.float64) / 257).round().clip(0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
-    return np.asarray(strip.convert("RGB"), np.uint8)
+def _on_black(strip: Image.Image) -> Picture:
+    rgba = np.asarray(strip.convert("RGBA"), np.uint16)
+    return ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
+
+
+def _scale(file: Image.Image, name: object) -> float:
+    """From a picture's numbers to 0-255."""
+    extrema: Any = file.getextrema()
+    low, high = (float(v) for v in extrema)
+    if not (low >= 0 and high < float("inf")):
+        raise MediaError(f"{name}: pixels from {low:g} to {high:g}; a picture's are 0 or more")
+    tops = (1.0, 255.0, 65535.0, 2.0**31 - 1) if file.mode == "F" else (255.0, 65535.0, 2.0**31 - 1)
+    return 255 / next((top for top in tops if high <= top), high)
 
 
 def _upright(picture: Picture, turn: object) -> Picture:
