@@ -111,6 +111,8 @@ class AUTrack:
         sided: False when the source knows no sides and both are filled alike.
         scale: whose intensity scale it is ("famaug", "openface", "facs"). Never mixed silently.
         fps: frames per second, or None when unknown.
+        modulated: True when it says what a face shall show (modulated, or drawn from a rule or a
+            pool), so that it is shown as written; False for what was measured.
     """
 
     intensity: Floats
@@ -119,6 +121,7 @@ class AUTrack:
     sided: bool = True
     scale: str = "famaug"
     fps: float | None = None
+    modulated: bool = False
 
     def __post_init__(self) -> None:
         want = (2, len(AUS))
@@ -145,11 +148,12 @@ class AUTrack:
         sided: bool = True,
         scale: str = "famaug",
         fps: float | None = None,
+        modulated: bool = False,
     ) -> AUTrack:
         """From any float array; confidence defaults to 1, and 0 where the intensity is NaN."""
         x = np.asarray(intensity, np.float32)
         c = np.isfinite(x) if confidence is None else confidence
-        return AUTrack(x, np.asarray(c, np.float32), estimator, sided, scale, fps)
+        return AUTrack(x, np.asarray(c, np.float32), estimator, sided, scale, fps, modulated)
 
     def with_intensity(self, intensity: NDArray[np.floating[Any]], **changes: Any) -> AUTrack:
         """The same track with other intensities of the same length (and other fields)."""

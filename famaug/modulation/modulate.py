@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from famaug.errors import FamaugWarning, InputError
 from famaug.modulation.gaps import fill_gaps
 from famaug.modulation.smoothing import Edges, Method, smooth, smooth_values
+from famaug.modulation.threshold import ThresholdForm
 from famaug.modulation.transfer import ALPHA, THRESHOLD, Reference, transfer, transfer_values
 from famaug.types import AUS, AUTrack
 
@@ -24,8 +25,8 @@ BATCH = 256
 class Modulation:
     """Settings of the modulation; JSON-able, so that a plan can carry them.
 
-    See `smooth` for n, edges and method, `transfer` for reference, alpha, gain, threshold and
-    presence_gate, `fill_gaps` for min_confidence and max_gap.
+    See `smooth` for n, edges and method, `transfer` for reference, alpha, gain, threshold,
+    threshold_form and presence_gate, `fill_gaps` for min_confidence and max_gap.
     """
 
     n: int | Literal["auto"] = 1
@@ -35,6 +36,7 @@ class Modulation:
     alpha: float = ALPHA
     gain: float | Mapping[str, float] = 1.0
     threshold: float = THRESHOLD
+    threshold_form: ThresholdForm = "soft"
     presence_gate: float = 0.0
     min_confidence: float = 0.0
     max_gap: int | None = None
@@ -43,10 +45,11 @@ class Modulation:
         return asdict(self)
 
 
-PAPER = Modulation(reference="previous", threshold=0.0)
+PAPER = Modulation(reference="previous", threshold=0.0, threshold_form="hard")
 """Eq. 3 as printed (alpha "small", no threshold)."""
-PUBLIC_CODE = Modulation(n=0, alpha=1.0, gain=0.8)
-"""What the authors' public code does: no filter, the first frame as reference."""
+PUBLIC_CODE = Modulation(n=0, alpha=1.0, gain=0.8, threshold_form="hard")
+"""What the authors' public code does: no filter, the first frame as reference, values at or below
+0.15 set to 0 one by one."""
 
 
 def modulate(
@@ -61,7 +64,7 @@ def modulate(
 
     Gaps are bridged, the track is filtered over time (Eq. 2) and taken relative to its onset
     (Eq. 3). `target`, `presence` and `neutral` as in `transfer`. The result has no missing
-    values; `confidence` tells what was measured.
+    values; `confidence` tells what was measured; `modulated` is True.
 
     Raises, warns: as `fill_gaps`, `smooth` and `transfer`.
     """
@@ -75,6 +78,7 @@ def modulate(
         alpha=s.alpha,
         gain=s.gain,
         threshold=s.threshold,
+        threshold_form=s.threshold_form,
         presence=presence,
         presence_gate=s.presence_gate,
     )
@@ -145,5 +149,6 @@ def modulate_many(
             alpha=s.alpha,
             gain=s.gain,
             threshold=s.threshold,
+            threshold_form=s.threshold_form,
         )
     return result

@@ -8,6 +8,7 @@ expression survives.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -57,14 +58,7 @@ def smooth(
     y = smooth_values(track.intensity, n=half, edges=edges, method=method)
     _warn_if_wide(track.intensity, y, half)
     cut = slice(half, len(track) - half) if edges == "drop" else slice(None)
-    return AUTrack(
-        y.astype(np.float32),
-        track.confidence[cut],
-        track.estimator,
-        track.sided,
-        track.scale,
-        track.fps,
-    )
+    return replace(track, intensity=y.astype(np.float32), confidence=track.confidence[cut])
 
 
 def smooth_values(

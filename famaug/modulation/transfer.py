@@ -1,8 +1,8 @@
 """Eq. 3: what the driver's face changed, shown on another person's face.
 
-    y'_i = clip0( alpha * y_target + gain * (x_i - x_ref) ),   0 where y' <= threshold
+    y'_i = clip0( alpha * y_target + gain * (x_i - x_ref) ),   without what is noise
 
-The paper prints x_ref = x_{i-1}, which keeps only frame-to-frame noise; its text and its public
+What is noise a threshold says: see `famaug.modulation.threshold`. The paper prints x_ref = x_{i-1}, which keeps only frame-to-frame noise; its text and its public
 code subtract the first frame. `reference="onset"` is that; `reference="previous"` is the print.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, NotNeutralWarning, TrackError
+from famaug.modulation.threshold import ThresholdForm, hard_threshold, soft_threshold
 from famaug.modulation.units import PerAU, per_au
 from famaug.types import AU_NAMES, AUS, SIDES, AUTrack
 
@@ -28,8 +29,6 @@ MAX_INTENSITY = 5.0
 ALPHA = 0.1
 THRESHOLD = 0.15
 NEUTRAL_LIMIT = 1.0
-ROUNDING = 1e-6
-"""Tracks are float32: 1.1 - 1.0 must count as 0.1 where it meets the threshold."""
 
 
 def transfer(
@@ -42,6 +41,7 @@ def transfer(
     alpha: float = ALPHA,
     gain: Gain = 1.0,
     threshold: float = THRESHOLD,
+    threshold_form: ThresholdForm = "soft",
     presence: NDArray[np.floating[Any]] | None = None,
     presence_gate: float = 0.0,
     neutral_limit: float = NEUTRAL_LIMIT,
@@ -58,7 +58,11 @@ def transfer(
             without a value (0.1 here); its public code uses 1.
         gain: factor on the change; a number, or by AU {12: 1.3, "4L": 0.8}, the rest 1. The
             public code uses 0.8.
-        threshold: what is at or below it becomes 0 (the public code's 0.03 on a 0-1 scale).
+        threshold: what is at or below it is noise (the public code's 0.03 on a 0-1 scale).
+        threshold_form: "soft": an excursion (of one AU on one side) that stays at or below the
+            threshold before the gain is 0, one that reaches 1.5 times as much is kept whole, and
+            between it fades: no step is added. "hard": every value at or below it is 0, after the
+            gain, as the public code does.
         presence: mean presence (OpenFace's AU_c) of each AU over the clip, `17` or `2 17`.
         presence_gate: AUs whose presence is below it do not move.
         neutral_limit: a driver above it at its reference frame is warned about.
@@ -84,10 +88,11 @@ def transfer(
         alpha=alpha,
         gain=gain,
         threshold=threshold,
+        threshold_form=threshold_form,
         presence=presence,
         presence_gate=presence_gate,
     )
-    return replace(track, intensity=y.astype(np.float32))
+    return replace(track, intensity=y.astype(np.float32), modulated=True)
 
 
 def transfer_values(
@@ -100,6 +105,7 @@ def transfer_values(
     alpha: float = ALPHA,
     gain: Gain = 1.0,
     threshold: float = THRESHOLD,
+    threshold_form: ThresholdForm = "soft",
     presence: NDArray[np.floating[Any]] | None = None,
     presence_gate: float = 0.0,
 ) -> Values:
@@ -108,14 +114,20 @@ def transfer_values(
     `target` broadcasts against `... 2 17` (one row a clip). Otherwise as `transfer`.
     """
     _check(alpha, threshold, presence_gate, presence)
+    if threshold_form not in ("soft", "hard"):
+        raise InputError(f"threshold_form is 'soft' or 'hard'; got {threshold_form!r}")
     values: Values = np.asarray(x, np.float64)
     rest = np.expand_dims(np.asarray(target, np.float64), -3) if np.ndim(target) > 1 else target
-    change = gains(gain) * (values - _reference(values, reference, onset, neutral))
+    change = values - _reference(values, reference, onset, neutral)
     if presence is not None and presence_gate > 0:
         moves = _two_sided(presence, "presence") >= presence_gate
         change = np.where(moves, change, 0.0)
-    y = alpha * rest + change
-    return np.clip(np.where(y <= threshold + ROUNDING, 0.0, y), 0.0, MAX_INTENSITY)
+    y = alpha * rest + gains(gain) * change
+    if threshold_form == "hard":
+        y = hard_threshold(y, threshold)
+    else:
+        y = soft_threshold(y, alpha * rest + change, threshold)
+    return np.clip(y, 0.0, MAX_INTENSITY)
 
 
 def gains(gain: Gain) -> PerAU:

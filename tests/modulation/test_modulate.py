@@ -21,7 +21,17 @@ def noisy(clips: int, length: int) -> np.ndarray:
     return np.clip(x + 0.08 * rng.standard_normal((clips, length, 2, 17)), 0, 5)
 
 
-@pytest.mark.parametrize("settings", [Modulation(), PAPER, PUBLIC_CODE, Modulation(edges="drop")])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Modulation(),
+        PAPER,
+        PUBLIC_CODE,
+        Modulation(edges="drop"),
+        Modulation(threshold_form="hard"),
+        Modulation(alpha=0.0, gain={"12": 2.0, "4L": 0.5}),
+    ],
+)
 def test_many_is_modulate_clip_by_clip(settings: Modulation) -> None:
     x = noisy(300, 40).astype(np.float32)
     rest = keyed_generator(1).uniform(0, 1, (300, 2, 17))

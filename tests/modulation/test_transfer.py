@@ -37,22 +37,35 @@ def test_paper_form() -> None:
 
 def test_public_code_form() -> None:
     # 1 * 0.5 + 0.8 * (x_i - x_0); 0.15 and below is 0
-    out = transfer(track(DRIVER), target(), alpha=1.0, gain=0.8, threshold=0.15)
+    published = {"alpha": 1.0, "gain": 0.8, "threshold": 0.15, "threshold_form": "hard"}
+    out = transfer(track(DRIVER), target(), **published)  # type: ignore[arg-type]
     assert shown(out) == [0.5, 0.58, 0.98, 1.62, 1.3, 0.42]
-    low = transfer(track(DRIVER), target(0.2), alpha=1.0, gain=0.8, threshold=0.15)
+    low = transfer(track(DRIVER), target(0.2), **published)  # type: ignore[arg-type]
     assert shown(low) == [0.2, 0.28, 0.68, 1.32, 1.0, 0.0]
 
 
 def test_default_form() -> None:
-    # 0.1 * 0.5 + (x_i - x_0) = 0.05, 0.15, 0.65, 1.45, 1.05, -0.05; at or below 0.15 is 0
-    assert shown(transfer(track(DRIVER), target())) == [0.0, 0.0, 0.65, 1.45, 1.05, 0.0]
-    assert shown(transfer(track(DRIVER))) == [0.0, 0.0, 0.6, 1.4, 1.0, 0.0]
+    # 0.1 * 0.5 + (x_i - x_0), and it is one excursion above 1.5 times the threshold
+    assert shown(transfer(track(DRIVER), target())) == [0.05, 0.15, 0.65, 1.45, 1.05, 0.0]
+    assert shown(transfer(track(DRIVER))) == [0.0, 0.1, 0.6, 1.4, 1.0, 0.0]
+    # hard: at or below 0.15 is 0
+    hard = transfer(track(DRIVER), target(), threshold_form="hard")
+    assert shown(hard) == [0.0, 0.0, 0.65, 1.45, 1.05, 0.0]
+
+
+def test_excursions_are_judged_whole_on_the_measured_scale() -> None:
+    weak = [0.0, 0.1, 0.15, 0.1, 0.0, 0.2, 0.0]  # noise; then two thirds of the way to 0.225
+    for gain in (0.5, 1.0, 4.0):
+        out = shown(transfer(track(weak), gain=gain))
+        assert np.allclose(out, [0, 0, 0, 0, 0, gain * 0.2 * 2 / 3, 0], atol=1e-4)
+    assert shown(transfer(track([0, 0.1, 0.3, 0.1, 0]))) == [0.0, 0.1, 0.3, 0.1, 0.0]
+    assert shown(transfer(track([0, 0.1, 0.05, 0.1, 0]), threshold=0)) == [0.0, 0.1, 0.05, 0.1, 0.0]
 
 
 def test_neutral_reference() -> None:
     rest = target(0.8)
     out = transfer(track(DRIVER), reference="neutral", neutral=rest)
-    assert shown(out) == [0.2, 0.3, 0.8, 1.6, 1.2, 0.0]
+    assert shown(out) == [0.2, 0.3, 0.8, 1.6, 1.2, 0.1]
     assert shown(transfer(track(DRIVER), reference="neutral")) == DRIVER
 
 
@@ -67,8 +80,8 @@ def test_clipped_to_five() -> None:
 
 def test_gain_by_au_and_side() -> None:
     out = transfer(track(DRIVER), gain={"12L": 0.5, 4: 3.0})
-    assert shown(out, 0) == [0.0, 0.0, 0.3, 0.7, 0.5, 0.0]
-    assert shown(out, 1) == [0.0, 0.0, 0.6, 1.4, 1.0, 0.0]
+    assert shown(out, 0) == [0.0, 0.05, 0.3, 0.7, 0.5, 0.0]
+    assert shown(out, 1) == [0.0, 0.1, 0.6, 1.4, 1.0, 0.0]
 
 
 def test_left_and_right_stay_apart() -> None:
@@ -137,6 +150,7 @@ def test_gaps_are_refused_but_an_unseen_au_does_not_move() -> None:
         {"reference": "first"},
         {"alpha": 1.5},
         {"threshold": -0.1},
+        {"threshold_form": "firm"},
         {"gain": -1.0},
         {"gain": {3: 1.0}},
         {"gain": {"12": 1.0, "12L": 2.0}},
