@@ -90,6 +90,10 @@ class NotNeutralWarning(FamaugWarning):
     """A driver is not at rest at its onset."""
 
 
+class AssumedRateWarning(FamaugWarning):
+    """A driver does not say its frame rate, and nobody else did: one was assumed."""
+
+
 class TableWarning(FamaugWarning):
     """A table was read, but something in it was put right (order, numbering)."""
 

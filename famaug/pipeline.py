@@ -10,20 +10,21 @@ import base64
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from famaug.aus.basis import head_pose
 from famaug.aus.estimator import PROFILE, measure_aus
-from famaug.errors import FaceError, FamaugWarning, InputError, RenderError
+from famaug.errors import AssumedRateWarning, FaceError, FamaugWarning, InputError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
-from famaug.modulation.modulate import Modulation, modulate
+from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.rules import RuleSource
 from famaug.seeding import digest
 from famaug.sharpener import Sharpener
@@ -32,6 +33,7 @@ from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
 
 K = TypeVar("K")
 V = TypeVar("V")
+ASSUMED_FPS = 100.0
 MESH_STEP = 1 / 32
 """Pixels: a plan keeps the identity's mesh on this grid."""
 CROP = 256
@@ -58,27 +60,29 @@ class ClipLook(Protocol):
 class Synthesizer:
     """Plans and renders synthetic clips.
 
-    Args:
-        generator: how pixels are made: "warp" moves the photograph by the AU basis and folds its
-            skin; "compact" is the learned generator that ships; or the path of your own.
-        skin: strength of furrows and shade, 0 for motion alone.
-        halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
-            joined at the midline.
-        superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or
-            a file): it is rendered so many times smaller, and sharpened to its size; in a data
-            set's framing it is sharpened and brought back to the data set's size. None: not.
-        size: "auto" keeps a data set's framing: a face of a data set keeps its picture's size and
-            framing, a loose picture shown with a data set's clip is framed as that clip is, and
-            with neither the crop is 256 pixels. A number is the side of a square crop round the
-            face; None keeps every picture's own size and framing.
-        modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`).
-        sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
-        fps: frames per second of clips from rules, and from drivers that do not say.
-        peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
-        look: makes clips look like a data set's; they then have its size, and `size` is that of
-            the crop before.
-        device: where rendering and measuring run.
-        keep: how many prepared faces are kept in memory.
+        Args:
+            generator: how pixels are made: "warp" moves the photograph by the AU basis and folds its
+                skin; "compact" is the learned generator that ships; or the path of your own.
+            skin: strength of furrows and shade, 0 for motion alone.
+            halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
+                joined at the midline.
+            superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or
+    from dataclasses import replace
+                a file): it is rendered so many times smaller, and sharpened to its size; in a data
+                set's framing it is sharpened and brought back to the data set's size. None: not.
+            size: "auto" keeps a data set's framing: a face of a data set keeps its picture's size and
+                framing, a loose picture shown with a data set's clip is framed as that clip is, and
+                with neither the crop is 256 pixels. A number is the side of a square crop round the
+                face; None keeps every picture's own size and framing.
+            modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`).
+            sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
+            fps: frames per second of drivers that do not say (frame folders, AU tables), and of clips
+                from rules. None: 100, with an `AssumedRateWarning` where a driver does not say.
+            peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
+            look: makes clips look like a data set's; they then have its size, and `size` is that of
+                the crop before.
+            device: where rendering and measuring run.
+            keep: how many prepared faces are kept in memory.
     """
 
     def __init__(
@@ -91,7 +95,7 @@ class Synthesizer:
         size: Size = "auto",
         modulation: Modulation | None = None,
         sizes: Sequence[int] = (0,),
-        fps: float = 100.0,
+        fps: float | None = None,
         peak: float | None = None,
         look: ClipLook | None = None,
         device: str = "cpu",
@@ -108,7 +112,9 @@ class Synthesizer:
         self.sharpener = None if superres is None else Sharpener(superres, crop, device=device)
         if look is not None and size is None:
             raise InputError("a look frames the face anew, so it needs size=, the crop's side")
-        self.fps, self.peak, self.look, self.device = fps, peak, look, device
+        if fps is not None and not 0 < fps < float("inf"):
+            raise InputError(f"fps must be above 0; got {fps}")
+        self.told_fps, self.peak, self.look, self.device = fps, peak, look, device
         self._mesher: FaceMesher | None = None
         self._tracks: _Recent[str, AUTrack] = _Recent(4096)
         self._frames: _Recent[str, dict[str, Any]] = _Recent(4096)
@@ -119,6 +125,11 @@ class Synthesizer:
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process: settings and pictures, no networks."""
         return self.__dict__ | {"_mesher": None, "_renderers": _Recent(self._renderers.most)}
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of rules, and of drivers that do not say."""
+        return ASSUMED_FPS if self.told_fps is None else self.told_fps
 
     @property
     def mesher(self) -> FaceMesher:
@@ -168,7 +179,8 @@ class Synthesizer:
         Raises:
             InputError, TrackError: no expression is left, or the track has too many gaps.
         """
-        track = self._shown(str(driver["name"]), source, rng)
+        track = self._shown(str(driver["name"]), self._timed(source), rng)
+        written = isinstance(source, RuleSource) or source.modulated
         size, frame = self._framing(driver, identity)
         driver = {k: v for k, v in driver.items() if k != "frame"}
         look = None
@@ -188,7 +200,7 @@ class Synthesizer:
             seed=seed,
             params={
                 "estimator": track.estimator,
-                "modulation": self.modulation.to_json(),
+                "modulation": "as written" if written else self.modulation.to_json(),
                 "sizes": list(self.sizes),
                 "peak": self.peak,
                 "render": dict(self.setting.options),
@@ -252,10 +264,26 @@ class Synthesizer:
         """Keep an identity's picture in memory for plans that name it."""
         self._pictures.put(pixels_digest(picture), picture)
 
+    def _timed(self, source: AUTrack | RuleSource) -> AUTrack | RuleSource:
+        """The source with the rate that was told, where it does not say its own."""
+        if isinstance(source, RuleSource) or source.fps is not None:
+            return source
+        if self.told_fps is not None:
+            return replace(source, fps=self.told_fps)
+        warnings.warn(
+            f"the driver does not say its frame rate: {ASSUMED_FPS:g} frames per second are "
+            "assumed. Say it with fps= (--fps, render.fps), or in its table",
+            AssumedRateWarning,
+            stacklevel=4,
+        )
+        return source
+
     def _shown(self, name: str, source: AUTrack | RuleSource, rng: np.random.Generator) -> AUTrack:
         """The track the new face shall show."""
         if isinstance(source, RuleSource):
             track = source.draw(rng, fps=self.fps)
+        elif source.modulated:
+            track = as_written(source, max_gap=self.modulation.max_gap)
         else:
             track = modulate(source, settings=self.modulation)
         if self.peak is not None:

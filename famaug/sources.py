@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from famaug.clip import VIDEOS, load_clip, read_frames, read_picture
+from famaug.clip import PICTURES, VIDEOS, load_clip, read_frames, read_picture
 from famaug.errors import InputError
 from famaug.modulation.rules import RuleSource, parse_expression
 from famaug.types import AUTrack, Clip, ClipRef, Picture
@@ -137,7 +137,7 @@ class Driver:
     @staticmethod
     def of(value: Driver | Clip | ClipRef | AUTrack | RuleSource | str | Path) -> Driver:
         """From a clip, a track, a rule ("rule:positive", "aus:4=1.5,12L=1"), an AU table
-        (.csv), a video or a folder of frames.
+        (.csv, or a folder of OpenFace's), a video or a folder of frames.
 
         Raises:
             InputError: none of these.
@@ -172,6 +172,18 @@ class Driver:
             return pixels_digest(self.content.intensity)
         return hashlib.sha256(repr(self.content).encode()).hexdigest()
 
+    def as_written(self) -> Driver:
+        """The same, its track shown as it is, whatever the track says of itself.
+
+        Raises:
+            InputError: it is no track.
+        """
+        if not isinstance(self.content, AUTrack):
+            raise InputError(
+                f"{self.name} is a {self.kind}; only an AU table can be shown as it is written"
+            )
+        return replace(self, content=replace(self.content, modulated=True))
+
     def to_json(self) -> dict[str, Any]:
         """What a plan keeps of it."""
         return {
@@ -184,8 +196,16 @@ class Driver:
         }
 
 
+def _holds_tables(path: Path) -> bool:
+    """A folder of CSVs without pictures, as OpenFace writes for a folder of frames."""
+    if not path.is_dir():
+        return False
+    kinds = {p.suffix.lower() for p in path.iterdir()}
+    return ".csv" in kinds and not kinds & set(PICTURES)
+
+
 def _of_path(path: Path) -> Driver:
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() == ".csv" or _holds_tables(path):
         from famaug.aus.read import read_aus
 
         return Driver("track", read_aus(path)[0], path.name)

@@ -174,7 +174,7 @@ class Plan:
     of their content.
 
     Attributes:
-        driver: the clip, table or rule whose expression is shown: `{"kind": "clip" | "csv" |
+        driver: the clip, track or rule whose expression is shown: `{"kind": "clip" | "track" |
             "rule", "name": ..., "subject": ..., "dataset": ..., "digest": ..., "label": ...}`.
         identity: whose face is shown: `{"name": ..., "subject": ..., "dataset": ...,
             "digest": ..., "source": {"path": ..., "frame": ...} or None, "mesh": ...}`; `source`
@@ -187,7 +187,8 @@ class Plan:
         superres: name of the sharpener, or None.
         look: parameters of the data-set look, or None.
         seed: the seed it was drawn with.
-        params: further settings of the stages (modulation, crop margin, ...).
+        params: further settings of the stages. "modulation": `Modulation.to_json()`, or "as
+            written" where the driver says itself what is shown (a rule, a modulated table).
     """
 
     driver: dict[str, Any]

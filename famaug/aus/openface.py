@@ -19,7 +19,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from famaug.aus.table import VALUE_COLUMNS, frame_numbers, load, need_columns, values_of
+from famaug.aus.table import (
+    VALUE_COLUMNS,
+    frame_numbers,
+    load,
+    modulated_of,
+    need_columns,
+    values_of,
+)
 from famaug.clip import natural_key
 from famaug.errors import TableWarning, TrackError
 from famaug.folders import visible
@@ -277,6 +284,7 @@ def _reading(
         sided=False,
         scale=SCALE,
         fps=_fps_of(table, frame, path) if fps is None else fps,
+        modulated=modulated_of(table, path),
     )
     return OpenFaceReading(track, presence)
 

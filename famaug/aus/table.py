@@ -1,8 +1,10 @@
 """famaug's own AU table: what `famaug aus` writes and every command reads.
 
 CSV, two rows a frame: `frame, side` (left or right), `AU01_r ... AU45_r` (0-5), `AU01_conf ...`
-(0-1); missing values are empty cells. Beside `x.csv` lies `x.csv.json` with what a row cannot
-say: estimator, scale, whether it knows sides, frame rate.
+(0-1); missing values are empty cells. A table of what a face shall show, as `famaug modulate`
+writes it, has a last column `modulated` of ones; without it, or with zeros, it is a measurement.
+Beside `x.csv` lies `x.csv.json` with what a row cannot say: estimator, scale, whether it knows
+sides, frame rate.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ VALUE_COLUMNS = [f"{name}_r" for name in AU_NAMES]
 CONFIDENCE_COLUMNS = [f"{name}_conf" for name in AU_NAMES]
 COLUMNS = ["frame", "side", *VALUE_COLUMNS, *CONFIDENCE_COLUMNS]
 
+MODULATED = "modulated"
+
 MAX_BYTES = 512 * 2**20
 """A table above it is refused unread: an hour at 200 fps is 0.4 GB."""
 MAX_FRAMES = 1_000_000
@@ -36,7 +40,9 @@ MAX_INTENSITY = 5.0
 ROW = "row"
 """Name of the column that `load` adds."""
 TEXT_COLUMNS = ("side", "picture", "file", "image", "name")
-OTHER_COLUMNS = ("frame", "face", "face_id", "timestamp", "confidence", "success", *TEXT_COLUMNS)
+OTHER_COLUMNS = ("frame", "face", "face_id", "timestamp", "confidence", "success", MODULATED) + (
+    TEXT_COLUMNS
+)
 _UNIT_NAME = re.compile(r"au_?0*(\d{1,2})_?(r|c|conf)")
 
 
@@ -52,6 +58,8 @@ def write_table(track: AUTrack, path: str | Path, *, first_frame: int = 0) -> Pa
     table = pd.DataFrame(wide.astype(np.float64).round(4), columns=COLUMNS[2:])
     table.insert(0, "frame", frames)
     table.insert(1, "side", np.tile(SIDES, len(track)))
+    if track.modulated:
+        table[MODULATED] = 1
     meta = {
         "format": "famaug-aus/1",
         "estimator": track.estimator,
@@ -111,7 +119,8 @@ def read_table(path: str | Path, *, scale: str | None = None, fps: float | None 
     c = np.zeros((length * 2, len(AUS)))
     at = order - 2 * first
     x[at], c[at] = intensity, confidence
-    return _track(x.reshape(length, 2, -1), c.reshape(length, 2, -1), source, scale, fps)
+    shaped = x.reshape(length, 2, -1), c.reshape(length, 2, -1)
+    return _track(*shaped, source, scale, fps, modulated_of(table, source))
 
 
 def load(path: Path) -> pd.DataFrame:
@@ -295,6 +304,23 @@ def row_number(table: pd.DataFrame, place: int) -> int:
     return int(table[ROW].iloc[place]) if ROW in table.columns else place + 2
 
 
+def modulated_of(table: pd.DataFrame, path: Path) -> bool:
+    """Whether a table says of itself that it is modulated.
+
+    Raises:
+        TrackError: some rows say so and others do not.
+    """
+    if MODULATED not in table.columns:
+        return False
+    said = {float(v) for v in values_of(table, [MODULATED], path, high=1.0)[:, 0]}
+    if said not in ({0.0}, {1.0}):
+        raise TrackError(
+            f"{path}: the column {MODULATED} must be 1 in every row (shown as written) or 0 in "
+            f"every row (a measurement); it holds {', '.join(f'{v:g}' for v in sorted(said)[:4])}"
+        )
+    return said == {1.0}
+
+
 def frame_numbers(table: pd.DataFrame, path: Path) -> NDArray[np.int64]:
     """The column `frame` as int64.
 
@@ -337,6 +363,7 @@ def _track(
     path: Path,
     scale: str | None,
     fps: float | None,
+    modulated: bool,
 ) -> AUTrack:
     meta = _read_meta(path)
     sided = meta.get("sided")
@@ -348,6 +375,7 @@ def _track(
         sided=not np.array_equal(x[:, 0], x[:, 1], equal_nan=True) if sided is None else sided,
         scale=scale or str(meta.get("scale", "famaug")),
         fps=None if rate is None else float(rate),
+        modulated=modulated,
     )
 
 

@@ -33,7 +33,8 @@ def generate_command(
     driver: Annotated[
         str,
         typer.Option(
-            help="Whose expression: video, frame folder, AU table (.csv), rule:positive, "
+            help="Whose expression: video, frame folder, AU table (.csv, or a folder of "
+            "OpenFace's; one that famaug modulate wrote is shown as written), rule:positive, "
             "rule:negative, rule:surprise, or AUs by hand, aus:4=1.5,7=1,12L=1."
         ),
     ],
@@ -57,7 +58,16 @@ def generate_command(
     size: Annotated[
         int, typer.Option(help="Side of the clip in pixels; 0 keeps the picture's own framing.")
     ] = 256,
-    fps: Annotated[float, typer.Option(help="Frame rate of clips from rules.")] = 100.0,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="Frame rate of the driver where it does not say (frame folders, AU tables), and "
+            "of clips from rules. [100, with a note where a driver does not say]"
+        ),
+    ] = None,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="Show the AU table as written: no filter, no onset.")
+    ] = False,
     peak: Annotated[
         float | None, typer.Option(help="Scale so that the strongest AU reaches this, up to 5.")
     ] = None,
@@ -77,7 +87,7 @@ def generate_command(
     from famaug.clip_writer import check_target, write_clip
     from famaug.pipeline import Synthesizer
     from famaug.seeding import keyed_generator
-    from famaug.sources import Identity
+    from famaug.sources import Driver, Identity
 
     check_target(out)
     for name, value in (("--driver", driver), ("--identity", identity)):
@@ -95,15 +105,18 @@ def generate_command(
     )
     shown = replace(Identity.of(identity), face=face)
     with _as_notes():
-        plan = synthesizer.plan(driver, shown, keyed_generator(seed, "generate"), seed=seed)
+        source = Driver.of(driver)
+        source = source.as_written() if as_is else source
+        plan = synthesizer.plan(source, shown, keyed_generator(seed, "generate"), seed=seed)
 
     def draw(number: int) -> Plan:
         """The same clip without a gate; another one each time it was rejected."""
         if number == 0:
             return plan
         rng = keyed_generator(seed, "generate", number)
-        return synthesizer.plan(driver, shown, rng, seed=seed)
+        return synthesizer.plan(source, shown, rng, seed=seed)
 
+    _note_driver(plan, fps)
     _note_strength(plan)
     figures: dict[str, Any] = {"command": "generate", "out": None}
     if dry_run:
@@ -122,6 +135,18 @@ def generate_command(
     figures |= {"key": plan.key, "frames": len(plan.track), "fps": plan.fps}
     if as_json:
         typer.echo(json.dumps(figures))
+
+
+def _note_driver(plan: Plan, fps: float | None) -> None:
+    """What was not done to the driver though it is done to others, or was asked for."""
+    if plan.driver["kind"] == "track" and plan.params["modulation"] == "as written":
+        typer.echo(f"note: {plan.driver['name']} is shown as written, not modulated", err=True)
+    if fps is not None and plan.fps != fps:
+        typer.echo(
+            f"note: {plan.driver['name']} says {plan.fps:g} frames per second itself; --fps "
+            f"{fps:g} is for drivers that do not say",
+            err=True,
+        )
 
 
 def _note_strength(plan: Plan) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 import typer
 
-from famaug.errors import FamaugError, InputError
+from famaug.errors import FamaugError, FamaugWarning, InputError
 from famaug.types import AU_NAMES, AUTrack
 
 RULE_FPS = 200.0
@@ -42,7 +42,7 @@ def modulate_command(
     ],
     out: Annotated[Path | None, typer.Option(help="AU table to write (CSV).")] = None,
     table: Annotated[
-        bool, typer.Option(help="Print noise and range left by each half-width, and Eq. 3's forms.")
+        bool, typer.Option(help="Print what each half-width, Eq. 3's forms and the threshold do.")
     ] = False,
     target_aus: Annotated[
         str | None,
@@ -61,7 +61,16 @@ def modulate_command(
     gain_aus: Annotated[
         str | None, typer.Option(help="Factors for single AUs: 12=1.3,4L=0.8 (others: --gain).")
     ] = None,
-    threshold: Annotated[float, typer.Option(help="What is at or below it becomes 0.")] = 0.15,
+    threshold: Annotated[
+        float, typer.Option(help="What stays at or below it is noise, and not shown.")
+    ] = 0.15,
+    threshold_form: Annotated[
+        str,
+        typer.Option(
+            help="soft (an excursion above it is kept whole) or hard (as published: every value "
+            "at or below it becomes 0)."
+        ),
+    ] = "soft",
     presence_gate: Annotated[
         float, typer.Option(help="AUs present (AU_c) in a smaller share of frames stay still.")
     ] = 0.0,
@@ -87,7 +96,7 @@ def modulate_command(
 ) -> None:
     """Modulate AUs: fill gaps, filter over time (Eq. 2), take them relative to the onset (Eq. 3).
 
-    With --table: a table of what each filter width does to SOURCE..., as in docs/modulation.md.
+    With --table: tables of what the steps do to SOURCE..., as in docs/modulation.md.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -104,6 +113,7 @@ def modulate_command(
                     gain,
                     gain_aus,
                     threshold,
+                    threshold_form,
                     presence_gate,
                     max_gap,
                     drawn=sources[0].startswith(("rule:", "aus:")),
@@ -137,6 +147,7 @@ def _settings(
     gain: float,
     gain_aus: str | None,
     threshold: float,
+    threshold_form: str,
     presence_gate: float,
     max_gap: int | None,
     *,
@@ -164,6 +175,7 @@ def _settings(
         alpha=alpha,
         gain=gains,
         threshold=threshold,
+        threshold_form=cast(Any, threshold_form),
         presence_gate=presence_gate,
         max_gap=max_gap,
     )
@@ -212,6 +224,12 @@ def _modulate(
         raise InputError("nothing to write: give --out TABLE.csv, --figure FILE, or --dry-run")
     if settings.presence_gate > 0 and source.presence is None:
         raise InputError("--presence-gate needs OpenFace's AU_c columns; this source has none")
+    if source.track.modulated and not source.drawn:
+        warnings.warn(
+            "the table says that it is modulated already: it is modulated again",
+            FamaugWarning,
+            stacklevel=2,
+        )
     stages = modulation_stages(
         source.track, _target(target_aus), settings=settings, presence=source.presence
     )
@@ -267,15 +285,17 @@ def _strongest(track: AUTrack) -> dict[str, float]:
 def _table(
     sources: list[str], face: int | None, min_confidence: float, fps: float | None
 ) -> dict[str, Any]:
-    """Two Markdown tables on stdout, the same numbers as JSON."""
-    from famaug.modulation.measure import filter_effects, reference_effect
+    """Three Markdown tables on stdout, the same numbers as JSON."""
+    from famaug.modulation.measure import filter_effects, reference_effect, threshold_effect
 
-    rows, forms = [], []
+    rows, forms, cuts = [], [], []
     for text in sources:
         track = _read(text, face, min_confidence, fps, 0).track
         name = Path(text).stem
         rows += [{"clip": name, **e.to_json()} for e in filter_effects(track)]
         forms.append({"clip": name, **reference_effect(track).to_json()})
+        cut = threshold_effect(track)
+        cuts += [] if cut is None else [{"clip": name, **cut.to_json()}]
     out = ["| clip | n | jitter | largest jump | range kept (all AUs) | rise kept (strongest) |"]
     out += ["|---|---|---|---|---|---|"]
     for r in rows:
@@ -294,5 +314,15 @@ def _table(
         f"r {f['onset_match']:.2f} | {f['printed_peak']:.2f}, r {f['printed_match']:.2f} |"
         for f in forms
     ]
+    out += [
+        "",
+        "| clip | largest step at 1.5: driver's own | soft | hard | frames risen | soft | hard |",
+    ]
+    out += ["|---|---|---|---|---|---|---|"]
+    out += [
+        f"| {c['clip']} | {c['own_step']:.2f} | {c['soft_step']:.2f} | {c['hard_step']:.2f} | "
+        f"{c['frames']} | {c['soft_frames']} | {c['hard_frames']} |"
+        for c in cuts
+    ]
     typer.echo("\n".join(out))
-    return {"filters": rows, "forms": forms}
+    return {"filters": rows, "forms": forms, "thresholds": cuts}

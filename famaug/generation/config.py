@@ -43,12 +43,14 @@ class DatasetConfig:
 
 @dataclass
 class DriversConfig:
-    """Whose expressions. per_clip: clips made of each real clip or AU table; per_rule: of each
-    rule, per_clip if it is null."""
+    """Whose expressions. tables: AU tables, or folders of OpenFace's; those that `famaug modulate`
+    wrote are shown as written, with as_is all of them. per_clip: clips made of each real clip or
+    AU table; per_rule: of each rule, per_clip if it is null."""
 
     clips: bool = True
     rules: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    as_is: bool = False
     per_clip: int = 1
     per_rule: int | None = None
 
@@ -67,14 +69,15 @@ class IdentitiesConfig:
 class RenderConfig:
     """How clips are made; see `famaug.Synthesizer` and `famaug.modulation.Modulation`.
 
-    size: "auto" keeps the data set's own framing where there is a data set; a number crops."""
+    size: "auto" keeps the data set's own framing where there is a data set; a number crops.
+    fps: of drivers that do not say, and of rules; null: 100, with a note."""
 
     generator: str = "warp"
     skin: float = 1.0
     halves: str = "maps"
     superres: str | None = None
     size: Any = "auto"
-    fps: float = 100.0
+    fps: float | None = None
     peak: float | None = None
     sizes: list[int] = field(default_factory=lambda: [0])
     modulation: dict[str, Any] = field(default_factory=dict)

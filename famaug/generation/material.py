@@ -71,9 +71,10 @@ def gather(settings: Generation) -> Material:
             people.setdefault(canonical(face.subject) or face.name, []).append(face)
     # the same clip or rule given twice is one driver
     drivers += [Source("rule", text, text) for text in map(_rule_text, settings.rules)]
-    drivers += _files(settings.tables, "table", "driver", skipped)
+    drivers += _files(settings.tables, "table", "driver", [settings.as_is], skipped)
     pictures = [p for given in settings.pictures for p in _pictures(given, skipped)]
-    loose = _files(pictures, "picture", "identity", skipped)
+    how = [SHIPPED["face_landmarker"].sha256]
+    loose = _files(pictures, "picture", "identity", how, skipped)
     faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
     unique = {d.record: d for d in reversed(drivers)}
     return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped))
@@ -122,14 +123,18 @@ def _stamp(path: Path) -> list[Any]:
     return [str(path), stat.st_size, stat.st_mtime_ns]
 
 
-def _files(paths: Any, kind: Kind, what: str, skipped: list[Skip]) -> list[Source]:
+def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip]) -> list[Source]:
+    """`how`: what a measurement depends on beside the file."""
     found = []
     for given in paths:
         path = Path(given).absolute()
-        if not path.is_file():
+        if not (path.is_file() or (kind == "table" and path.is_dir())):
             skipped.append(Skip(what, str(given), "no such file"))
             continue
-        record = digest([kind, SHIPPED["face_landmarker"].sha256, _stamp(path)])
+        parts = (
+            sorted(path.glob("*")) if path.is_dir() else [path, path.with_name(f"{path.name}.json")]
+        )
+        record = digest([kind, how, [_stamp(p) for p in parts]])
         found.append(Source(kind, str(given), record, path=str(path)))
     return found
 

@@ -20,7 +20,7 @@ import numpy as np
 from famaug.seeding import digest
 from famaug.types import AUS, AUTrack, Floats, Picture
 
-FORMAT = 1
+FORMAT = 2
 Shelf = Literal["drivers", "faces", "gate"]
 
 
@@ -89,6 +89,7 @@ class MeasuredStore:
                 track["sided"],
                 track["scale"],
                 track["fps"],
+                track["modulated"],
             ),
         )
 
@@ -115,6 +116,7 @@ class MeasuredStore:
                     "sided": track.sided,
                     "scale": track.scale,
                     "fps": track.fps,
+                    "modulated": track.modulated,
                 },
             },
         )

@@ -28,7 +28,8 @@ class Generation:
             the workers, so it must be picklable. None: rules, tables and pictures only.
         clips: the dataset's clips are drivers.
         rules: further drivers: "rule:positive", "aus:4=1.5,12L=1".
-        tables: further drivers: AU tables (.csv).
+        tables: further drivers: AU tables (.csv), or folders of OpenFace's.
+        as_is: all tables are shown as written, not only those that say they are modulated.
         own_faces: neutral (onset) frames of the dataset's subjects are identities.
         faces_per_subject: how many of each, in the dataset's order.
         pictures: further identities: files, or folders of pictures.
@@ -57,6 +58,7 @@ class Generation:
     clips: bool = True
     rules: Sequence[str] = ()
     tables: Sequence[Path] = ()
+    as_is: bool = False
     own_faces: bool = True
     faces_per_subject: int = 1
     pictures: Sequence[Path] = ()

@@ -64,6 +64,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         clips=drivers.clips,
         rules=drivers.rules,
         tables=[Path(t) for t in drivers.tables],
+        as_is=drivers.as_is,
         own_faces=faces.own,
         faces_per_subject=faces.per_subject,
         pictures=[Path(p) for p in faces.pictures],

@@ -158,6 +158,7 @@ class Worker:
         label: Label = None
         if source.kind == "table":
             driver = Driver.of(Path(source.path))
+            driver = driver.as_written() if self.settings.as_is else driver
         else:
             clip, label = self._clip(source)
             driver = Driver.of(clip)

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, TrackError
-from famaug.modulation.envelopes import Envelope, timing
+from famaug.modulation.envelopes import Envelope, find_apex, timing
 from famaug.modulation.gaps import fill_gaps
 from famaug.modulation.smoothing import auto_half_width, smooth_values
 from famaug.modulation.transfer import MAX_INTENSITY
-from famaug.types import AUTrack
+from famaug.types import AU_INDEX, AUTrack
 
 Peaks = NDArray[np.float64]
+
+NARROW = 2
+RESTING = 0.1
+"""Share of an expression's height up to which a face counts as at rest before it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +27,7 @@ class Drawn:
     """An expression from a pool.
 
     Attributes:
-        track: from onset to offset, at rest at frame 0.
+        track: from onset to offset, at rest at frame 0; shown as written.
         apex: frame of its apex.
         label: class of the clip it came from, or None.
         subjects: everyone whose measurements went into it ("dataset/subject"): the leakage
@@ -42,11 +46,39 @@ def relative_to_onset(track: AUTrack, *, onset: int = 0) -> Peaks:
     By Savitzky-Golay, which follows a ramp up to the clip's edge; a mean would lift the onset.
     AUs that were never observed are 0. Raises TrackError as `fill_gaps`.
     """
-    whole = fill_gaps(track).intensity.astype(np.float64)
-    x = np.nan_to_num(whole)
+    x = _whole(track)
     y = smooth_values(x, n=auto_half_width(x), method="savgol")
     change: Peaks = np.clip(y - y[onset], 0, MAX_INTENSITY)
     return change
+
+
+def way_to_apex(track: AUTrack) -> Peaks:
+    """The change from the last resting frame before the apex to the apex; float64 `T 2 17`.
+
+    The last resting frame is the foot of the rise: of the AU that is strongest at the apex (on
+    either side, the blink aside), the last frame within a tenth of its height above its lowest
+    value, and from there back as long as it falls. However long a face rests before its expression,
+    the way begins there. Filtered narrowly: a filter as wide as a long clip allows would blur a
+    short rise.
+
+    Raises: as `relative_to_onset`.
+    """
+    x = _whole(track)
+    y = smooth_values(x, n=min(NARROW, auto_half_width(x)), method="savgol")[: find_apex(track) + 1]
+    rise = y[-1] - y.min(axis=0)
+    rise[:, AU_INDEX[45]] = 0
+    side, au = np.unravel_index(int(np.argmax(rise)), rise.shape)
+    curve = y[:, side, au]
+    rest = int(np.flatnonzero(curve <= curve.min() + RESTING * rise[side, au])[-1])
+    while rest > 0 and curve[rest - 1] < curve[rest]:  # down to the foot of the rise
+        rest -= 1
+    change: Peaks = np.clip(y[rest:] - y[rest], 0, MAX_INTENSITY)
+    return change
+
+
+def _whole(track: AUTrack) -> Peaks:
+    """float64 `T 2 17`, gaps filled, AUs that were never observed 0."""
+    return np.nan_to_num(fill_gaps(track).intensity.astype(np.float64))
 
 
 def shown(
@@ -68,6 +100,7 @@ def shown(
         sided=like.sided,
         scale=like.scale,
         fps=fps,
+        modulated=True,
     )
 
 

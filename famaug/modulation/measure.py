@@ -20,6 +20,8 @@ from famaug.modulation.smoothing import (
 from famaug.modulation.transfer import transfer_values
 from famaug.types import AU_INDEX, AU_NAMES, AUTrack
 
+STRENGTH = 1.5
+"""What the strongest AU is brought to when steps are compared: a clear micro-expression."""
 HALF_WIDTHS: tuple[int | Literal["auto"], ...] = (0, 1, 2, 3, 5, "auto")
 
 
@@ -63,6 +65,28 @@ class ReferenceEffect:
     printed_peak: float
     onset_match: float
     printed_match: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ThresholdEffect:
+    """The threshold on a clip whose strongest AU is then brought to `STRENGTH`.
+
+    Attributes:
+        own_step: the largest frame-to-frame difference of the filtered clip itself, as strong.
+        soft_step, hard_step: with either form of the threshold.
+        frames: frames in which the strongest AU is above its onset.
+        soft_frames, hard_frames: how many of them are left.
+    """
+
+    own_step: float
+    soft_step: float
+    hard_step: float
+    frames: int
+    soft_frames: int
+    hard_frames: int
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -124,6 +148,27 @@ def reference_effect(track: AUTrack, *, n: int = 1) -> ReferenceEffect:
         _match(onset, curve),
         _match(printed, curve),
     )
+
+
+def threshold_effect(track: AUTrack, *, n: int = 1) -> ThresholdEffect | None:
+    """The soft form of the threshold beside the hard one, on the onset form of Eq. 3; None where
+    no AU rises above the threshold.
+
+    Raises:
+        TrackError: gaps too long to fill, or a clip shorter than the window.
+    """
+    y = smooth_values(np.nan_to_num(fill_gaps(track).intensity.astype(np.float64)), n=n)
+    own = transfer_values(y, threshold=0, alpha=0)
+    soft = transfer_values(y, alpha=0)
+    hard = transfer_values(y, alpha=0, threshold_form="hard")
+    if not soft.any():
+        return None
+    side, au = (int(v) for v in np.unravel_index(int(np.argmax(own.max(axis=0))), own.shape[1:]))
+    steps = [
+        float(np.abs(np.diff(x, axis=0)).max()) * STRENGTH / x.max() for x in (own, soft, hard)
+    ]
+    frames = [int((x[:, side, au] > 0).sum()) for x in (own, soft, hard)]
+    return ThresholdEffect(*steps, *frames)
 
 
 def _match(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -84,6 +84,16 @@ def modulate(
     )
 
 
+def as_written(track: AUTrack, *, max_gap: int | None = None) -> AUTrack:
+    """A track that says itself what a face shall show, ready to be rendered: nothing but gaps are
+    bridged, and AUs that are never there do not move.
+
+    Raises: as `fill_gaps`.
+    """
+    whole = fill_gaps(track, max_gap=max_gap)
+    return whole.with_intensity(np.nan_to_num(whole.intensity), modulated=True)
+
+
 def modulation_stages(
     track: AUTrack,
     target: AUTrack | NDArray[np.floating[Any]] | None = None,

@@ -11,13 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from famaug.errors import InputError
-from famaug.modulation.drawn import Drawn, Peaks, check_pool, pick, relative_to_onset, shown
+from famaug.modulation.drawn import (
+    Drawn,
+    Peaks,
+    check_pool,
+    pick,
+    relative_to_onset,
+    shown,
+    way_to_apex,
+)
 from famaug.modulation.envelopes import Envelope, find_apex
 from famaug.modulation.rules import RAISED_COSINE
-from famaug.types import AUTrack
+from famaug.types import AU_INDEX, AUTrack
 
 EARLY = (0.25, 0.5)
-"""Share of a macro-expression's way from rest to apex at which it looks like a micro one."""
+"""Share of a macro-expression's height at which it looks like a micro one."""
 STILL = 0.15
 """Change below it is noise: it is not drawn."""
 
@@ -28,11 +36,11 @@ class ExpressionPool:
 
     Attributes:
         changes: one array a clip, onset-relative: `1 2 17` (a pair: the apex) or `T 2 17` (a
-            macro-expression from rest to apex).
+            macro-expression from its last resting frame to its apex).
         subjects, labels: one a clip.
         like: a member's track: its scale, sides and estimator are the pool's.
         excluded: clips left out: not of a training subject, or without any change.
-        early: range of the way that is drawn; None for pairs.
+        early: range of the height that is drawn; None for pairs.
     """
 
     changes: tuple[Peaks, ...]
@@ -64,8 +72,7 @@ class ExpressionPool:
         if self.early is None:
             peak, name = change[-1], "pair"
         else:
-            frame = max(1, round(rng.uniform(*self.early) * (len(change) - 1)))
-            peak, name = change[frame], "early-macro"
+            peak, name = _risen_to(change, rng.uniform(*self.early)), "early-macro"
         track = shown(peak, rng, fps=fps, like=self.like, name=name, pace=timing, envelope=envelope)
         apex = int(np.argmax(track.intensity.sum(axis=(1, 2))))
         return Drawn(track, apex, self.labels[i], (self.subjects[i],))
@@ -115,11 +122,16 @@ def macro_pool(
     labels: Sequence[str | None] | None = None,
     early: tuple[float, float] = EARLY,
 ) -> ExpressionPool:
-    """Early frames of macro-expressions, which look like the apex of a micro-expression.
+    """Early moments of macro-expressions, which look like the apex of a micro-expression.
+
+    A moment is drawn by intensity, not by time: it is when the strongest AU first passes a share of
+    its height at the apex, counted from the last resting frame. Both sides are as they were then,
+    between two frames where it passes between them. However long the face rests before, or keeps
+    its expression, it is the rise that is drawn from.
 
     Args:
-        tracks: clips that go from rest (frame 0) to the apex; what follows it is cut.
-        early: range of the way from which the frame is drawn.
+        tracks: clips that go from rest to the apex; what follows the apex is cut.
+        early: range of the height from which the moment is drawn.
 
     Raises:
         InputError: lists of different lengths, a range outside 0-1, or no clip left.
@@ -132,9 +144,28 @@ def macro_pool(
     kept: list[tuple[Peaks, str, str | None]] = []
     for track, subject, label in zip(tracks, subjects, named, strict=True):
         if subject in training:
-            way = relative_to_onset(track)[: max(2, find_apex(track) + 1)]
-            kept.append((_moving(way), subject, label))
-    return _pool(kept, tracks, training, early)
+            kept.append((_moving(way_to_apex(track)), subject, label))
+    risen = [member for member in kept if _strongest(member[0])[-1] > 0]
+    return _pool(risen, tracks, training, early)
+
+
+def _strongest(change: Peaks) -> Peaks:
+    """Over time, the AU that is strongest at the end, the blink aside; `T`."""
+    apex = change[-1].copy()
+    apex[:, AU_INDEX[45]] = 0
+    side, au = np.unravel_index(int(np.argmax(apex)), apex.shape)
+    curve: Peaks = change[:, side, au]
+    return curve
+
+
+def _risen_to(change: Peaks, share: float) -> Peaks:
+    """All AUs, `2 17`, when the strongest first passes a share of its height."""
+    curve = _strongest(change)
+    goal = share * curve[-1]
+    frame = int(np.argmax(curve >= goal))  # never 0: the way begins at 0
+    before, after = curve[frame - 1], curve[frame]
+    at = (goal - before) / (after - before)
+    return change[frame - 1] + at * (change[frame] - change[frame - 1])
 
 
 def _moving(change: Peaks) -> Peaks:

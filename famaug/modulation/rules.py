@@ -83,7 +83,7 @@ class RuleSource:
         peak = np.minimum(self._peak(rng) * self.magnification, MAX_INTENSITY)
         rise, fall = timing(self.timing).draw(rng)
         level = self.envelope.timed(rise_ms=rise, fall_ms=fall, fps=fps)
-        return AUTrack.of(level[:, None, None] * peak, estimator=ESTIMATOR, fps=fps)
+        return AUTrack.of(level[:, None, None] * peak, estimator=ESTIMATOR, fps=fps, modulated=True)
 
     def _peak(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """Intensities at the apex, `2 17`."""

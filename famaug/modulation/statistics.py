@@ -95,6 +95,7 @@ class TrackStatistics:
             sided=self.sided,
             scale=self.scale,
             fps=fps,
+            modulated=True,
         )
         whose = tuple(dict.fromkeys((self.subjects[i], self.subjects[other])))
         return Drawn(track, apex, self.labels[i], whose)

@@ -2,8 +2,9 @@
 
     y'_i = clip0( alpha * y_target + gain * (x_i - x_ref) ),   without what is noise
 
-What is noise a threshold says: see `famaug.modulation.threshold`. The paper prints x_ref = x_{i-1}, which keeps only frame-to-frame noise; its text and its public
-code subtract the first frame. `reference="onset"` is that; `reference="previous"` is the print.
+What is noise a threshold says: see `famaug.modulation.threshold`. The paper prints
+x_ref = x_{i-1}, which keeps only frame-to-frame noise; its text and its public code subtract the
+first frame. `reference="onset"` is that; `reference="previous"` is the print.
 """
 
 from __future__ import annotations

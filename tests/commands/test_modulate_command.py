@@ -114,11 +114,15 @@ def test_presence_gate_from_openface(openface: Path, tmp_path: Path) -> None:
 def test_table(driver: Path, openface: Path) -> None:
     result = run(driver, openface, "--table", "--json")
     lines = result.stdout.splitlines()
-    assert sum(line.startswith("| driver |") for line in lines) == 7
+    assert sum(line.startswith("| driver |") for line in lines) == 8
     assert sum("auto (" in line for line in lines) == 2
     values = last_json(result)
     assert len(values["filters"]) == 12  # type: ignore[arg-type]
     assert len(values["forms"]) == 2  # type: ignore[arg-type]
+    for cut in values["thresholds"]:  # type: ignore[attr-defined]
+        assert cut["soft_step"] <= cut["own_step"] * 1.0001
+        assert cut["hard_frames"] < cut["soft_frames"] <= cut["frames"]
+    assert len(values["thresholds"]) == 2  # type: ignore[arg-type]
 
 
 def test_notes_and_dry_run(driver: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from famaug.generation.worker import Worker
 from famaug.generation.worklist import make_worklist
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache, cache_info, seal, verify
+from famaug.types import Plan
 
 
 def test_the_same_cache_for_any_workers_and_batch(tmp_path: Path) -> None:
@@ -264,3 +265,34 @@ def test_one_bad_clip_does_not_take_its_batch_with_it(tmp_path: Path) -> None:
     assert skip.reason == "ZeroDivisionError: a bug in the renderer"
     assert "generation_builders.py" in skip.trace
     assert "a bug in the renderer" in (settings.out / "failures.txt").read_text()
+
+
+def test_tables_are_shown_as_written_where_they_say_so(tmp_path: Path) -> None:
+    """By a table's own word, or by `as_is` for all of them; a rate beside a table counts too."""
+    from famaug.aus.table import write_table
+    from famaug.modulation.modulate import modulate
+    from famaug.modulation.rules import parse_expression
+    from famaug.types import AUTrack
+
+    x = parse_expression("aus:4=1.5").draw(keyed_generator(0)).intensity + 0.2
+    raw = AUTrack.of(x, estimator="t/1", fps=200)
+    raws, shown = write_table(raw, tmp_path / "raw.csv"), tmp_path / "shown.csv"
+    write_table(modulate(raw), shown)
+
+    def made(name: str, table: Path, **changes: object) -> Plan:
+        generate(quick(tmp_path, name, tables=[table], rules=[], **changes))
+        cache = ClipCache(tmp_path / name)
+        (key,) = cache.keys()
+        story = cache.read(key).provenance
+        assert story is not None
+        return story.plan
+
+    changes = {"measured": tmp_path / "measured"}
+    first, second = made("a", raws, **changes), made("b", shown, **changes)
+    assert second.params["modulation"] == "as written" != first.params["modulation"]
+    assert np.abs(first.intensity - second.intensity).max() < 2e-3
+    forced = made("c", raws, as_is=True, **changes)
+    assert forced.params["modulation"] == "as written"
+    assert np.abs(forced.intensity - raw.intensity).max() <= 1e-4
+    (tmp_path / "raw.csv.json").unlink()
+    assert made("d", raws, **changes).fps == 20  # what the synthesizer was told

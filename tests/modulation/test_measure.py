@@ -8,7 +8,7 @@ import pytest
 from famaug.aus.read import read_aus
 from famaug.aus.table import write_table
 from famaug.errors import InputError
-from famaug.modulation.measure import filter_effects, reference_effect
+from famaug.modulation.measure import filter_effects, reference_effect, threshold_effect
 from famaug.modulation.rules import parse_expression
 from famaug.seeding import keyed_generator
 from famaug.testing import make_openface
@@ -77,3 +77,8 @@ def test_read_aus_tells_tables_apart(tmp_path: Path) -> None:
     assert (track.estimator, track.fps, presence) == ("t", 50, None)
     with pytest.raises(InputError, match="fps must be above 0"):
         read_aus(path, fps=0)
+
+
+def test_no_threshold_effect_without_an_expression() -> None:
+    still = AUTrack.of(np.full((20, 2, 17), 0.4), estimator="t")
+    assert threshold_effect(still) is None

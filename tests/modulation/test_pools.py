@@ -72,6 +72,45 @@ def test_early_macro_frames_are_a_quarter_to_half_of_the_way() -> None:
     assert macros.draw(rng, fps=200).track.estimator == "early-macro(e/1)"
 
 
+def smile(lead: float, held: float) -> AUTrack:
+    """At 30 fps: rest with noise and a blink, a smile within 170 ms (left a frame ahead), held."""
+    rise = np.linspace(0, 1, 6)
+    left = np.r_[np.zeros(round(lead * 30)), rise, np.ones(round(held * 30))]
+    x = np.full((len(left), 2, 17), 0.2)
+    x[:, 0, A12] += 4.0 * left
+    x[:, 1, A12] += 3.0 * np.r_[0, left[:-1]]
+    x[:, :, AU_INDEX[25]] += left[:, None]
+    noise = 0.06 * keyed_generator(0, "noise", len(left)).standard_normal(x.shape)
+    x[: round(lead * 30), :, AU_INDEX[45]] += 2.0
+    return AUTrack.of(np.clip(x + noise, 0, 5), estimator="e/1", fps=30)
+
+
+@pytest.mark.parametrize(("lead", "held"), [(0.5, 0.2), (0.5, 1.6), (4.0, 0.3), (10.0, 3.0)])
+def test_early_is_by_intensity_whatever_comes_before_or_after(lead: float, held: float) -> None:
+    macros = macro_pool([smile(lead, held)], subjects=["d/1"], training={"d/1"})
+    rng = keyed_generator(0, "macro")
+    peaks = np.array([macros.draw(rng, fps=200).track.intensity.max(axis=0) for _ in range(100)])
+    left, right = peaks[:, 0, A12], peaks[:, 1, A12]
+    assert 0.9 < left.min() < 1.3
+    assert 1.7 < left.max() < 2.2
+    assert (right > 0.05 * left).all()
+    assert (right < left).all()
+    others = np.delete(peaks, [A12, AU_INDEX[25]], axis=2)
+    assert others.max() < 0.3  # noise stays noise: nothing to scale up
+    assert abs(np.corrcoef(left, peaks[:, 0, AU_INDEX[25]])[0, 1]) > 0.9
+
+
+def test_a_clip_that_only_blinks_is_no_macro_expression() -> None:
+    x = np.full((60, 2, 17), 0.2)
+    x[:, :, AU_INDEX[45]] += np.linspace(0, 3, 60)[:, None]
+    blink = AUTrack.of(x, estimator="e/1", fps=30)
+    both = macro_pool([macro(), blink], subjects=["d/1", "d/1"], training={"d/1"})
+    assert (len(both), both.excluded) == (1, 1)
+    falling = AUTrack.of(macro().intensity[::-1].copy(), estimator="e/1", fps=30)
+    with pytest.raises(InputError, match="no clip is left"):
+        macro_pool([falling], subjects=["d/1"], training={"d/1"})
+
+
 def test_deterministic() -> None:
     one, same = (pool().draw(keyed_generator(5), fps=100) for _ in range(2))
     assert np.array_equal(one.track.intensity, same.track.intensity)
