@@ -165,7 +165,8 @@ def _risen_to(change: Peaks, share: float) -> Peaks:
     frame = int(np.argmax(curve >= goal))  # never 0: the way begins at 0
     before, after = curve[frame - 1], curve[frame]
     at = (goal - before) / (after - before)
-    return change[frame - 1] + at * (change[frame] - change[frame - 1])
+    peak: Peaks = change[frame - 1] + at * (change[frame] - change[frame - 1])
+    return peak
 
 
 def _moving(change: Peaks) -> Peaks:
