@@ -60,29 +60,29 @@ class ClipLook(Protocol):
 class Synthesizer:
     """Plans and renders synthetic clips.
 
-        Args:
-            generator: how pixels are made: "warp" moves the photograph by the AU basis and folds its
-                skin; "compact" is the learned generator that ships; or the path of your own.
-            skin: strength of furrows and shade, 0 for motion alone.
-            halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
-                joined at the midline.
-            superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or
-    from dataclasses import replace
-                a file): it is rendered so many times smaller, and sharpened to its size; in a data
-                set's framing it is sharpened and brought back to the data set's size. None: not.
-            size: "auto" keeps a data set's framing: a face of a data set keeps its picture's size and
-                framing, a loose picture shown with a data set's clip is framed as that clip is, and
-                with neither the crop is 256 pixels. A number is the side of a square crop round the
-                face; None keeps every picture's own size and framing.
-            modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`).
-            sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
-            fps: frames per second of drivers that do not say (frame folders, AU tables), and of clips
-                from rules. None: 100, with an `AssumedRateWarning` where a driver does not say.
-            peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
-            look: makes clips look like a data set's; they then have its size, and `size` is that of
-                the crop before.
-            device: where rendering and measuring run.
-            keep: how many prepared faces are kept in memory.
+    Args:
+        generator: how pixels are made: "warp" moves the photograph by the AU basis and folds its
+            skin; "compact" is the learned generator that ships; or the path of your own.
+        skin: strength of furrows and shade, 0 for motion alone.
+        halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
+            joined at the midline.
+        superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or
+            a file): it is rendered so many times smaller, and sharpened to its size; in a data
+            set's framing it is sharpened and brought back to the data set's size. None: not.
+        size: "auto" keeps a data set's framing: a face of a data set keeps its picture's size and
+            framing, a loose picture shown with a data set's clip is framed as that clip is, and
+            with neither the crop is 256 pixels. A number is the side of a square crop round the
+            face; None keeps every picture's own size and framing.
+        modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`), of measured drivers; a track
+            that is modulated already (`AUTrack.modulated`) is shown as written.
+        sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
+        fps: frames per second of drivers that do not say (frame folders, AU tables), and of clips
+            from rules. None: 100, with an `AssumedRateWarning` where a driver does not say.
+        peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
+        look: makes clips look like a data set's; they then have its size, and `size` is that of
+            the crop before.
+        device: where rendering and measuring run.
+        keep: how many prepared faces are kept in memory.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ import numpy as np
 
 from famaug.clip import PICTURES, VIDEOS, load_clip, read_frames, read_picture
 from famaug.errors import InputError
+from famaug.folders import names_in
 from famaug.modulation.rules import RuleSource, parse_expression
 from famaug.types import AUTrack, Clip, ClipRef, Picture
 
@@ -200,7 +201,7 @@ def _holds_tables(path: Path) -> bool:
     """A folder of CSVs without pictures, as OpenFace writes for a folder of frames."""
     if not path.is_dir():
         return False
-    kinds = {p.suffix.lower() for p in path.iterdir()}
+    kinds = {Path(name).suffix.lower() for name in names_in(path)}
     return ".csv" in kinds and not kinds & set(PICTURES)
 
 

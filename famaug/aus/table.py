@@ -40,9 +40,8 @@ MAX_INTENSITY = 5.0
 ROW = "row"
 """Name of the column that `load` adds."""
 TEXT_COLUMNS = ("side", "picture", "file", "image", "name")
-OTHER_COLUMNS = ("frame", "face", "face_id", "timestamp", "confidence", "success", MODULATED) + (
-    TEXT_COLUMNS
-)
+NUMBER_COLUMNS = ("frame", "face", "face_id", "timestamp", "confidence", "success", MODULATED)
+OTHER_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
 _UNIT_NAME = re.compile(r"au_?0*(\d{1,2})_?(r|c|conf)")
 
 

@@ -13,6 +13,7 @@ from famaug.data.following import held_out_of
 from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import as_clip_with_label, refs_of
 from famaug.errors import MediaError
+from famaug.folders import visible
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
 from famaug.modulation.rules import parse_expression
@@ -131,9 +132,7 @@ def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip
         if not (path.is_file() or (kind == "table" and path.is_dir())):
             skipped.append(Skip(what, str(given), "no such file"))
             continue
-        parts = (
-            sorted(path.glob("*")) if path.is_dir() else [path, path.with_name(f"{path.name}.json")]
-        )
+        parts = visible(path) if path.is_dir() else [path, path.with_name(f"{path.name}.json")]
         record = digest([kind, how, [_stamp(p) for p in parts]])
         found.append(Source(kind, str(given), record, path=str(path)))
     return found
