@@ -23,6 +23,8 @@ Kind = Literal["vary", "face"]
 Unusable = Literal["raise", "keep"]
 KEPT = 64
 """Measured clips in memory."""
+FPS = 50.0
+"""A clip keeps its frames, so the rate decides only how long a gap is bridged: three frames."""
 PAD = 0.3
 """Clips are widened by their repeated border, and cut back: in tight crops the face finder misses
 some faces, and chin and forehead could not be moved."""
@@ -76,7 +78,11 @@ class Sister:
         self.paths = [] if identities is None else frame_paths(Path(identities))
         given = synthesizer or Synthesizer()
         self.synthesizer = Synthesizer(
-            size=None, modulation=given.modulation, sizes=given.sizes, device=given.device
+            size=None,
+            modulation=given.modulation,
+            sizes=given.sizes,
+            device=given.device,
+            fps=FPS,
         )
         self._tracks: OrderedDict[str, AUTrack] = OrderedDict()
         self._epoch: torch.Tensor = torch.zeros((), dtype=torch.int64)
