@@ -6,8 +6,11 @@ Importing this package is light; heavy libraries load when a name is first used.
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+logging.getLogger("famaug").addHandler(logging.NullHandler())
 
 __version__ = "0.1.0"
 

@@ -8,7 +8,7 @@ from importlib import import_module
 import typer
 
 from famaug import __version__
-from famaug.errors import FamaugError
+from famaug.commands import terminal
 
 COMMANDS = (
     "demo",
@@ -20,6 +20,8 @@ COMMANDS = (
     "pregenerate",
     "cache",
     "quality",
+    "recognise",
+    "ablate",
     "train",
     "weights",
     "bench",
@@ -29,6 +31,8 @@ COMMANDS = (
 app = typer.Typer(
     name="famaug",
     help="Micro-expression data augmentation: the same expression on more faces.",
+    epilog="Exit code 0: done. 1: the work failed, with the reason. 2: the command line or a "
+    "configuration cannot be used. -v and -q may stand anywhere.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -43,11 +47,18 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
+    verbose: bool = typer.Option(
+        False, "--verbose", "-v", help="Tell more: log lines, every warning, tracebacks."
+    ),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress bars and no notes."),
 ) -> None:
     """Micro-expression data augmentation: the same expression on more faces."""
+    terminal.set_level(verbose=verbose, quiet=quiet)
+    context.with_resource(terminal.notes())
 
 
 for _name in COMMANDS:
@@ -55,12 +66,8 @@ for _name in COMMANDS:
 
 
 def main() -> None:
-    """Exit code 0: done. 1: failed, with the reason. 2: the command line cannot be read."""
-    try:
-        app()
-    except FamaugError as e:
-        typer.echo(f"famaug: {e}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("famaug: stopped; what was finished is kept", err=True)
-        sys.exit(130)
+    """Exit code 0: done. 1: failed, with the reason. 2: what was typed cannot be used. 130: Ctrl-C,
+    what was finished is kept."""
+    told = [a for a in sys.argv[1:] if a in ("-v", "--verbose", "-q", "--quiet")]
+    rest = [a for a in sys.argv[1:] if a not in told]
+    terminal.run(lambda: app([*told, *rest]))

@@ -11,6 +11,11 @@ class InputError(FamaugError, ValueError):
     """An argument, a file or a table is not what was asked for."""
 
 
+class UsageError(InputError):
+    """What was typed cannot be: an option, or a key or value of a configuration. Commands and
+    recipes end with exit code 2."""
+
+
 class MediaError(InputError):
     """A picture, video or frame folder cannot be read, or is not what it claims to be."""
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from famaug.errors import InputError
+from famaug.errors import UsageError
 from famaug.named import did_you_mean
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ def load_settings(kind: type[T], path: Path, overrides: Sequence[str] = ()) -> T
     empty.
 
     Raises:
-        InputError: no such file, no YAML, or keys that are unknown, missing or of another type:
+        UsageError: no such file, no YAML, or keys that are unknown, missing or of another type:
             all of them together, each with the nearest key there is.
     """
     from omegaconf import OmegaConf
@@ -33,10 +33,10 @@ def load_settings(kind: type[T], path: Path, overrides: Sequence[str] = ()) -> T
     wrong = list(_wrong(kind, values, ""))
     if wrong:
         lines = "\n".join(f"  {line}" for line in wrong)
-        raise InputError(f"{path}: {len(wrong)} keys are wrong:\n{lines}")
+        raise UsageError(f"{path}: {len(wrong)} keys are wrong:\n{lines}")
     made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values))
     if not isinstance(made, kind):
-        raise InputError(f"{path}: does not make a {kind.__name__}")
+        raise UsageError(f"{path}: does not make a {kind.__name__}")
     return made
 
 
@@ -55,13 +55,13 @@ def _read(path: Path, overrides: Sequence[str]) -> dict[Any, Any]:
     try:
         given = OmegaConf.load(path)
         if not isinstance(given, DictConfig):
-            raise InputError(f"{path}: a mapping of keys was asked for; got a list or a value")
+            raise UsageError(f"{path}: a mapping of keys was asked for; got a list or a value")
         merged = OmegaConf.merge(given, OmegaConf.from_dotlist(list(overrides)))
         values = OmegaConf.to_container(merged, resolve=True)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: the config cannot be read: {error}") from error
+        raise UsageError(f"{path}: the config cannot be read: {error}") from error
     except (yaml_error, OmegaConfBaseException) as error:
-        raise InputError(f"{path}: {' '.join(str(error).split())}") from error
+        raise UsageError(f"{path}: {' '.join(str(error).split())}") from error
     return values if isinstance(values, dict) else {}
 
 

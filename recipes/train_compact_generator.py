@@ -1,8 +1,8 @@
 """Train the compact generator with the warp renderer as its teacher.
 
     famaug train compact CONFIG.yaml                 (the same, as a command)
-    python recipes/train_compact_generator.py recipes/configs/generator/compact.yaml
-    FACES=my/faces python recipes/train_compact_generator.py recipes/configs/generator/compact.yaml
+    python recipes/train_compact_generator.py compact
+    FACES=my/faces python recipes/train_compact_generator.py compact
 
 Any folder of faces with neutral expressions will do: what AUs they shall show is drawn, and the
 teacher shows it. The same command goes on where it was stopped. Several processes:
@@ -11,9 +11,7 @@ teacher shows it. The same command goes on where it was stopped. Several process
 
 from __future__ import annotations
 
-import sys
-
 from famaug.commands.train import main
 
 if __name__ == "__main__":
-    sys.exit(main("compact", __doc__))
+    main("compact", __doc__)

@@ -1,7 +1,7 @@
 """Train GANimation's generator, as published or with left and right, motion and clips.
 
     famaug train generator CONFIG.yaml                 (the same, as a command)
-    python recipes/train_generator.py recipes/configs/generator/ganimation-paper.yaml
+    python recipes/train_generator.py ganimation-paper
     python recipes/train_generator.py CONFIG.yaml faces.root=my/faces faces.table=aus.csv
     accelerate launch --multi_gpu recipes/train_generator.py CONFIG.yaml      (several GPUs)
     torchrun --nproc-per-node 2 recipes/train_generator.py CONFIG.yaml        (several on CPUs)
@@ -13,9 +13,7 @@ Warnings say what to turn where the generator collapses.
 
 from __future__ import annotations
 
-import sys
-
 from famaug.commands.train import main
 
 if __name__ == "__main__":
-    sys.exit(main("generator", __doc__))
+    main("generator", __doc__)

@@ -1,8 +1,8 @@
 """Fine-tune a sharpener on a folder of faces, RealSR's way.
 
     famaug train superres CONFIG.yaml                 (the same, as a command)
-    python recipes/train_superres.py recipes/configs/superres/faces.yaml
-    python recipes/train_superres.py recipes/configs/superres/faces.yaml training.seconds=2700
+    python recipes/train_superres.py faces
+    python recipes/train_superres.py faces training.seconds=2700
 
 Blur kernels and noise are learnt from the target pictures, sharp pictures are degraded with them,
 and the network learns the way back. Held-out faces are measured before and after. The same command
@@ -11,9 +11,7 @@ goes on where it was stopped. Several processes: `accelerate launch recipes/trai
 
 from __future__ import annotations
 
-import sys
-
 from famaug.commands.train import main
 
 if __name__ == "__main__":
-    sys.exit(main("superres", __doc__))
+    main("superres", __doc__)

@@ -45,7 +45,7 @@ ROOMS = (
     ("recognition", "generation"),
     ("report",),
     ("testing",),
-    ("demo", "bench", "studio"),
+    ("demo", "bench", "studio", "configs"),
     ("commands",),
     ("cli", "__main__"),
 )

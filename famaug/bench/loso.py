@@ -19,12 +19,13 @@ import torch
 from torch import nn
 
 from famaug.errors import InputError
+from famaug.recognition.options import TrainingOptions
 from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.samples import Samples, make_splits
 from famaug.recognition.schedule import Step
 from famaug.recognition.stacked_conv import workers
 from famaug.recognition.stacked_ststnet import StackedSTSTNet, default_threads
-from famaug.recognition.training import Problem, TrainingOptions
+from famaug.recognition.training import Problem
 from famaug.seeding import keyed_generator
 
 CLIPS, SUBJECTS, EPOCHS = 442, 68, 800

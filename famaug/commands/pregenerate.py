@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,22 +10,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from famaug.errors import InputError
+from famaug.commands import terminal
+from famaug.configs import find_config
 
 if TYPE_CHECKING:
     from famaug.generation.report import GenerationReport
 
 TRACES_SHOWN = 3
-STOPPED = 130
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("pregenerate")(pregenerate_command)
+    app.command("pregenerate", epilog="Example: famaug pregenerate casme2 --workers 8 seed=1")(
+        pregenerate_command
+    )
 
 
 def pregenerate_command(
-    config: Annotated[Path, typer.Argument(help="YAML; see recipes/configs/generation.")],
+    config: Annotated[str, typer.Argument(help="YAML file, or the name of one that ships.")],
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Single keys: seed=1 dataset.fold.name=casme2/03.")
     ] = None,
@@ -34,6 +35,9 @@ def pregenerate_command(
     workers: Annotated[
         int | None, typer.Option(help="Processes or actors; over work.workers.")
     ] = None,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="When all is there: verify, and make it read-only.")
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -44,28 +48,35 @@ def pregenerate_command(
 ) -> None:
     """Make the clips of a configuration that its cache does not hold yet.
 
-    Ctrl-C stops after the clips that are begun; the same command goes on. Exit code 1: something
-    was skipped or failed, OUT/skipped.csv names it. 2: the configuration cannot be used.
+    Ctrl-C stops after the clips that are begun; the same command goes on. Clips that the quality
+    gate lets no draw of through are left out and counted (gate.enabled=false keeps all). Exit code
+    1: something else was skipped or failed, OUT/skipped.csv names it. 2: the configuration cannot
+    be used.
     """
-    from famaug.generation import generate, load_config, open_generation
+    from famaug.generation.config import check_config, load_config
 
-    try:
-        loaded = load_config(config, overrides or ())
+    with terminal.typed():
+        loaded = load_config(find_config(config, "generation"), overrides or ())
         loaded.work.engine = engine or loaded.work.engine
         loaded.work.workers = loaded.work.workers if workers is None else workers
+        check_config(loaded)
+    from famaug.generation import generate, open_generation
+
+    with terminal.typed():
         settings, resources = open_generation(loaded)
-    except InputError as error:
-        typer.echo(f"famaug pregenerate: {error}", err=True)
-        raise typer.Exit(2) from error
-    with _until_stopped() as stop, _bars() as progress:
+    with _until_stopped() as stop, terminal.bars() as progress:
         report = generate(settings, resources, dry_run=dry_run, progress=progress, stop=stop)
-    _tell(report, settings.out, dry_run)
-    if as_json:
-        typer.echo(json.dumps(_json(report, settings.out, dry_run)))
+    _tell(report, settings.out, dry_run=dry_run, gated=settings.gate is not None)
+    if seal and not dry_run and report.finished and not report.failed:
+        from famaug.store import seal as seal_cache
+
+        shards = seal_cache(settings.out)
+        typer.echo(f"sealed {sum(s.records for s in shards.values())} clips")
+    terminal.end(as_json, "pregenerate", _json(report, settings.out, dry_run))
     if report.stopped:
-        raise typer.Exit(STOPPED)
-    if report.skipped:
-        raise typer.Exit(1)
+        raise typer.Exit(terminal.STOPPED)
+    if report.failed:
+        raise typer.Exit(terminal.FAILED)
 
 
 @contextmanager
@@ -88,36 +99,13 @@ def _until_stopped() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """One bar a stage, on stderr: done of all, a second's worth, time left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
-
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("{task.description:10s}"), BarColumn(), MofNCompleteColumn(), rate)
-    with Progress(*columns, TimeLeft(), console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total, completed=done, rate="")
-            bars.update(tasks[stage], completed=done, total=total)
-            speed = bars.tasks[tasks[stage]].speed
-            if stage == "rendering" and speed:
-                bars.update(tasks[stage], rate=f"{speed:.2f} clips/s")
-
-        yield show
-
-
-def _tell(report: GenerationReport, out: Path, dry_run: bool) -> None:
+def _tell(report: GenerationReport, out: Path, *, dry_run: bool, gated: bool) -> None:
     for note in report.notes:
-        typer.echo(f"note: {note}", err=True)
-    traces = [s for s in report.skipped if s.trace]
+        terminal.note(note)
+    traces = [s for s in report.failed if s.trace]
     for skip in traces[:TRACES_SHOWN]:
         typer.echo(f"failed: {skip.what} {skip.name}\n{skip.trace}", err=True)
-    for skip in [s for s in report.skipped if not s.trace][:TRACES_SHOWN]:
+    for skip in [s for s in report.failed if not s.trace][:TRACES_SHOWN]:
         typer.echo(f"skipped: {skip.what} {skip.name}: {skip.reason}", err=True)
     if report.lost_workers:
         typer.echo(f"{report.lost_workers} workers died and were replaced", err=True)
@@ -134,8 +122,9 @@ def _tell(report: GenerationReport, out: Path, dry_run: bool) -> None:
             f"{report.made} clips made, {report.there} were there, of {report.planned} planned; "
             f"{report.clips_per_second:.2f} clips/s"
         )
-    if report.rejected:
-        typer.echo(f"the gate rejected {report.rejected} clips")
+    if gated and not dry_run:
+        lost = len(report.skipped) - len(report.failed)
+        typer.echo(f"the gate rejected {report.rejected} draws; {lost} clips are left out for it")
     if report.skipped:
         where = "" if dry_run else f"; see {out / 'skipped.csv'}"
         typer.echo(f"{len(report.skipped)} left out{where}", err=True)
@@ -144,5 +133,5 @@ def _tell(report: GenerationReport, out: Path, dry_run: bool) -> None:
 
 
 def _json(report: GenerationReport, out: Path, dry_run: bool) -> dict[str, Any]:
-    value = {"command": "pregenerate", "out": str(out), "dry_run": dry_run, **report.to_json()}
+    value = {"out": str(out), "dry_run": dry_run, **report.to_json()}
     return value | ({"keys": report.keys} if dry_run else {})

@@ -3,9 +3,7 @@ that `accelerate launch` and `torchrun` have a script to start."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
-from famaug.errors import CollapseWarning, FamaugError, InputError
+from famaug.commands import terminal
+from famaug.configs import find_config
+from famaug.errors import CollapseWarning, UsageError
 
 if TYPE_CHECKING:
     from famaug.superres.config import SuperresConfig
@@ -41,7 +41,7 @@ def train_command(
             metavar="KIND",
         ),
     ],
-    config: Annotated[Path, typer.Argument(help="YAML; see recipes/configs.")],
+    config: Annotated[str, typer.Argument(help="YAML file, or the name of one that ships.")],
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Single keys: training.steps=2000.")
     ] = None,
@@ -54,31 +54,22 @@ def train_command(
     train(kind, config, overrides or ())
 
 
-def train(kind: str, config: Path, overrides: Sequence[str] = ()) -> None:
+def train(kind: str, config: str, overrides: Sequence[str] = ()) -> None:
     """Trains from a config, from its checkpoint where there is one; tells on standard output.
 
     Raises:
         InputError: an unknown kind, wrong keys, or values that do not fit.
     """
     if kind not in _KINDS:
-        raise InputError(f"train {kind}: {', '.join(_KINDS)} are possible")
-    _KINDS[kind](config, overrides)
+        raise UsageError(f"train {kind}: {', '.join(_KINDS)} are possible")
+    folder = "superres" if kind == "superres" else "generator"
+    path = find_config(config, folder)
+    _KINDS[kind](path, overrides)
 
 
-def main(kind: str, description: str) -> int:
-    """A recipe's command line: CONFIG.yaml and single keys. Returns the exit code."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("config", type=Path)
-    parser.add_argument("overrides", nargs="*", help="as training.steps=2000")
-    given = parser.parse_args()
-    try:
-        train(kind, given.config, given.overrides)
-    except FamaugError as error:
-        print(f"famaug train {kind}: {error}", file=sys.stderr)
-        return 1
-    return 0
+def main(kind: str, description: str) -> None:
+    """A recipe's command line: CONFIG.yaml and single keys."""
+    terminal.run_script(lambda given: train(kind, given.config, given.overrides), description)
 
 
 def _generator(path: Path, overrides: Sequence[str]) -> None:

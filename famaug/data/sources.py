@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -87,11 +87,13 @@ class Chooser:
 
 @dataclass(frozen=True)
 class Story:
-    """A cached clip: its key, everybody who went into it (None without provenance), its label."""
+    """A cached clip: its key, everybody who went into it (None without provenance), its label, and
+    why it has none."""
 
     key: str
     people: Contributors | None
     label: Label
+    unusable: str | None
 
 
 def read_stories(cache: ClipCache, label_of: LabelOf | None) -> list[Story]:
@@ -103,8 +105,8 @@ def read_stories(cache: ClipCache, label_of: LabelOf | None) -> list[Story]:
     found = []
     for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
         provenance = cache.provenance(key)
-        label = None if provenance is None else label_for(provenance, label_of)
-        found.append(Story(key, None if provenance is None else people_of(provenance), label))
+        people = None if provenance is None else people_of(provenance)
+        found.append(Story(key, people, *label_or_reason(provenance, label_of)))
     return found
 
 
@@ -134,7 +136,7 @@ class CachedSource:
         self.labels: list[Label] = []
         self.excluded: Counter[str] = Counter()
         for story in stories:
-            why = guard.reason_for(story.people) or (NO_LABEL if story.label is None else None)
+            why = guard.reason_for(story.people) or story.unusable
             if why is not None:
                 self.excluded[why] += 1
                 continue
@@ -144,7 +146,7 @@ class CachedSource:
             raise InputError(
                 f"{cache.root} holds no clip that may be trained on; left out: "
                 f"{dict(self.excluded) or 'nothing, it is empty'}; generate clips whose driver and "
-                "identity subjects are in this fold"
+                "identity subjects are in this fold, or pass label_of= for labels of another name"
             )
         real = labels_of(dataset)
         _check_kinds(self.labels, real)
@@ -295,20 +297,35 @@ def label_of_dataset(dataset: Any) -> LabelsOf | None:
 
 
 def label_for(provenance: Provenance, label_of: LabelOf | None) -> Label:
-    """The label of a synthetic clip in the user's own terms.
-
-    Raises:
-        InputError: a mapping was given and lacks the label.
-    """
+    """The label of a synthetic clip in the user's own terms; None where a mapping lacks it."""
     if label_of is None or provenance.label is None:
         return provenance.label
-    if callable(label_of):
-        return label_of(provenance)
-    if provenance.label not in label_of:
-        raise InputError(
-            f"label_of has no entry for {provenance.label!r}; it has {sorted(map(repr, label_of))}"
-        )
-    return label_of[provenance.label]
+    return label_of(provenance) if callable(label_of) else label_of.get(provenance.label)
+
+
+def label_or_reason(
+    provenance: Provenance | None,
+    label_of: LabelOf | None,
+    classes: Collection[Label] | None = None,
+) -> tuple[Label, str | None]:
+    """The label to train on, or why the clip is left out.
+
+    Args:
+        provenance: of the clip.
+        label_of: as `label_for`.
+        classes: the labels there can be; None takes any.
+    """
+    label = None if provenance is None else label_for(provenance, label_of)
+    if label is not None and (classes is None or label in classes):
+        return label, None
+    if provenance is None or provenance.label is None:
+        return None, NO_LABEL
+    return None, unknown_label(provenance.label if label is None else label)
+
+
+def unknown_label(label: Label) -> str:
+    """The reason that is counted for a clip of a label that nobody learns."""
+    return f"label {label!r} is not one of the classes"
 
 
 def to_text(provenance: Provenance | None) -> str:

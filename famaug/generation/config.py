@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from famaug.errors import InputError
+from famaug.modulation.rules import parse_expression
 from famaug.settings import load_settings
 
 
@@ -85,10 +87,11 @@ class RenderConfig:
 
 @dataclass
 class GateConfig:
-    """enabled: keep only clips that pass. tries: how often a clip is drawn at most. limits: by
-    score, over the defaults of `famaug.quality.gate.Gate`; null lets every value pass."""
+    """enabled: keep only clips that pass; false keeps all. tries: how often a clip is drawn at
+    most. limits: by score, over the defaults of `famaug.quality.gate.Gate`; null lets every value
+    pass."""
 
-    enabled: bool = False
+    enabled: bool = True
     tries: int = 3
     limits: dict[str, float | None] = field(default_factory=dict)
 
@@ -148,3 +151,41 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> GenerationConfig:
         InputError: as `famaug.settings.load_settings`.
     """
     return load_settings(GenerationConfig, path, overrides)
+
+
+def check_config(config: GenerationConfig) -> None:
+    """Looks at all values that need neither data nor networks.
+
+    Raises:
+        InputError: some cannot be; all of them together.
+    """
+    drivers, faces, render, work = config.drivers, config.identities, config.render, config.work
+    wrong = []
+    for rule in drivers.rules:
+        try:
+            parse_expression(rule)
+        except InputError as error:
+            wrong.append(f"drivers.rules: {error}")
+    for key, paths in (
+        ("dataset.root", [config.dataset.root] if config.dataset.root else []),
+        ("drivers.tables", drivers.tables),
+        ("identities.pictures", faces.pictures),
+    ):
+        wrong += [f"{key}: {path} is not there" for path in paths if not Path(path).exists()]
+    counts = {
+        "drivers.per_clip": drivers.per_clip,
+        "drivers.per_rule": drivers.per_rule,
+        "identities.per_subject": faces.per_subject,
+        "gate.tries": config.gate.tries,
+        "work.workers": work.workers,
+        "work.batch": work.batch,
+    }
+    wrong += [
+        f"{k} must be 1 or more; got {n}" for k, n in counts.items() if (n or 1) < 1 or n == 0
+    ]
+    if work.engine not in ("local", "ray"):
+        wrong.append(f"work.engine is local or ray; got {work.engine!r}")
+    if render.peak is not None and not 0 < render.peak <= 5:
+        wrong.append(f"render.peak must be above 0 and at most 5; got {render.peak:g}")
+    if wrong:
+        raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))

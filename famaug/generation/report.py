@@ -23,12 +23,14 @@ class Skip:
         name: its name ("casme2/01/EP02", a path); for a clip "driver on identity".
         reason: why, in a line.
         trace: the traceback, where the reason is an unforeseen error.
+        gated: a clip that the gate let no draw of through: no fault, but the gate's work.
     """
 
     what: str
     name: str
     reason: str
     trace: str = ""
+    gated: bool = False
 
 
 @dataclass
@@ -81,6 +83,11 @@ class GenerationReport:
         return 0 < self.planned == self.there + self.made + left_out
 
     @property
+    def failed(self) -> list[Skip]:
+        """What was left out for another reason than the gate's."""
+        return [s for s in self.skipped if not s.gated]
+
+    @property
     def complete(self) -> bool:
         """Everything that was asked for is in the cache."""
         return not self.skipped and not self.stopped and self.there + self.made == self.planned
@@ -89,7 +96,9 @@ class GenerationReport:
         """Numbers and names, without the keys."""
         value = {k: v for k, v in vars(self).items() if k not in ("keys", "skipped")}
         skipped = [{"what": s.what, "name": s.name, "reason": s.reason} for s in self.skipped]
-        return value | {"skipped": skipped, "clips_per_second": round(self.clips_per_second, 3)}
+        gated = len(self.skipped) - len(self.failed)
+        value |= {"left_out_by_gate": gated, "skipped": skipped}
+        return value | {"clips_per_second": round(self.clips_per_second, 3)}
 
 
 def write_skipped(out: Path, skipped: Iterable[Skip]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from famaug import errors
-from famaug.errors import CacheError, InputError
+from famaug.errors import CacheError, InputError, RejectedError
 from famaug.generation.crew import Crew, Tasks
 from famaug.generation.material import Source, gather
 from famaug.generation.measured import MeasuredStore, Shelf
@@ -148,7 +148,8 @@ class _Run:
         if outcome.state == "fatal":
             kind: type[CacheError] = getattr(errors, outcome.error, CacheError)
             raise kind(outcome.reason)
-        self.report.skipped.append(Skip(what, outcome.name, outcome.reason, outcome.trace))
+        gated = outcome.error == RejectedError.__name__
+        self.report.skipped.append(Skip(what, outcome.name, outcome.reason, outcome.trace, gated))
 
     def check(self, drivers: Sequence[Source], faces: Sequence[Source], dry_run: bool) -> None:
         """Raises InputError when nothing can be made; `skipped.csv` then says why."""

@@ -74,7 +74,7 @@ class Outcome:
         state: "skipped" has a reason a person can act on, "failed" is an unforeseen error,
             "fatal" stops the whole run (a full disk).
         reason, trace: why not.
-        error: name of the error's class, where the state is "fatal".
+        error: name of the error's class, where the state is "skipped" or "fatal".
         key: of the clip that was stored, where there is a gate: not the one planned, if that was
             rejected.
         rejected: clips that the gate rejected on the way.
@@ -295,7 +295,7 @@ def _attempt(name: str, ident: str, call: Callable[[], object]) -> Outcome:
         kind = type(error).__name__
         return Outcome(name, ident, "fatal", str(error), traceback.format_exc(), kind)
     except FamaugError as error:
-        return Outcome(name, ident, "skipped", str(error))
+        return Outcome(name, ident, "skipped", str(error), error=type(error).__name__)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         return Outcome(name, ident, "failed", reason, traceback.format_exc())

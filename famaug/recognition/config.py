@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from famaug.errors import InputError
+from famaug.recognition.options import TrainingOptions
 from famaug.settings import load_settings as load_settings
 from famaug.settings import to_yaml as to_yaml
+
+KINDS = ("composite", "flow-folder", "reader")
 
 
 @dataclass
@@ -57,7 +62,7 @@ class SyntheticConfig:
 
 @dataclass
 class TrainingConfig:
-    """See `famaug.recognition.training.TrainingOptions`."""
+    """See `famaug.recognition.options.TrainingOptions`."""
 
     epochs: int = 800
     steps: int | None = None
@@ -114,3 +119,39 @@ def shard_of(text: str) -> tuple[int, int]:
     if not slash or not part.isdigit() or not parts.isdigit():
         raise InputError(f"shard is written k/n, as 0/4; got {text!r}")
     return int(part), int(parts)
+
+
+def check_config(config: RecogniserConfig) -> None:
+    """Looks at all values that need neither data nor network.
+
+    Raises:
+        InputError: some cannot be; all of them together.
+    """
+    wrong = []
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: shard_of(config.shard),
+        lambda: TrainingOptions(**asdict(config.training)),
+    )
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            wrong.append(str(error))
+    if config.missing_class not in ("zero", "skip"):
+        wrong.append(f"missing_class is 'zero' or 'skip'; got {config.missing_class!r}")
+    if config.folds not in ("loso", "dataset") and not re.fullmatch(r"k-fold:\d+", config.folds):
+        wrong.append(f"folds are 'loso', 'k-fold:K' or 'dataset'; got {config.folds!r}")
+    if not config.seeds or len(set(config.seeds)) < len(config.seeds):
+        wrong.append(f"seeds are one or more and differ; got {config.seeds}")
+    if config.workers < 0:
+        wrong.append(f"workers must be 0 or more; got {config.workers}")
+    if config.synthetic.ratio < 0:
+        wrong.append(f"synthetic.ratio is 0 or more; got {config.synthetic.ratio:g}")
+    if config.synthetic.ratio and not config.synthetic.cache:
+        wrong.append("synthetic.ratio is above 0, so synthetic.cache must name a cache")
+    if config.data.kind not in KINDS:
+        wrong.append(f"data.kind is one of {', '.join(KINDS)}; got {config.data.kind!r}")
+    if len(set(config.data.classes)) < max(2, len(config.data.classes)):
+        wrong.append(f"data.classes are two or more and differ; got {config.data.classes}")
+    if wrong:
+        raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
@@ -24,6 +24,7 @@ from famaug.recognition.inputs import Bytes, InputSpec, key_frames, make_input
 from famaug.seeding import digest
 from famaug.types import Clip
 
+Progress = Callable[[str, int, int], None]
 _VERSION = "recognition-input/2"
 
 
@@ -76,7 +77,7 @@ def dataset_inputs(
     folder: str | os.PathLike[str] | None = None,
     workers: int = 0,
     as_clip: AsClip | None = None,
-    progress: bool = False,
+    progress: Progress | None = None,
     title: str = "inputs",
     left_out: dict[int, str] | None = None,
 ) -> Bytes:
@@ -88,8 +89,8 @@ def dataset_inputs(
         folder: where inputs are kept between runs, or None.
         workers: processes; 0 works in this one.
         as_clip: from an item to (Clip, label).
-        progress: show a bar.
-        title: of the bar.
+        progress: is told the title, how many are done, and of how many.
+        title: what they are.
         left_out: gets number and reason of the items that no network can use, whose inputs stay
             0; without it they are an error.
 
@@ -102,13 +103,15 @@ def dataset_inputs(
     job = _Job(dataset, spec, where, as_clip or as_clip_with_label)
     result: Bytes = np.zeros((len(dataset), *spec.shape), np.uint8)
     done = _in_processes(job, workers) if workers else map(job, range(len(dataset)))
-    for i, value in enumerate(_shown(done, len(dataset), title) if progress else done):
+    for i, value in enumerate(done):
         if isinstance(value, str):
             if left_out is None:
                 raise InputError(f"item {i} of the dataset: {value}")
             left_out[i] = value
         else:
             result[i] = value
+        if progress is not None:
+            progress(title, i + 1, len(dataset))
     return result
 
 
@@ -152,12 +155,6 @@ def _in_processes(job: _Job, workers: int) -> Iterator[Bytes | str]:
         workers, mp_context=get_context("spawn"), initializer=_set_job, initargs=(job,)
     ) as pool:
         yield from pool.map(_run_job, range(len(job.dataset)), chunksize=2)
-
-
-def _shown(values: Iterator[Bytes | str], total: int, title: str) -> Iterator[Bytes | str]:
-    from rich.progress import track
-
-    yield from track(values, description=title, total=total)
 
 
 def stack_inputs(arrays: Sequence[Bytes], spec: InputSpec) -> Bytes:

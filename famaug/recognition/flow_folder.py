@@ -65,11 +65,11 @@ def read_flow_folder(
     refs = [ClipRef(row["dataset"], row["subject"], row["clip"]) for row in rows]
     keys = [ref.key for ref in refs]
     labels = [int(r["label"]) if r["label"].isdigit() else r["label"] for r in rows]
-    numbers = class_numbers(labels, classes, keys)
-    pictures = np.stack([_read(folder / name, size) for name in names])
-    subjects = tuple(map(subject_name, refs))
-    inputs = in_order(pictures, channels)
-    return Samples(inputs, numbers, subjects, tuple(keys), tuple(classes), origin)
+    kept, numbers, no_class = class_numbers(labels, classes)
+    pictures = np.stack([_read(folder / names[i], size) for i in kept])
+    subjects = tuple(subject_name(refs[i]) for i in kept)
+    inputs, clips = in_order(pictures, channels), tuple(keys[i] for i in kept)
+    return Samples(inputs, numbers, subjects, clips, tuple(classes), origin, (), no_class)
 
 
 def in_order(inputs: Bytes, channels: Channels) -> Bytes:

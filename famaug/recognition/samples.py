@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, le
 from famaug.data.guard import NO_PROVENANCE, Guard, subject_name
 from famaug.data.known import synthetic_ref
 from famaug.data.protocols import AsClip, Label, labels_of, refs_of
-from famaug.data.sources import NO_LABEL, LabelOf, label_for
+from famaug.data.sources import LabelOf, label_of_dataset, label_or_reason, unknown_label
 from famaug.errors import InputError, LeakageError, LeftOutWarning
 from famaug.people import canonical
 from famaug.recognition.feature_cache import dataset_inputs
@@ -39,6 +40,8 @@ class Samples:
         classes: names of the classes in order.
         origin: what kind of data these are, printed beside every score ("" for real data).
         left_out: clips that no network can use, with the reason.
+        no_class: clips whose label is no class, how many by reason; left out as well.
+        label_of: from published emotions to labels, where the data set has that.
     """
 
     inputs: Bytes
@@ -48,6 +51,8 @@ class Samples:
     classes: tuple[str, ...]
     origin: str = ""
     left_out: tuple[str, ...] = ()
+    no_class: Mapping[str, int] = field(default_factory=dict)
+    label_of: LabelOf | None = None
 
     def __post_init__(self) -> None:
         counts = {len(self.inputs), len(self.labels), len(self.subjects), len(self.clips)}
@@ -116,14 +121,14 @@ def real_samples(
         dataset: as `famaug.data.protocols.ClipDataset`.
         spec: the input wanted.
         classes: names of the classes in order.
-        label_of: from the dataset's labels to class names; without it the labels must be class
-            names or numbers. Clips whose label it lacks are left out (such as "others").
+        label_of: from the dataset's labels to class names; without it the labels are class names
+            or numbers. Clips of any other label (such as "others") are left out and counted.
         as_clip: from an item to (Clip, label).
         origin: see `Samples`.
         how: `folder`, `workers`, `progress` of `dataset_inputs`.
 
     Raises:
-        InputError: no refs or labels, a label that is no class, or no clip that can be used.
+        InputError: no refs or labels, a class without a clip, or no clip that can be used.
     Warns:
         LeftOutWarning: clips that no network can use (see `key_frames`) are left out.
     """
@@ -132,11 +137,8 @@ def real_samples(
         raise InputError(
             f"{type(dataset).__name__} needs `refs` and `labels` in item order to be trained on"
         )
-    kept = [i for i, x in enumerate(labels) if label_of is None or x in label_of]
-    if not kept:
-        raise InputError(f"no clip has one of the labels {[*(label_of or ())]}")
-    names = [labels[i] if label_of is None else label_of[labels[i]] for i in kept]
-    numbers = class_numbers(names, classes, [refs[i].key for i in kept])
+    named = [x if label_of is None else label_of.get(x, x) for x in labels]
+    kept, numbers, no_class = class_numbers(named, classes)
     out: dict[int, str] = {}
     inputs = dataset_inputs(
         _Part(dataset, kept), spec, as_clip=as_clip, title="real clips", left_out=out, **how
@@ -158,6 +160,8 @@ def real_samples(
         tuple(classes),
         origin,
         tuple(out.values()),
+        no_class,
+        label_of_dataset(dataset),
     )
 
 
@@ -169,27 +173,22 @@ def synthetic_pool(
     label_of: LabelOf | None = None,
     **how: Any,
 ) -> SyntheticPool:
-    """Inputs of a clip cache: every clip with provenance and a label.
+    """Inputs of a clip cache: every clip with provenance and a label that is a class; the others
+    are left out and counted.
+
+    Args:
+        cache: the clips.
+        spec: the input wanted.
+        classes: names of the classes in order.
+        label_of: from a clip's label to a class name or number; see `famaug.MicroExpressionSynth`.
+        how: `folder`, `workers`, `progress` of `dataset_inputs`.
 
     Raises:
-        InputError: none can be used, or a label is no class.
+        InputError: none can be used.
         CacheError: the cache cannot be read.
     """
-    keys, provenances, labels = [], [], []
-    left_out: dict[str, int] = {}
-    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
-        provenance = cache.provenance(key)
-        label = None if provenance is None else label_for(provenance, label_of)
-        if provenance is None or label is None:
-            why = NO_PROVENANCE if provenance is None else NO_LABEL
-            left_out[why] = left_out.get(why, 0) + 1
-            continue
-        keys.append(key)
-        provenances.append(provenance)
-        labels.append(label)
-    if not keys:
-        raise InputError(f"{cache.root} holds no clip to train on; left out: {left_out or 'none'}")
-    numbers = class_numbers(labels, classes, keys)
+    found, left_out = usable_clips(cache, classes, label_of)
+    keys = [key for key, _, _ in found]
     out: dict[int, str] = {}
     inputs = dataset_inputs(
         _Cached(cache, keys), spec, title="synthetic clips", left_out=out, **how
@@ -197,26 +196,60 @@ def synthetic_pool(
     used = [i for i in range(len(keys)) if i not in out]
     if out:
         left_out[NO_MOTION] = len(out)
-    return SyntheticPool(inputs[used], numbers[used], tuple(provenances[i] for i in used), left_out)
+    numbers = np.asarray([found[i][2] for i in used], np.int64)
+    return SyntheticPool(inputs[used], numbers, tuple(found[i][1] for i in used), left_out)
+
+
+def usable_clips(
+    cache: ClipCache, classes: Sequence[str], label_of: LabelOf | None = None
+) -> tuple[list[tuple[str, Provenance, int]], dict[str, int]]:
+    """Key, provenance and class number of the clips that a network of these classes can learn, and
+    how many are left out by reason. No pixels are read.
+
+    Raises:
+        InputError: none can be used. CacheError: the cache cannot be read.
+    """
+    place, found, left_out = _places(classes), [], Counter[str]()
+    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
+        provenance = cache.provenance(key)
+        label, why = label_or_reason(provenance, label_of, place)
+        if provenance is None or why is not None:
+            left_out[NO_PROVENANCE if provenance is None else str(why)] += 1
+        else:
+            found.append((key, provenance, place[label]))
+    if not found:
+        raise InputError(
+            f"{cache.root} holds no clip to train on; left out: {dict(left_out) or 'none'}; "
+            "map its labels to the classes in `synthetic.labels`"
+        )
+    return found, dict(left_out)
 
 
 def class_numbers(
-    labels: Sequence[Label], classes: Sequence[str], names: Sequence[str]
-) -> NDArray[np.int64]:
-    """Labels (class names, or numbers already) as int64.
+    labels: Sequence[Label], classes: Sequence[str]
+) -> tuple[list[int], NDArray[np.int64], dict[str, int]]:
+    """Of labels (class names, or numbers already): the places of those that are classes, their
+    numbers int64, and how many are left out by reason.
 
     Raises:
-        InputError: a label is no class; the message names the clip and counts them.
+        InputError: no label is of one of the classes: it is spelt otherwise, or there is no clip.
     """
-    place: dict[Label, int] = {name: i for i, name in enumerate(classes)}
-    place |= {i: i for i in range(len(classes))}
-    wrong = [i for i, x in enumerate(labels) if x not in place]
-    if wrong:
+    place = _places(classes)
+    kept = [i for i, x in enumerate(labels) if x in place]
+    left_out = Counter(unknown_label(x) for x in labels if x not in place)
+    numbers = np.asarray([place[labels[i]] for i in kept], np.int64)
+    empty = [name for i, name in enumerate(classes) if i not in numbers]
+    if empty:
         raise InputError(
-            f"clip {names[wrong[0]]} has the label {labels[wrong[0]]!r}, which is not one of the "
-            f"classes {list(classes)} ({len(wrong)} such clips); map labels to classes in `labels`"
+            f"no clip has the label {', '.join(map(repr, empty))} of the classes {list(classes)}; "
+            f"left out: {dict(left_out) or 'none'}; map labels to classes in `data.labels`"
         )
-    return np.asarray([place[x] for x in labels], np.int64)
+    return kept, numbers, dict(left_out)
+
+
+def _places(classes: Sequence[str]) -> dict[Label, int]:
+    place: dict[Label, int] = {name: i for i, name in enumerate(classes)}
+    return place | {i: i for i in range(len(classes))}
 
 
 def make_splits(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from famaug.data.readers import find_reader
+from famaug.data.sources import LabelOf
 from famaug.errors import InputError
-from famaug.recognition.config import DataConfig, RecogniserConfig, shard_of
+from famaug.recognition.config import DataConfig, RecogniserConfig, check_config
+from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.options import TrainingOptions
 from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.samples import (
     Samples,
@@ -20,13 +24,13 @@ from famaug.recognition.samples import (
     real_samples,
     synthetic_pool,
 )
-from famaug.recognition.training import Problem, TrainingOptions
+from famaug.recognition.training import Problem
 from famaug.store.reader import ClipCache
 
-KINDS = ("composite", "flow-folder", "reader")
+log = logging.getLogger(__name__)
 
 
-def open_problem(config: RecogniserConfig, *, progress: bool = False) -> Problem:
+def open_problem(config: RecogniserConfig, *, progress: Progress | None = None) -> Problem:
     """Reads or computes all inputs and checks that data, network and training fit.
 
     Raises:
@@ -34,17 +38,14 @@ def open_problem(config: RecogniserConfig, *, progress: bool = False) -> Problem
         MediaError, CacheError: clips, pictures or the cache cannot be read.
         LeakageError: a subject would be in two folds.
     """
-    shard_of(config.shard)
-    if config.missing_class not in ("zero", "skip"):
-        raise InputError(f"missing_class is 'zero' or 'skip'; got {config.missing_class!r}")
+    check_config(config)
     options = TrainingOptions(**asdict(config.training))
+    cache = config.synthetic.cache if config.synthetic.ratio else None
     spec = input_of(config)
+    if cache:
+        ClipCache(cache)  # told before inputs are made
     samples = open_samples(config, spec, progress=progress)
-    pool = None
-    if config.synthetic.ratio:
-        if not config.synthetic.cache:
-            raise InputError("synthetic.ratio is above 0, so synthetic.cache must name a cache")
-        pool = open_pool(config, config.synthetic.cache, spec, progress=progress)
+    pool = open_pool(config, cache, samples, progress=progress) if cache else None
     problem = Problem(
         network=config.network.name,
         network_options=config.network.options,
@@ -71,29 +72,13 @@ def input_of(config: RecogniserConfig) -> InputSpec:
     return spec
 
 
-def open_samples(config: RecogniserConfig, spec: InputSpec, *, progress: bool = False) -> Samples:
-    """The real clips of a config."""
+def open_samples(
+    config: RecogniserConfig, spec: InputSpec, *, progress: Progress | None = None
+) -> Samples:
+    """The real clips of a config; those whose label is no class are left out and counted."""
     data = config.data
-    if data.kind not in KINDS:
-        raise InputError(f"data.kind is one of {', '.join(KINDS)}; got {data.kind!r}")
-    if data.kind == "flow-folder":
-        if spec.kind != "flow":
-            raise InputError(
-                f"{config.network.name} wants {spec.kind!r} inputs, a flow folder holds flow "
-                "pictures"
-            )
-        if not data.root or not data.table:
-            raise InputError("data.kind flow-folder needs data.root and data.table")
-        return read_flow_folder(
-            data.root,
-            data.table,
-            classes=data.classes,
-            pattern=data.pattern,
-            channels=data.channels,  # type: ignore[arg-type]
-            size=spec.size,
-            origin=data.origin,
-        )
-    return real_samples(
+    made = _flow_folder(config, spec) if data.kind == "flow-folder" else None
+    samples = made or real_samples(
         open_clips(data),
         spec,
         classes=data.classes,
@@ -101,32 +86,65 @@ def open_samples(config: RecogniserConfig, spec: InputSpec, *, progress: bool = 
         origin=data.origin,
         **_how(config, progress),
     )
+    _tell("real clips", samples.no_class)
+    return samples
+
+
+def _flow_folder(config: RecogniserConfig, spec: InputSpec) -> Samples:
+    data = config.data
+    if spec.kind != "flow":
+        raise InputError(
+            f"{config.network.name} wants {spec.kind!r} inputs, a flow folder holds flow pictures"
+        )
+    if not data.root or not data.table:
+        raise InputError("data.kind flow-folder needs data.root and data.table")
+    return read_flow_folder(
+        data.root,
+        data.table,
+        classes=data.classes,
+        pattern=data.pattern,
+        channels=data.channels,  # type: ignore[arg-type]
+        size=spec.size,
+        origin=data.origin,
+    )
 
 
 def open_pool(
-    config: RecogniserConfig, cache: str, spec: InputSpec, *, progress: bool = False
+    config: RecogniserConfig, cache: str, samples: Samples, *, progress: Progress | None = None
 ) -> SyntheticPool:
-    """The synthetic clips of a cache as inputs of the same kind as the real ones."""
+    """The synthetic clips of a cache as inputs of the same kind as the real ones.
+
+    Their labels become classes by `synthetic.labels`, else `data.labels`, else as the data set
+    itself sorts published emotions; those that are no class are left out and counted.
+    """
     pool = synthetic_pool(
         ClipCache(cache),
-        spec,
+        input_of(config),
         classes=config.data.classes,
-        label_of=_labels(config.synthetic.labels or config.data.labels),
+        label_of=_labels(config, samples),
         **_how(config, progress),
     )
+    _tell(f"synthetic clips of {cache}", pool.left_out)
     if config.data.kind == "flow-folder" and config.data.channels == "bgr":
         turned = in_order(pool.inputs, "bgr")
         return SyntheticPool(turned, pool.labels, pool.provenances, pool.left_out)
     return pool
 
 
-def _how(config: RecogniserConfig, progress: bool) -> dict[str, Any]:
+def _how(config: RecogniserConfig, progress: Progress | None) -> dict[str, Any]:
     return {"folder": config.features, "workers": config.workers, "progress": progress}
 
 
-def _labels(table: Mapping[str, Any]) -> Any:
-    """Synthetic labels by the same table as the real ones; those it lacks are left out."""
-    return (lambda provenance: table.get(str(provenance.label))) if table else None
+def _labels(config: RecogniserConfig, samples: Samples) -> LabelOf | None:
+    table = config.synthetic.labels or config.data.labels
+    if not table:
+        return samples.label_of
+    return lambda provenance: table.get(str(provenance.label), provenance.label)
+
+
+def _tell(what: str, left_out: Mapping[str, int]) -> None:
+    for why, count in left_out.items():
+        log.warning("%s: %d left out: %s", what, count, why)
 
 
 def open_clips(data: DataConfig) -> Any:

@@ -10,70 +10,22 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from famaug.errors import InputError
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.options import TrainingOptions
 from famaug.recognition.recognisers import build_recogniser, scaled
 from famaug.recognition.samples import Samples, Split, SyntheticPool
 from famaug.recognition.schedule import Schedule, Step
 from famaug.types import Floats
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
-Select = Literal["last", "best-test"]
 Log = Callable[[dict[str, Any]], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
-    """How a fold is trained.
-
-    Attributes:
-        epochs: through the slots (real and synthetic).
-        steps: in all, instead of epochs x batches; None: as many as the epochs have.
-        batch_size: slots in a batch; a fold's own batch lacks its held-out clips.
-        learning_rate, weight_decay: of AdamW (0 decay: Adam).
-        class_weights: weight the loss by how rare a class is among the fold's real clips.
-        select: "last" step; "best-test" takes the epoch that is best on the test clips, which is
-            only for reproducing papers and inflates scores.
-        amp: bfloat16 autocast (for one fold after another).
-        device: where.
-        together: many folds at once where the network allows it ("auto"), or never ("no").
-        checkpoint_every: epochs between checkpoints, 0 for none.
-    """
-
-    epochs: int = 800
-    steps: int | None = None
-    batch_size: int = 256
-    learning_rate: float = 5e-5
-    weight_decay: float = 0.0
-    class_weights: bool = False
-    select: Select = "last"
-    amp: bool = False
-    device: str = "cpu"
-    together: Literal["auto", "no"] = "auto"
-    checkpoint_every: int = 50
-
-    def __post_init__(self) -> None:
-        wrong = []
-        if self.epochs < 1 or (self.steps is not None and self.steps < 1):
-            wrong.append(f"epochs and steps are at least 1; got {self.epochs} and {self.steps}")
-        if self.learning_rate <= 0 or self.weight_decay < 0:
-            wrong.append(
-                "learning_rate is above 0 and weight_decay not under; got "
-                f"{self.learning_rate} and {self.weight_decay}"
-            )
-        if self.select not in ("last", "best-test"):
-            wrong.append(f"select is 'last' or 'best-test'; got {self.select!r}")
-        if self.together not in ("auto", "no"):
-            wrong.append(f"together is 'auto' or 'no'; got {self.together!r}")
-        if wrong:
-            raise InputError("; ".join(wrong))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

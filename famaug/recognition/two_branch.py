@@ -11,6 +11,7 @@ from famaug.errors import InputError
 from famaug.packages import need
 from famaug.recognition.dropout import GivenDropout
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.pretrained import fetched_weights
 
 
 class TwoBranchNet(nn.Module):
@@ -30,6 +31,7 @@ class TwoBranchNet(nn.Module):
     Raises:
         InputError: timm knows no such backbone.
         MissingPackageError: timm is not installed.
+        FetchError: its weights are neither here nor to be had.
     """
 
     mean: Tensor
@@ -50,7 +52,7 @@ class TwoBranchNet(nn.Module):
             near = timm.list_models(f"*{backbone[:6]}*")[:5]
             raise InputError(f"timm has no backbone {backbone!r}; near: {near}")
         self.input_spec = InputSpec(kind="pair", size=size)
-        self.backbone: Any = timm.create_model(backbone, pretrained=pretrained, num_classes=0)
+        self.backbone: Any = _backbone(timm, backbone, pretrained)
         config = timm.data.resolve_model_data_config(self.backbone)
         for name in ("mean", "std"):
             value = torch.tensor(config[name]).view(1, 3, 1, 1)
@@ -65,3 +67,13 @@ class TwoBranchNet(nn.Module):
         onset, apex = self.backbone((both - self.mean) / self.std).chunk(2)
         logits: Tensor = self.head(torch.cat([apex, apex - onset], 1))
         return logits
+
+
+def _backbone(timm: Any, name: str, pretrained: bool) -> Any:
+    if not pretrained:
+        return timm.create_model(name, num_classes=0)
+    with fetched_weights(f"timm's {name}", "https://huggingface.co"):
+        try:
+            return timm.create_model(name, pretrained=True, num_classes=0)
+        except RuntimeError as error:  # timm has none for this architecture
+            raise InputError(f"network.options: backbone {name!r}: {error}") from error

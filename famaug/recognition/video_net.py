@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from famaug.errors import InputError
 from famaug.packages import need
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.pretrained import fetched_weights
 
 # mean and standard deviation of Kinetics-400, as torchvision's video weights expect
 _MEAN, _STD = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
@@ -29,6 +30,7 @@ class VideoNet(nn.Module):
 
     Raises:
         InputError: torchvision is missing, or the architecture is none of these.
+        FetchError: the weights are neither here nor to be had.
     """
 
     mean: Tensor
@@ -48,7 +50,12 @@ class VideoNet(nn.Module):
             raise InputError(f"architecture is one of {', '.join(NAMES)}; got {architecture!r}")
         video = need("torchvision.models.video", "a video network")
         self.input_spec = InputSpec(kind="clip", size=size, frames=frames)
-        self.net = getattr(video, architecture)(weights="DEFAULT" if pretrained else None)
+        make = getattr(video, architecture)
+        if pretrained:
+            with fetched_weights(f"torchvision's {architecture}", "https://download.pytorch.org"):
+                self.net = make(weights="DEFAULT")
+        else:
+            self.net = make(weights=None)
         self.net.fc = nn.Linear(self.net.fc.in_features, classes)
         for name, value in (("mean", _MEAN), ("std", _STD)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1, 1), persistent=False)

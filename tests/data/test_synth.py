@@ -204,7 +204,10 @@ def test_other_forms_of_items(caches: Path) -> None:
     with pytest.raises(InputError, match="as_clip"):
         MicroExpressionSynth(raw, held_out=(), ratio=1, cache=caches / "a")[0]
     with pytest.raises(InputError, match="label_of"):
-        MicroExpressionSynth(raw, held_out=(), ratio=1, cache=caches / "a", label_of={"happy": 0})
+        MicroExpressionSynth(raw, held_out=(), ratio=1, cache=caches / "a", label_of={"angry": 0})
+    some = {"happy": 0}
+    part = MicroExpressionSynth(raw, held_out=(), ratio=1, cache=caches / "a", label_of=some)
+    assert part.excluded["label 'sad' is not one of the classes"] > 0
 
 
 def test_labels_of_another_kind(caches: Path) -> None:

@@ -135,6 +135,7 @@ def test_exit_codes_and_json(tmp_path: Path) -> None:
     config.write_text(
         f"out: {tmp_path}/cache\ndrivers: {{rules: ['rule:positive'], per_rule: 2}}\n"
         f"identities: {{pictures: [{tmp_path}/p]}}\nrender: {{size: 64, fps: 20}}\n"
+        "gate: {enabled: false}\n"
     )
 
     def run(*arguments: str) -> tuple[int, dict[str, object]]:

@@ -1,21 +1,19 @@
-"""The recipe that makes an ablation's three sources, on a small replica with faces."""
+"""An ablation's three sources, on a small replica with faces."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from famaug.errors import InputError
+from famaug.recognition.ablation_sources import make_sources
 from famaug.recognition.config import AblationConfig, load_settings
 from famaug.recognition.setup import open_clips
 from famaug.store import ClipCache
 from famaug.testing import make_replica
 from famaug.types import Picture
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -36,25 +34,14 @@ def config(tmp_path: Path, photos: list[Picture]) -> Path:
     return path
 
 
-def run(config: Path) -> str:
-    recipe = ROOT / "recipes" / "make_ablation_sources.py"
-    done = subprocess.run(
-        [sys.executable, recipe, config, "--per-clip", "1"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
+@pytest.mark.filterwarnings("ignore::famaug.errors.FilterTooWideWarning")
 def test_three_sources_that_can_go_on(config: Path) -> None:
-    text = run(config)
     settings = load_settings(AblationConfig, config)
+    made = make_sources(settings, per_clip=1)
     clips = len(open_clips(settings.data))
     for name, folder in settings.sources.items():
         cache = ClipCache(folder)
-        assert 0 < len(cache.keys()) <= max(clips, 3), text
+        assert 0 < len(cache.keys()) == made[name]["made"] <= max(clips, 3)
         for key in cache.keys():  # noqa: SIM118
             story = cache.provenance(key)
             assert story is not None
@@ -63,5 +50,8 @@ def test_three_sources_that_can_go_on(config: Path) -> None:
                 assert story.driver_subject != story.identity_subject
             if name == "varied":
                 assert story.driver_subject == story.identity_subject
-    again = run(config)
-    assert again.count(": 0 made") == 3
+    again = make_sources(settings, per_clip=1)
+    assert [again[n]["there"] for n in again] == [made[n]["made"] for n in made]
+    settings.sources["own"] = "x"
+    with pytest.raises(InputError, match="sources are drivers, rules, varied"):
+        make_sources(settings)

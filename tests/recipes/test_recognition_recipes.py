@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from famaug.configs import shipped
 from famaug.errors import InputError
 from famaug.recognition.config import AblationConfig, RecogniserConfig, load_settings
 from famaug.recognition.setup import open_problem
@@ -20,17 +21,13 @@ from famaug.testing import make_clip
 from famaug.types import Plan, Provenance
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "recipes" / "configs" / "recognition"
-CONFIGS = sorted(FOLDER.rglob("*.yaml"))
+CONFIGS = [*shipped("recognition").values(), *shipped("ablation").values()]
 NAMES = ("negative", "positive", "surprise")
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_config(path: Path) -> None:
-    first = path.read_text().splitlines()[0]
-    recipe = "ablate_synthetic_ratio" if "ablation" in path.stem else "train_recognizer"
-    assert first.startswith(f"# python recipes/{recipe}.py {path.relative_to(ROOT)}")
-    kind = AblationConfig if "ablation" in path.stem else RecogniserConfig
+    kind = AblationConfig if path.parent.name == "ablation" else RecogniserConfig
     config = load_settings(kind, path, ["seeds=[7]"])
     assert config.seeds == [7]
     assert config.training.select == "last"
@@ -113,7 +110,7 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
         "netwrk.name=x",
         "seeds=[a]",
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "4 keys are wrong" in done.stderr
     assert "training.epoch is unknown; did you mean training.epochs?" in done.stderr
     assert "netwrk is unknown; did you mean network?" in done.stderr
@@ -126,7 +123,7 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
     [
         ("network.name=two-branch", "a flow folder holds flow pictures"),
         ("network.input.size=32", "ststnet does not take its input, flow of shape (3, 32, 32)"),
-        ("data.classes=[negative,positive]", "has the label 'surprise', which is not one of"),
+        ("data.classes=[negative,sleepy]", "no clip has the label 'sleepy'"),
         ("synthetic.ratio=1", "synthetic.cache must name a cache"),
         ("training.learning_rate=-1", "learning_rate is above 0"),
         ("folds=loo", "folds are 'loso', 'k-fold:K' or 'dataset'"),
@@ -147,7 +144,7 @@ def test_ablation(material: Path) -> None:
     done = run("ablate_synthetic_ratio", material / "config.yaml", *given)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.strip().splitlines()
-    assert "2 settings x 1 seeds x 4 folds" in lines
+    assert lines[0] == "2 settings of 20 real clips of 4 subjects, 0 synthetic, 4 folds, 1 seeds"
     assert lines[-2].startswith("Data: made noise;")
     assert "gain" in lines[-1]
     assert (out / "ablation.html").is_file()

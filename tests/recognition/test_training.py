@@ -12,13 +12,14 @@ from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError, WeightsError
 from famaug.recognition import stacked_ststnet
+from famaug.recognition.options import TrainingOptions
 from famaug.recognition.samples import make_splits
 from famaug.recognition.serial import SerialTrainer
 from famaug.recognition.stacked import StackedTrainer, can_stack
 from famaug.recognition.stacked_conv import workers
 from famaug.recognition.stacked_native import open_library
 from famaug.recognition.stacked_ststnet import StackedSTSTNet
-from famaug.recognition.training import FoldResult, Problem, TrainingOptions, train
+from famaug.recognition.training import FoldResult, Problem, train
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
 

@@ -1,0 +1,145 @@
+"""The three kinds of synthetic clips that an ablation compares, made of its own real clips.
+
+`drivers`: each real micro-expression on other subjects' faces. `rules`: expressions by rule on the
+subjects' faces. `varied`: each clip's own AUs, stronger or weaker, on its own first frame. All keep
+the framing of the data set's frames, and each clip is measured once for all three.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from famaug import __version__
+from famaug.data.protocols import as_clip_with_label
+from famaug.errors import FamaugError, InputError
+from famaug.generation import Generation, Resources, generate
+from famaug.generation.material import gather
+from famaug.generation.measured import DriverRecord, MeasuredStore
+from famaug.pipeline import Synthesizer
+from famaug.recognition.config import AblationConfig
+from famaug.recognition.feature_cache import Progress
+from famaug.recognition.setup import open_clips
+from famaug.seeding import keyed_generator
+from famaug.sources import Identity
+from famaug.store import CacheWriter, ClipCache
+from famaug.store.codecs import cache_key
+from famaug.types import AUTrack, Plan, Provenance
+
+SOURCES = ("drivers", "rules", "varied")
+RULES = ("rule:negative", "rule:positive", "rule:surprise")
+GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
+"""Ranges of the factor on all AUs of a varied clip, and of each unit's own on top."""
+
+log = logging.getLogger(__name__)
+
+
+def make_sources(
+    config: AblationConfig,
+    *,
+    per_clip: int = 4,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, dict[str, int]]:
+    """Fills the caches that a config names under `sources`; call it again to go on.
+
+    Args:
+        config: of the ablation.
+        per_clip: clips made of each real one, in each cache.
+        progress: gets a stage, what is done of it, and its total.
+
+    Returns:
+        by source: how many clips were `made`, how many `there` before, how many `left_out`.
+
+    Raises:
+        InputError: another source than these three, or what `generate` raises.
+    """
+    unknown = set(config.sources) - set(SOURCES)
+    if unknown:
+        raise InputError(f"sources are {', '.join(SOURCES)}; got {sorted(unknown)}")
+    if per_clip < 1:
+        raise InputError(f"clips made of each real one are 1 or more; got {per_clip}")
+    dataset = open_clips(config.data)
+    folders = {name: Path(folder) for name, folder in config.sources.items()}
+    per_rule = -(-per_clip * len(dataset) // len(RULES))
+    drivers = _generation(dataset, folders, "drivers", per_driver=per_clip)
+    rules = {"clips": False, "rules": RULES, "per_rule": per_rule}
+    wanted = {"drivers": drivers, "rules": _generation(dataset, folders, "rules", **rules)}
+    found = {}
+    for name in [n for n in wanted if n in folders]:
+        report = generate(
+            wanted[name],
+            Resources(workers=max(1, config.workers)),
+            progress=lambda stage, done, total, name=name: progress(  # type: ignore[misc]
+                f"{name}: {stage}", done, total
+            ),
+        )
+        for skip in report.skipped:
+            log.warning("%s: left out: %s: %s", name, skip.name, skip.reason)
+        found[name] = {
+            "made": report.made,
+            "there": report.there,
+            "left_out": len(report.skipped),
+        }
+    if "varied" in folders:
+        found["varied"] = _vary(drivers, folders["varied"], per_clip, progress)
+    return found
+
+
+def _generation(dataset: Any, folders: dict[str, Path], name: str, **how: Any) -> Generation:
+    """Settings of one cache; the measurements are shared by all."""
+    out = folders.get(name, next(iter(folders.values())).with_name(name))
+    measured = out.with_name("measured")
+    return Generation(
+        out=out, dataset=dataset, synthesizer=Synthesizer(size=None), measured=measured, **how
+    )
+
+
+def _vary(settings: Generation, out: Path, times: int, progress: Progress) -> dict[str, int]:
+    """Clips of `settings`' drivers, varied `times` times each."""
+    store, maker = MeasuredStore(settings.measured_folder), settings.synthesizer
+    there = set(ClipCache(out)) if (out / "manifest.json").is_file() else set()
+    found = {"made": 0, "there": 0, "left_out": 0}
+    sources = gather(settings).drivers
+    with CacheWriter(out) as writer:
+        for i, source in enumerate(sources, 1):
+            progress("varied: rendering", i, len(sources))
+            record = store.driver(source.record)
+            if record is None:
+                found["left_out"] += 1
+                log.warning("varied: left out: %s: it could not be measured", source.name)
+                continue
+            clip, _ = as_clip_with_label(settings.dataset[source.index])
+            try:
+                face = maker.find_face(Identity.of(clip))
+                for plan in _varied_plans(maker, record, face, times):
+                    key = cache_key(plan, codec="delta", quality=None)
+                    if key in there:
+                        found["there"] += 1
+                        continue
+                    story = Provenance(
+                        plan, source.subject, source.subject, record.label, "driver",
+                        version=__version__,
+                    )  # fmt: skip
+                    writer.put(key, maker.render([plan])[0], story)
+                    found["made"] += 1
+            except FamaugError as error:
+                found["left_out"] += 1
+                log.warning("varied: left out: %s: %s", source.name, error)
+    return found
+
+
+def _varied_plans(
+    maker: Synthesizer, record: DriverRecord, face: dict[str, Any], times: int
+) -> Sequence[Plan]:
+    plans = []
+    for k in range(times):
+        rng = keyed_generator(0, "varied", record.driver["digest"], k)
+        gain = rng.uniform(*GAIN) * rng.uniform(*UNIT_GAIN, (1, 2, 17))
+        stronger = np.clip(record.track.intensity * gain, 0, 5)
+        track: AUTrack = record.track.with_intensity(stronger)
+        plans.append(maker.plan_measured(record.driver, track, face, rng, seed=k))
+    return plans
