@@ -48,7 +48,8 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "flow.csv").write_text("\n".join(lines))
     with CacheWriter(root / "cache") as writer:
         for i in range(12):
-            plan = Plan({"n": i}, {"name": "x"}, [[[0.0] * 17] * 2], "g", "w", None, 10.0)
+            track = [[[level] * 17] * 2 for level in (0.0, 1.0, 0.5)]
+            plan = Plan({"n": i}, {"name": "x"}, track, "g", "w", None, 10.0)
             who = f"d{i % 2}/s{i % 4}"
             story = Provenance(plan, who, who, NAMES[i % 3], "driver")
             writer.put(plan.key, make_clip(i, frames=3, shift=(0.3, 0.1)).frames, story)
