@@ -10,7 +10,8 @@ from generation_builders import small_dataset, write_pictures
 from typer.testing import CliRunner
 
 from famaug.cli import app
-from famaug.errors import InputError, MediaError
+from famaug.commands.terminal import exit_code
+from famaug.errors import FamaugError, InputError, MediaError
 from famaug.generation import load_config, open_generation
 from famaug.generation.setup import open_dataset
 
@@ -140,8 +141,9 @@ def test_exit_codes_and_json(tmp_path: Path) -> None:
 
     def run(*arguments: str) -> tuple[int, dict[str, object]]:
         done = CliRunner().invoke(app, ["pregenerate", str(config), *arguments, "--json"])
-        last = done.output.splitlines()[-1]
-        return done.exit_code, json.loads(last) if last.startswith("{") else {}
+        if isinstance(done.exception, FamaugError):
+            return exit_code(done.exception), {}
+        return done.exit_code, json.loads(done.output.splitlines()[-1])
 
     code, said = run("--dry-run")
     assert (code, said["planned"], said["made"]) == (0, 2, 0)
@@ -149,6 +151,10 @@ def test_exit_codes_and_json(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
     code, said = run()
     assert (code, said["made"]) == (0, 2)
+    # what the gate lets no draw of through is left out and counted, and no failure
+    strict = (f"out={tmp_path}/strict", "gate.enabled=true", "gate.tries=2", "gate.limits.au_r=1")
+    code, said = run(*strict, "drivers.per_rule=1")
+    assert (code, said["made"], said["left_out_by_gate"], said["rejected"]) == (0, 0, 1, 2)
     write_pictures(tmp_path / "noise", 1)
     code, said = run(f"identities.pictures=[{tmp_path}/p,{tmp_path}/noise]", "drivers.per_rule=3")
     assert (code, said["made"], said["there"]) == (1, 1, 2)
