@@ -1,6 +1,6 @@
 """The open LMDB environments of this process: one a file, for all caches, readers and threads.
 
-LMDB allows an environment to be open once in a process, must not be used (nor closed) after a
+LMDB allows a file to be open once in a process, by whatever path it is reached, must not be used (nor closed) after a
 fork, and must not be resized while a transaction is open. This table keeps those rules: it counts
 who is inside an environment, gives exclusive turns to whoever reopens or grows it, and closes
 everything before a fork: parent and child open again what they need.
@@ -106,7 +106,7 @@ def _close_left(table: _Table) -> None:
         for name, slot in list(table.opened.items()):
             unused = not slot.users and not slot.writable and name not in table.busy
             if unused and os.path.dirname(name) == folder:  # noqa: PTH120  plain text
-                _drop(Path(name), slot)
+                _drop(slot)
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def open_writer(path: Path, *, map_bytes: int = FIRST_MAP) -> WriterLock:
         lock = WriterLock(path.with_name(path.name + ".writer"))
         try:
             if slot is not None:
-                _drop(path, slot)
+                _drop(slot)
             new = _open(path, writable=True, map_bytes=map_bytes)
         except BaseException:
             lock.release()
@@ -187,14 +187,25 @@ def open_writer(path: Path, *, map_bytes: int = FIRST_MAP) -> WriterLock:
         return lock
 
 
+def _name(path: Path) -> str:
+    """The name under which a file is open here: links and other paths lead to the same file."""
+    name, opened = str(path), _here().opened
+    if name not in opened:
+        identity = _look(name)[0]
+        for other, slot in list(opened.items()):
+            if identity == slot.identity != (0, 0):
+                return other
+    return name
+
+
 def close_writer(path: Path) -> None:
     with _alone(path) as slot:
         if slot is not None and slot.writable:
-            _drop(path, slot)
+            _drop(slot)
 
 
 def is_written_here(path: Path) -> bool:
-    slot = _here().opened.get(str(path))
+    slot = _here().opened.get(_name(path))
     return slot is not None and slot.writable
 
 
@@ -210,28 +221,27 @@ def grow(path: Path, *, at_least: int) -> None:
 
 def close(path: Path) -> None:
     """Closes a shard opened for reading; the next read opens it again."""
-    if str(path) not in _here().opened or is_written_here(path):
+    if _name(path) not in _here().opened or is_written_here(path):
         return
     with _alone(path) as slot:
         if slot is not None and not slot.writable:
-            _drop(path, slot)
+            _drop(slot)
 
 
 def _enter(path: Path, sealed_bytes: int | None) -> _Open:
-    table, name = _here(), str(path)
+    table = _here()
     with table.changed:
         _close_left(table)
-        while name in table.busy:
+        while (name := _name(path)) in table.busy:
             table.changed.wait()
         slot = table.opened.get(name)
-        identity = _look(name)[0]
-        if slot is not None and not slot.users and identity != slot.identity:
+        if slot is not None and not slot.users and _look(name)[0] != slot.identity:
             # the file was replaced under this name
-            _drop(path, slot)
-            slot = None
+            _drop(slot)
+            name, slot = str(path), None
         if slot is None or slot.env is None:
             writable = slot is not None
-            slot = _open(path, writable=writable, sealed_bytes=sealed_bytes)
+            slot = _open(Path(name), writable=writable, sealed_bytes=sealed_bytes)
             table.opened[name] = slot
         _check_size(name, slot)
         slot.users += 1
@@ -245,9 +255,11 @@ def _leave(slot: _Open) -> None:
         table.changed.notify_all()
 
 
-def _drop(path: Path, slot: _Open) -> None:
+def _drop(slot: _Open) -> None:
     """Closes an environment that nobody is inside; the next use opens the file anew."""
-    _here().opened.pop(str(path), None)
+    opened = _here().opened
+    for name in [n for n, other in opened.items() if other is slot]:
+        del opened[name]
     if slot.env is not None:
         slot.env.close()
 
@@ -255,16 +267,19 @@ def _drop(path: Path, slot: _Open) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[_Open | None]:
     """Waits until nobody is inside the environment and keeps everybody out."""
-    table, name = _here(), str(path)
+    table = _here()
     with table.changed:
-        while name in table.busy or (name in table.opened and table.opened[name].users):
+        while (name := _name(path)) in table.busy or (
+            name in table.opened and table.opened[name].users
+        ):
             table.changed.wait()
-        table.busy.add(name)
+        names = {name, str(path)}
+        table.busy |= names
     try:
         yield table.opened.get(name)
     finally:
         with table.changed:
-            table.busy.discard(name)
+            table.busy -= names
             table.changed.notify_all()
 
 

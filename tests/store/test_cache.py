@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gc
 import json
+import os
 import pickle
+import shutil
 import threading
 from pathlib import Path
 
@@ -167,6 +170,34 @@ def test_many_shards_read_as_one(root: Path) -> None:
     for shard in range(4):
         fill(root, range(shard, 12, 4), shard=f"w{shard}")
     assert ClipCache(root).keys() == [key_of(n) for n in range(12)]
+
+
+@pytest.mark.parametrize("way", ["link to the folder", "links to the shards", "hard links"])
+def test_one_cache_by_two_paths(root: Path, way: str) -> None:
+    fill(root, range(3))
+    keys = [key_of(n) for n in range(3)]
+    other = root.with_name("other")
+    if way == "link to the folder":
+        other.symlink_to(root)
+    else:
+        copy = (lambda a, b: os.symlink(a, b)) if way == "links to the shards" else os.link
+        shutil.copytree(root, other, copy_function=copy)
+    one, two = ClipCache(root), ClipCache(other)
+    for key in keys:
+        assert np.array_equal(one.read(key).frames, two.read(key).frames)
+    with CacheWriter(root) as writer:  # beside both readers, seen by both
+        writer.put(key_of(77), noise_clip(7), None)
+        assert np.array_equal(one.read(key_of(77)).frames, two.read(key_of(77)).frames)
+        with pytest.raises(CacheLockedError, match="this process"):
+            CacheWriter(other)
+    two.close()
+    assert one.read(keys[0])
+    del one
+    gc.collect()
+    assert two.read(keys[1])
+    shutil.rmtree(root)  # the first path goes away while the second is in use
+    if way == "hard links":
+        assert two.read(keys[2])
 
 
 def test_deleted_and_made_again(root: Path) -> None:
