@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types check dist wheel-env wheel-use clean
+.PHONY: demo test lint types check dist wheel-env wheel-use docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,9 @@ wheel-env: dist
 
 wheel-use: wheel-env
 	.ci/wheel-use
+
+docs: wheel-env
+	FAMAUG_PYTHON=$(CURDIR)/.wheel-venv/bin/python $(BIN)/python -m pytest -q -m docs tests/docs
 
 clean:
 	rm -rf $(VENV) .wheel-venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
