@@ -15,8 +15,8 @@ from famaug.native import find_compiler
 from famaug.opencv_wheels import opencv_problems, opencv_wheels
 from famaug.packages import CORE, PARTS, hint, installed, need
 from famaug.weights.fetch import find_stored, home
-from famaug.weights.load import SHIPPED, shipped_path
 from famaug.weights.registry import list_entries
+from famaug.weights.shipped import SHIPPED, shipped_path
 
 LITTLE = 256 * 2**20
 """Bytes free below which a folder is named."""

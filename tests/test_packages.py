@@ -252,7 +252,7 @@ def _ray() -> str:
 
 
 def test_looking_imports_little() -> None:
-    """Help of every command, and the names of `famaug` and `famaug.data`: who loads what."""
+    """Help of every command, what arguments are checked by, the names of `famaug.data`."""
     code = """
 from typer.testing import CliRunner
 import famaug.cli
@@ -263,12 +263,14 @@ for command in famaug.cli.app.registered_commands + famaug.cli.app.registered_gr
     name = command.name or command.typer_instance.info.name
     assert CliRunner().invoke(famaug.cli.app, [name, "--help"]).exit_code == 0, name
 print("help", *loaded())
-import famaug
+import famaug.clip_writer, famaug.data.readers, famaug.generation.config, famaug.modulation.rules
+import famaug.quality.gate, famaug.recognition.config, famaug.samples, famaug.weights.shipped
+print("checks of arguments", *loaded())
 from famaug.data import Casme2, MicroExpressionSynth, leave_one_subject_out
 from famaug import Synthesizer
 print("names", *loaded())
 """
-    assert _run(code) == "help\nnames cv2 torch\n"
+    assert _run(code) == "help\nchecks of arguments\nnames cv2 torch\n"
 
 
 def test_versions() -> None:

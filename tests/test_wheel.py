@@ -41,7 +41,7 @@ def test_the_wheel_is_the_package(wheel: zipfile.ZipFile) -> None:
 
 def test_it_carries_what_is_read_at_run_time(wheel: zipfile.ZipFile) -> None:
     from famaug.samples import faces
-    from famaug.weights.load import SHIPPED
+    from famaug.weights.shipped import SHIPPED
 
     names = set(wheel.namelist())
     assert "famaug/py.typed" in names

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from famaug.faces.pose import FLIP, Similarity, fit_similarity
 from famaug.types import AUS
-from famaug.weights.load import load_safetensors, shipped_path
+from famaug.weights.load import load_safetensors
+from famaug.weights.shipped import shipped_path
 
 Array = NDArray[np.float64]
 FULL = 5.0

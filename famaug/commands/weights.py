@@ -25,8 +25,8 @@ def list_command(
 ) -> None:
     """What ships with famaug and what can be fetched, with licence and source."""
     from famaug.weights.fetch import find_stored
-    from famaug.weights.load import SHIPPED
     from famaug.weights.registry import list_entries
+    from famaug.weights.shipped import SHIPPED
 
     for name, shipped in SHIPPED.items():
         typer.echo(f"{name:18s} ships     {shipped.licence}\n{'':18s}           {shipped.source}")
@@ -62,7 +62,7 @@ def import_command(
     dry_run: Annotated[bool, typer.Option(help="Convert and report, write nothing.")] = False,
 ) -> None:
     """Convert a model file of your own to safetensors; names and shapes are checked."""
-    from famaug.weights.load import sha256_of
+    from famaug.weights.shipped import sha256_of
     from famaug.weights.tensor_files import save_tensors
 
     if kind not in CONVERTERS:

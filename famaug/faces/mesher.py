@@ -18,7 +18,8 @@ from famaug.faces.detector import Detection, detect
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
 from famaug.types import Floats, Frames, Picture
-from famaug.weights.load import fill, load_safetensors, shipped_path
+from famaug.weights.load import fill, load_safetensors
+from famaug.weights.shipped import shipped_path
 
 SMALLEST_FACE = 64
 """Pixels across the face (its mesh, not its region) below which a face is refused."""

@@ -21,7 +21,7 @@ from famaug.people import canonical
 from famaug.seeding import digest
 from famaug.sources import pixels_digest
 from famaug.types import ClipRef
-from famaug.weights.load import SHIPPED
+from famaug.weights.shipped import SHIPPED
 
 Kind = Literal["clip", "table", "rule", "picture"]
 

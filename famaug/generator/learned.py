@@ -26,7 +26,8 @@ from famaug.generator.prior import KnownFace
 from famaug.generator.warp import WarpRenderer
 from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture
-from famaug.weights.load import SHIPPED, fill, load_safetensors, make_net, sha256_of, shipped_path
+from famaug.weights.load import fill, load_safetensors, make_net
+from famaug.weights.shipped import SHIPPED, sha256_of, shipped_path
 from famaug.weights.tensor_files import load_tensors
 
 SIZE = 128

@@ -20,7 +20,7 @@ from famaug.generator.learned import (
 )
 from famaug.generator.warp import WarpRenderer
 from famaug.types import Floats, Frames, Picture
-from famaug.weights.load import SHIPPED
+from famaug.weights.shipped import SHIPPED
 
 GENERATORS = ("warp", "compact")
 """By name; a generator's own file does as well."""

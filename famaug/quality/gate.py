@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 from famaug.errors import InputError
-from famaug.quality.judge import Quality
+
+if TYPE_CHECKING:
+    from famaug.quality.judge import Quality
 
 AT_LEAST = ("au_r", "au_r_sides", "au_gain", "identity_mean", "identity_min", "sharpness")
 FRAMES_JUDGED = 12

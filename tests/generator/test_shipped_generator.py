@@ -10,7 +10,7 @@ from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS
 from famaug.generator.learned import LearnedRenderer, shipped_generator
 from famaug.generator.warp import WarpRenderer
 from famaug.types import AU_INDEX
-from famaug.weights.load import shipped_path
+from famaug.weights.shipped import shipped_path
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from famaug.weights.licences import licence_rows
-from famaug.weights.load import FILES, SHIPPED
+from famaug.weights.shipped import FILES, SHIPPED
 
 ROOT = Path(__file__).resolve().parents[2]
 README, NOTICE = ((ROOT / name).read_text() for name in ("README.md", "NOTICE"))

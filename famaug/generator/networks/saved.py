@@ -8,7 +8,8 @@ from typing import Any
 from famaug.errors import WeightsError
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.layouts import WIDEST, ImportedNetwork, import_state_dict
-from famaug.weights.load import load_safetensors, make_net, sha256_of
+from famaug.weights.load import load_safetensors, make_net
+from famaug.weights.shipped import sha256_of
 from famaug.weights.state_dict import read_torch_state_dict
 from famaug.weights.tensor_files import load_tensors, save_tensors
 

@@ -23,7 +23,8 @@ from famaug.training.loop import Training
 from famaug.training.loop_config import LoopConfig
 from famaug.training.schedule import LinearDecay
 from famaug.weights.fetch import fetch
-from famaug.weights.load import SHIPPED, fill, sha256_of
+from famaug.weights.load import fill
+from famaug.weights.shipped import SHIPPED, sha256_of
 from famaug.weights.tensor_files import load_tensors
 
 TURNED = 30.0
