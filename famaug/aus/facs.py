@@ -1,20 +1,26 @@
-"""Human FACS annotations: "4+L7", "R12 or R14", "ref(7B)", "10A/B", as AUs and as tracks.
+"""Human FACS annotations: "4+L7", "R12 or R14", "ref(7B)", "10A/B", "12BL", "4+7+AD38", as AUs and
+as tracks.
 
 Data sets write them with letters for intensity (A trace ... E maximum), L and R for one side, T
-and B for one lip, A before the number for an uneven expression, "or", brackets and question marks
-for doubt. Several annotations of one face are joined by + (or comma, semicolon).
+and B for one lip or both sides, U for a side that is not told, A before the number for an uneven
+expression, "or", a slash, brackets and question marks for doubt, in any order of letter and side.
+Several are joined by +, a comma, a semicolon, "and" or a space. Beside AUs stand action descriptors
+(AD), movements (M), positions of head and eyes and gross behaviour (GB): they are read, and left
+out of tracks.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import unicodedata
+import warnings
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from famaug.aus.curves import Shape, onset_apex_offset
-from famaug.errors import InputError, TrackError
+from famaug.errors import InputError, LeftOutWarning, TrackError
 from famaug.types import AU_INDEX, AUS, AUTrack
 
 Side = Literal["left", "right", "both"]
@@ -25,18 +31,32 @@ UNCERTAIN_CONFIDENCE = 0.5
 ESTIMATOR = "facs/1"
 MAX_TEXT = 500
 
-_UNIT = re.compile(
-    r"""(?:AU)?\s*
-    (?P<where>[LRTBA])?\s*
-    0*(?P<au>\d{1,2})
-    (?P<letter>[A-E](?:\s*/\s*[A-E])?)?
-    (?P<doubt>\?|\(k\))?""",
-    re.VERBOSE | re.IGNORECASE,
+NOTHING = ("", "/", "-", "0", "au0", "none", "neutral", "n/a", "nan", "no", "no au", "unscorable")
+"""Annotations that tell of no AU."""
+OLD_LETTERS = {"X": "A/B", "Y": "C", "Z": "D/E", "TRACE": "A", "TR": "A"}
+"""FACS of 1978 told weak, medium and strong by X, Y and Z."""
+
+_BEFORE = re.compile(
+    r"""(?P<trace>TRACE|TR)
+    |(?P<kind>AUS?|AD|GB|M)
+    |(?P<side>LEFT|RIGHT|UNILATERAL|BILATERAL|BOTH|TOP|BOTTOM|[LRUTBA](?:\s*/\s*[LR])?)
+    |(?P<doubt>\?+)""",
+    re.VERBOSE,
 )
-_SPLIT = re.compile(r"\s*[+,;&]\s*")
-_OR = re.compile(r"\s+or\s+|(?<=\d)/(?=[LR]?\d)", re.IGNORECASE)
+_NUMBER = re.compile(r"0*(\d{1,2})(?!\d)")
+_AFTER = re.compile(
+    r"""(?P<gap>[\s_:]*)(?:
+    (?P<word>LEFT|RIGHT|UNILATERAL|BILATERAL|BOTH|TOP|BOTTOM)
+    |(?P<letter>(?!AND\b)[A-E](?:\s*[/-]\s*[A-E](?![A-Z\d]))?|TRACE|TR|[XYZ])
+    |(?P<side>[LRUT])
+    |(?P<doubt>\?+)
+    )""",
+    re.VERBOSE,
+)
+_JOIN = re.compile(r"\s*(?:(?P<either>\bOR\b|/)|[+,;&]|\bAND\b|(?=\s))\s*")
 _BRACKET = re.compile(r"\(([^()]*)\)")
-_SIDES: dict[str, Side] = {"L": "left", "R": "right"}
+_SIDES: dict[str, Side] = {"L": "left", "R": "right", "LEFT": "left", "RIGHT": "right"}
+Kind = Literal["AU", "AD", "M", "GB"]
 
 
 @dataclass(frozen=True)
@@ -47,13 +67,26 @@ class FacsUnit:
         au: number, of any FACS unit (famaug can show 17 of them).
         side: the person's own side.
         letter: "A"-"E", "A/B" for between two, or None where none was given.
-        uncertain: one of several ("or"), in brackets of doubt, with "?", or between two letters.
+        uncertain: one of several ("or"), in brackets of doubt, with "?", of a side that is not
+            told (U), or between two letters.
+        kind: "AU", or what was written before the number: "AD", "M" or "GB", none of them an AU.
     """
 
     au: int
     side: Side = "both"
     letter: str | None = None
     uncertain: bool = False
+    kind: Kind = "AU"
+
+    @property
+    def name(self) -> str:
+        """As it is written: "24", "AD38"."""
+        return f"{'' if self.kind == 'AU' else self.kind}{self.au}"
+
+    @property
+    def shown(self) -> bool:
+        """Whether famaug can show it."""
+        return self.kind == "AU" and self.au in AU_INDEX
 
     def intensity(self, default: float) -> float:
         """0-5: the letter's, the mean of two letters', or `default` without one."""
@@ -64,23 +97,34 @@ class FacsUnit:
 
 
 def parse_facs(text: str) -> tuple[FacsUnit, ...]:
-    """An annotation as units, in the order written; "" and "/" are none.
+    """An annotation as units, in the order written; "", "/" and "neutral" are none.
 
     >>> parse_facs("4+L7")
-    (FacsUnit(au=4, side='both', letter=None, uncertain=False), FacsUnit(au=7, side='left', ...
+    (FacsUnit(au=4, side='both', letter=None, uncertain=False, kind='AU'), ...
 
     Raises:
-        InputError: a part that is no AU; the message quotes it.
+        InputError: a part that is no code of FACS; the message quotes it.
     """
     if len(text) > MAX_TEXT:
         raise InputError(f"an AU annotation of {len(text)} characters: this is something else")
-    if text.strip() in ("", "/", "-"):
+    plain = unicodedata.normalize("NFKC", text).replace("\u3001", ",").strip()
+    if plain.casefold() in NOTHING:
         return ()
+    rest = _without_brackets(plain.upper())
     units: list[FacsUnit] = []
-    for part in _SPLIT.split(_without_brackets(text.strip())):
-        alternatives = _OR.split(part)
-        units += [_unit(a, text, doubt=len(alternatives) > 1) for a in alternatives]
-    return tuple(dict.fromkeys(units))
+    either = False
+    while True:
+        unit, rest = _unit(rest, text)
+        join = _JOIN.match(rest) if rest else None
+        follows = join is not None and join["either"] is not None
+        if either or follows:
+            unit = replace(unit, uncertain=True)
+        units.append(unit)
+        if not rest:
+            return tuple(dict.fromkeys(u for u in units if u.au))
+        if join is None and not _NUMBER.match(_start(rest)):
+            raise _unreadable(rest, text)
+        either, rest = follows, rest[join.end() :] if join else rest
 
 
 def facs_track(
@@ -102,12 +146,15 @@ def facs_track(
         default: intensity of AUs without a letter (1, a trace: micro-expressions are weak).
         uncertain: doubtful AUs are kept with confidence 0.5, or left out.
 
-    AUs that famaug cannot show (18, 24, ...) are left out; `not_shown` names them. Confidence is
-    1 for the rest: AUs that were not annotated were judged absent.
+    AUs that famaug cannot show (18, 24, ...) and codes that are no AUs (AD38, M59, ...) are left
+    out with a warning; `not_shown` names them. Confidence is 1 for the rest: AUs that were not
+    annotated were judged absent.
 
     Raises:
         InputError: text or positions that make no sense.
         TrackError: no AU is left that famaug can show.
+    Warns:
+        LeftOutWarning: codes that cannot be shown.
     """
     if uncertain not in ("keep", "drop") or not 0 < default <= 5:
         raise InputError(
@@ -115,9 +162,16 @@ def facs_track(
             f"and {default}"
         )
     units = parse_facs(text)
-    shown = [u for u in units if u.au in AU_INDEX and (uncertain == "keep" or not u.uncertain)]
+    shown = [u for u in units if u.shown and (uncertain == "keep" or not u.uncertain)]
     if not shown:
         raise TrackError(f"no AU of {text!r} can be shown: famaug has {', '.join(map(str, AUS))}")
+    left_out = not_shown(text)
+    if left_out:
+        warnings.warn(
+            f"{', '.join(left_out)} of {text!r} cannot be shown and is left out",
+            LeftOutWarning,
+            stacklevel=2,
+        )
     level = onset_apex_offset(length, apex=apex, onset=onset, offset=offset, shape=shape)
     peak = np.zeros((2, len(AUS)))
     sure = np.ones((2, len(AUS)))
@@ -134,26 +188,61 @@ def facs_track(
     )
 
 
-def not_shown(text: str) -> tuple[int, ...]:
-    """AUs of an annotation that are not among famaug's 17, in rising order."""
-    return tuple(sorted({u.au for u in parse_facs(text)} - set(AUS)))
+def not_shown(text: str) -> tuple[str, ...]:
+    """Codes of an annotation that famaug cannot show, as written: ("24", "AD38")."""
+    return tuple(dict.fromkeys(u.name for u in parse_facs(text) if not u.shown))
 
 
 def _without_brackets(text: str) -> str:
-    """ "(R6 or R12)+R15" as "R6 or R12+R15"; "ref(7B)" as "7B?": doubt survives as "or" and "?"."""
-    text = re.sub(r"\bref\s*\(([^()]*)\)", r"\1?", text, flags=re.IGNORECASE)
-    kept = re.sub(r"\(k\)", "?", text, flags=re.IGNORECASE)
-    return _BRACKET.sub(r"\1", kept)
+    """ "(R6 OR R12)+R15" as "R6 OR R12+R15"; "REF(7B)" as "7B?": doubt survives as "OR" and "?"."""
+    text = re.sub(r"\bREF\s*\(([^()]*)\)", r"\1?", text)
+    kept = re.sub(r"\(K\)", "?", text)
+    return _BRACKET.sub(r"\1", kept).strip()
 
 
-def _unit(part: str, text: str, *, doubt: bool) -> FacsUnit:
-    match = _UNIT.fullmatch(part.strip())
-    if match is None or int(match["au"]) == 0:
-        raise InputError(
-            f"cannot read {part.strip()!r} in the AU annotation {text!r}: "
-            "write AUs as 4+L7, 12B, R12 or R14, 10A/B"
-        )
-    letter = re.sub(r"\s", "", match["letter"]).upper() if match["letter"] else None
-    side = _SIDES.get((match["where"] or "").upper(), "both")
-    between = letter is not None and "/" in letter
-    return FacsUnit(int(match["au"]), side, letter, doubt or between or match["doubt"] is not None)
+def _start(text: str) -> str:
+    """What follows the marks before a number."""
+    while (match := _BEFORE.match(text)) and match.end():
+        text = text[match.end() :].lstrip(" _.:#-")
+    return text
+
+
+def _unit(rest: str, text: str) -> tuple[FacsUnit, str]:
+    """The unit at the start of an annotation, and what follows it."""
+    sides: list[str] = []
+    kind, letter, doubt, begin = "AU", "", False, rest
+    while match := _BEFORE.match(rest):
+        kind = (match["kind"] or kind).removesuffix("S")
+        sides += re.split(r"\s*/\s*", match["side"]) if match["side"] else []
+        letter = match["trace"] or letter
+        doubt |= match["doubt"] is not None
+        rest = rest[match.end() :].lstrip(" _.:#-")
+    number = _NUMBER.match(rest)
+    if number is None:
+        raise _unreadable(begin, text)
+    rest = rest[number.end() :]
+    while match := _AFTER.match(rest):
+        beyond = rest[match.end() :]
+        next_is = re.match(r"(\s*)\d", beyond)
+        mark = match["side"] or match["word"]
+        if next_is and (mark or (match["letter"] and match["gap"] and not next_is[1])):
+            break  # it belongs to the next number
+        if match["letter"] and letter:
+            break
+        letter = match["letter"] or letter
+        sides += [mark] if mark else []
+        doubt |= match["doubt"] is not None
+        rest = beyond
+    letter = re.sub(r"\s", "", OLD_LETTERS.get(letter, letter)).replace("-", "/")
+    one = {_SIDES[s] for s in sides if s in _SIDES}
+    unsure = doubt or "/" in letter or bool({"U", "UNILATERAL"} & {*sides} and not one)
+    side = one.pop() if len(one) == 1 else "both"
+    return FacsUnit(int(number[1]), side, letter or None, unsure, kind), rest  # type: ignore[arg-type]
+
+
+def _unreadable(part: str, text: str) -> InputError:
+    shown = re.split(r"[+,;&]", part.strip())[0] if part.strip() else "+"
+    return InputError(
+        f"cannot read {shown!r} in the AU annotation {text!r}: write AUs as 4+L7, 12B, R12 or R14, "
+        "10A/B, and other codes as AD38, M59, GB80"
+    )

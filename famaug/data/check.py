@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from famaug.aus.facs import not_shown
 from famaug.clip import read_picture
 from famaug.data.readers.base import ReleaseReader
-from famaug.errors import MediaError
+from famaug.errors import InputError, MediaError
 from famaug.folders import is_hidden, names_in
 
 SHOWN = 8
@@ -21,6 +22,7 @@ TOLD = (
     "corrections that do not fit",
     "apexes on the onset or outside",
     "other tables of this data set",
+    "annotations that cannot be read",
     "hidden files",
     "links",
 )
@@ -79,6 +81,7 @@ def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetRepo
         images: decode every frame of every clip (slow: minutes).
     """
     f = reader.findings
+    unread, codes = _annotations(reader)
     details = {
         "clips without folder": list(f.missing_clips),
         "empty clips": list(f.empty_clips),
@@ -92,6 +95,7 @@ def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetRepo
         "corrections that do not fit": list(f.not_corrected),
         "apexes on the onset or outside": list(f.odd_apex),
         "other tables of this data set": _other_tables(reader),
+        "annotations that cannot be read": unread,
         **_oddities(reader),
     }
     problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in TOLD]
@@ -112,6 +116,9 @@ def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetRepo
         )
     if details["other tables of this data set"]:
         notes.append(f"{reader.table} is read; table= takes another of the tables there")
+    if codes:
+        told = ", ".join(f"{code} ({n} clips)" for code, n in codes.most_common(SHOWN))
+        notes.append(f"codes in the annotations that famaug cannot show: {told}")
     hidden = details["hidden files"]
     if hidden:
         notes.append(f"{len(hidden)} files of macOS or Windows, no frames: not read")
@@ -165,6 +172,18 @@ def _other_tables(reader: ReleaseReader) -> list[str]:
     names = names_in(reader.table.parent)
     fits = [n for n in names if any(re.fullmatch(t, n, re.IGNORECASE) for t in reader.tables)]
     return [n for n in fits if n != reader.table.name]
+
+
+def _annotations(reader: ReleaseReader) -> tuple[list[str], Counter[str]]:
+    """AU annotations that are none, and in how many clips each code stands that is not shown."""
+    unread: list[str] = []
+    codes: Counter[str] = Counter()
+    for row in reader.all_rows:
+        try:
+            codes.update(not_shown(row.action_units or ""))
+        except InputError:
+            unread.append(f"{row.subject}/{row.clip} ({row.action_units})")
+    return unread, codes
 
 
 def _oddities(reader: ReleaseReader) -> dict[str, list[str]]:

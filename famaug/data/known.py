@@ -115,7 +115,7 @@ def _annotated(
         return aus, present
     aus[:], present[:] = 0, 0
     for unit in units:
-        if unit.au not in AU_INDEX:
+        if not unit.shown:
             continue
         sides = {"left": [0], "right": [1], "both": [0, 1]}[unit.side]
         at = AU_INDEX[unit.au]

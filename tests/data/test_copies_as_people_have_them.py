@@ -314,3 +314,14 @@ def test_other_versions_of_the_table_are_told(tmp_path: Path) -> None:
         "CASME2-coding-20190701.xlsx", "CASME2-coding-updated.xlsx"
     ]  # fmt: skip
     assert any("20140508.xlsx is read" in n for n in report.notes)
+
+
+def test_annotations_are_told(tmp_path: Path) -> None:
+    rows = [(1, "EP01_01", 3, 6, 9, "4+AD38", "disgust"), (1, "EP01_02", 3, 6, 9, "24+AD38", "fear"),
+            (1, "EP01_03", 3, 6, 9, "a smile", "happiness")]  # fmt: skip
+    root = casme2(tmp_path / "r", rows)
+    for _, name, *_ in rows:
+        clip(root, 1, str(name), range(1, 12))
+    report = check_dataset(Casme2(root))
+    assert report.details["annotations that cannot be read"] == ["sub01/EP01_03 (a smile)"]
+    assert any("AD38 (2 clips), 24 (1 clips)" in n for n in report.notes)
