@@ -19,6 +19,7 @@ from famaug.generator.learned import (
     shipped_generator,
 )
 from famaug.generator.warp import WarpRenderer
+from famaug.named import did_you_mean
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.shipped import SHIPPED
 
@@ -142,7 +143,7 @@ def find_setting(
     else:
         raise InputError(
             f"no generator {generator!r}; there are: {', '.join(GENERATORS)}, and files of your "
-            "own (.safetensors)"
+            f"own (.safetensors){did_you_mean(generator, GENERATORS)}"
         )
     options = {"skin": float(skin), "halves": halves, "feather": float(feather)}
     return RenderSetting(learned.name, learned.weights, options, learned)

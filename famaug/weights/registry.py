@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from famaug.errors import FetchError
+from famaug.named import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -319,5 +320,6 @@ def find_entry(name: str, entries: tuple[Entry, ...] = ENTRIES) -> Entry:
     for entry in entries:
         if entry.name == name:
             return entry
-    known = ", ".join(entry.name for entry in entries)
-    raise FetchError(f"nothing to fetch is called {name!r}; known names: {known}")
+    known = [entry.name for entry in entries]
+    near = did_you_mean(name, known)
+    raise FetchError(f"nothing to fetch is called {name!r}; there are: {', '.join(known)}{near}")
