@@ -47,6 +47,8 @@ def test_it_carries_what_is_read_at_run_time(wheel: zipfile.ZipFile) -> None:
     assert "famaug/py.typed" in names
     assert {f"famaug/weights/files/{s.file}" for s in SHIPPED.values()} <= names
     assert {f"famaug/samples/faces/{p.name}" for p in faces().values()} <= names
+    kinds = {n.split("/")[2] for n in names if n.startswith("famaug/configs/") and n.count("/") > 2}
+    assert kinds >= {"generation", "generator", "recognition", "superres"}
     assert not [n for n in names if "/tests/" in n or "test_" in n]
 
 
