@@ -3,6 +3,7 @@ memory is taken."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,14 +28,14 @@ def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(p)) if p.isdigit() else (1, p) for p in parts if p)
 
 
-def frame_paths(folder: Path) -> list[Path]:
+def frame_paths(folder: str | os.PathLike[str]) -> list[Path]:
     """The pictures of a folder in natural order.
 
     Raises:
         MediaError: none, or the folder cannot be read.
     """
     try:
-        inside = visible(folder)
+        inside = visible(Path(folder))
     except OSError as e:
         raise MediaError(f"{folder}: asked for a folder of frames: {e}") from e
     found = [p for p in inside if p.suffix.lower() in PICTURES]
@@ -52,7 +53,7 @@ def holds_pictures(folder: Path) -> bool:
 
 
 def read_frames(
-    path: Path, *, start: int = 0, stop: int | None = None
+    path: str | os.PathLike[str], *, start: int = 0, stop: int | None = None
 ) -> tuple[Frames, float | None]:
     """Frames uint8 RGB `T H W 3` and frames per second of a video, a folder of frames (no fps),
     or a picture (one frame).
@@ -64,6 +65,7 @@ def read_frames(
     Raises:
         MediaError: missing, unreadable, empty range, frames of different sizes, or too large.
     """
+    path = Path(path)
     if not path.exists():
         raise MediaError(f"{path}: no such file or folder")
     if path.is_dir():

@@ -8,6 +8,7 @@ and only that format's decoder sees the file. What decoding takes is known from 
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ MAX_SCANS = 64
 _STRIP = 256
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: str | os.PathLike[str]) -> Picture:
     """A picture as uint8 RGB `H W 3`, upright by its EXIF tag; grey, palettes and CMYK become RGB,
     transparency lies on black. 16-bit is scaled down from 65535; other numbers from 1, 255, 65535
     or 2^31 - 1, the least that none of them exceeds.
@@ -48,6 +49,7 @@ def read_picture(path: Path) -> Picture:
         MediaError: missing, not a picture of the five formats (PNG, JPEG, BMP, WebP, TIFF),
             damaged, too large, or of numbers below 0 or that are none.
     """
+    path = Path(path)
     return decode_picture(read_bytes(path, at_most=MAX_BYTES, error=MediaError), path)
 
 

@@ -66,9 +66,9 @@ def write_samples(out: Path, *, datasets: tuple[str, ...] = ()) -> dict[str, Any
 
 
 def small_replica(name: str, root: Path, *, seed: int = 0) -> Path:
-    """Four people, twelve clips of at most 25 frames from onset to offset, 224 x 186."""
+    """Four people, sixteen clips of at most 25 frames from onset to offset, 224 x 186."""
     return make_replica(
-        name, root, identities=samples.FOLDER, subjects=4, clips=12, size=(224, 186), longest=25,
+        name, root, identities=samples.FOLDER, subjects=4, clips=16, size=(224, 186), longest=25,
         seed=seed,
     )  # fmt: skip
 

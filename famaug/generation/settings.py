@@ -76,6 +76,11 @@ class Generation:
     skipped: Sequence[Skip] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "out", Path(self.out))  # text does as well
+        for name in ("tables", "pictures"):
+            object.__setattr__(self, name, [Path(p) for p in getattr(self, name)])
+        if self.measured is not None:
+            object.__setattr__(self, "measured", Path(self.measured))
         check_codec(self.codec, self.quality)
         for name in ("faces_per_subject", "per_driver", "per_rule", "tries"):
             value = getattr(self, name)

@@ -5,6 +5,7 @@ What a fence says decides what happens to its block:
     ```python                     a script of its own
     ```python continues           goes on from the Python block above it
     ```sh                         commands, one after the other; `# ...` behind one is a comment
+    ```sh smaller: --clips 2      the same with these words behind each command
     ```python not run: REASON     counted, not run (sh likewise)
     anything else                 text; it may hold no line that looks like a command of famaug's
 """
@@ -40,6 +41,12 @@ class Block:
     @property
     def where(self) -> str:
         return f"{self.document}:{self.line}"
+
+    @property
+    def smaller(self) -> str:
+        """Words that make its commands quick enough to be tried."""
+        said = re.match(r"smaller: (.+)", self.note)
+        return f" {said[1]}" if said else ""
 
     @property
     def reason(self) -> str | None:
@@ -95,7 +102,8 @@ def wrong_fences(blocks: list[Block]) -> Iterator[str]:
     """What a fence must not say or hide."""
     for block in blocks:
         if block.language in RUN_LANGUAGES:
-            if block.note not in ("", "continues") and block.reason is None:
+            known = block.note in ("", "continues") or block.reason or block.smaller
+            if not known:
                 yield f"{block.where}: the fence says {block.note!r}"
             if block.note == "continues" and block.language != "python":
                 yield f"{block.where}: only a Python block can continue another"
@@ -113,7 +121,7 @@ def steps_of(blocks: list[Block]) -> Iterator[Step]:
             before = f"{before}\n\n{block.text}" if block.note == "continues" else block.text
             yield Step(block.where, before, f"block{number}.py")
         else:
-            yield from (Step(block.where, command) for command in commands_of(block.text))
+            yield from (Step(block.where, c + block.smaller) for c in commands_of(block.text))
 
 
 def run_all(steps: Iterator[Step], folder: Path, environment: Mapping[str, str]) -> Iterator[Ran]:
