@@ -2,8 +2,8 @@
 
 LMDB allows a file to be open once in a process, by whatever path it is reached, must not be used
 (nor closed) after a fork, and must not be resized while a transaction is open. This table keeps
-those rules: it counts who is inside an environment, gives exclusive turns to whoever reopens or grows it, and closes
-everything before a fork: parent and child open again what they need.
+those rules: it counts who is inside an environment, gives exclusive turns to whoever reopens or
+grows it, and closes everything before a fork: parent and child open again what they need.
 """
 
 from __future__ import annotations
