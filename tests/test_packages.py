@@ -196,9 +196,8 @@ from famaug.training.engine import Engine
 Engine(device='cpu')
 """,
     "tensorboard": """
-import pathlib, tempfile
-from famaug.training.log import TrainingLog
-TrainingLog(pathlib.Path(tempfile.mkdtemp()))
+from famaug.recognition.config import RecogniserConfig, check_config
+check_config(RecogniserConfig(out='x', tensorboard=True))
 """,
     "webdataset": """
 from famaug.store.export import export_webdataset

@@ -32,7 +32,7 @@ def run(rounds: int = 5) -> dict[str, dict[str, float]]:
         figures: milliseconds a frame.
 
     Raises:
-        InputError: the package ai-edge-litert is missing.
+        MissingPackageError: ai-edge-litert is not installed.
         FetchError: the published weights cannot be fetched.
     """
     mesher = FaceMesher()

@@ -101,7 +101,7 @@ class NcnnNet:
         exact: plain convolutions in fp32, no Winograd transform.
 
     Raises:
-        InputError: ncnn is not installed, or refuses the file.
+        InputError: ncnn refuses the file. MissingPackageError: it is not installed.
     """
 
     def __init__(

@@ -38,7 +38,6 @@ def run(
         render), ms_per_frame (six units moving at once, 16 frames).
 
     Raises:
-        InputError: no picture was given and scikit-image is missing.
         FaceError: the picture shows no usable face.
     """
     source = _astronaut() if picture is None else picture

@@ -55,7 +55,7 @@ class RayPool:
         cpus, gpus: what each actor asks for.
 
     Raises:
-        InputError: Ray is missing, or no cluster answers.
+        InputError: no cluster answers. MissingPackageError: Ray is not installed.
     """
 
     def __init__(

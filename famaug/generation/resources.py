@@ -68,7 +68,8 @@ def open_pool(settings: Generation, resources: Resources) -> Pool:
     """The engine's workers, none started yet.
 
     Raises:
-        InputError: a device that does not exist, or Ray is missing or does not answer.
+        InputError: a device that does not exist, or no Ray cluster answers.
+        MissingPackageError: Ray is not installed.
     """
     if resources.engine == "ray":
         from famaug.generation.ray_engine import RayPool

@@ -39,7 +39,7 @@ class FeatureTrunk(nn.Module):
 
     Raises:
         FetchError: the weights cannot be had.
-        WeightsError: they do not fit, or torchvision is not installed.
+        WeightsError: they do not fit.
     """
 
     mean: Tensor

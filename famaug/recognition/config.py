@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from famaug.errors import InputError
+from famaug.packages import need
 from famaug.recognition.options import TrainingOptions
 from famaug.settings import load_settings as load_settings
 from famaug.settings import to_yaml as to_yaml
@@ -126,7 +127,10 @@ def check_config(config: RecogniserConfig) -> None:
 
     Raises:
         InputError: some cannot be; all of them together.
+        MissingPackageError: TensorBoard is asked for and not installed.
     """
+    if config.tensorboard:
+        need("tensorboard", "tensorboard: true")
     wrong = []
     checks: tuple[Callable[[], object], ...] = (
         lambda: shard_of(config.shard),

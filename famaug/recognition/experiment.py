@@ -35,7 +35,8 @@ def run_recogniser(
         The scores; None while other shards are not finished, and in processes that do not write.
 
     Raises:
-        InputError: the folder holds results of another config, or a package is missing.
+        InputError: the folder holds results of another config.
+        MissingPackageError: TensorBoard is asked for and not installed.
     """
     out = Path(config.out)
     write_whole(out / "config.yaml", to_yaml(config))

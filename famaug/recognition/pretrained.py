@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -53,11 +54,10 @@ def _reachable(url: str) -> bool:
 
 @contextmanager
 def _offline() -> Iterator[None]:
-    try:
-        constants: Any = import_module("huggingface_hub.constants")
-    except ImportError:
+    if find_spec("huggingface_hub") is None:  # timm brings it; torchvision's weights need none
         yield
         return
+    constants: Any = import_module("huggingface_hub.constants")
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = True
     try:

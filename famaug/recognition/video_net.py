@@ -29,7 +29,7 @@ class VideoNet(nn.Module):
         frames, size: T and S.
 
     Raises:
-        InputError: torchvision is missing, or the architecture is none of these.
+        InputError: the architecture is none of these.
         FetchError: the weights are neither here nor to be had.
     """
 

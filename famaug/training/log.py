@@ -24,7 +24,7 @@ class TrainingLog:
         watch: gets each record.
 
     Raises:
-        InputError: TensorBoard is asked for and not installed.
+        MissingPackageError: TensorBoard is asked for and not installed.
     """
 
     def __init__(

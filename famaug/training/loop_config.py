@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from famaug.packages import need
 from famaug.training.engine import Engine, Precision
 from famaug.training.loop import LoopOptions
 
@@ -31,8 +32,11 @@ class LoopConfig:
 
     def engine(self) -> Engine:
         """Raises:
-        InputError: an unknown device or precision, or accelerate is missing.
+        InputError: an unknown device or precision.
+        MissingPackageError: accelerate, or TensorBoard that is asked for, is not installed.
         """
+        if self.tensorboard:
+            need("tensorboard", "tensorboard: true")  # told before faces are prepared
         precision = cast(Precision, self.precision)
         return Engine(device=self.device, precision=precision, clip=self.clip)
 

@@ -32,7 +32,7 @@ def convert_sface(path: Path) -> dict[str, Tensor]:
     """State dict of `SFaceNet` out of `face_recognition_sface_2021dec_int8bq.onnx`, float32.
 
     Raises:
-        WeightsError: not that file, or the package onnx is not installed.
+        WeightsError: not that file. MissingPackageError: onnx is not installed.
     """
     stored = _Stored(_initializers(path), path)
     out: dict[str, Array] = {}

@@ -102,13 +102,13 @@ def open_compact_training(
         InputError: no usable face, or values that do not fit.
     """
     t, size = config.training, config.network.size
+    engine = t.engine()
     taught, kept, left_out = find_faces(
         frame_paths(Path(config.faces.pictures)), hold_out=config.faces.hold_out
     )
     progress(f"{len(taught)} faces to learn from, {len(kept)} held out")
     for why in left_out:
         progress(f"left out: {why}")
-    engine = t.engine()
     generator = CompactGenerator(width=config.network.width, seed=config.seed)
     if config.network.start is not None:
         start(generator, Path(config.network.start))
