@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +14,9 @@ import numpy as np
 import torch
 
 from famaug.clip import frame_paths, read_picture
-from famaug.errors import FaceError, InputError
+from famaug.errors import FaceError, FamaugWarning, InputError, TrackError
 from famaug.faces.framing import Framing, framed, matrix_of
+from famaug.modulation.modulate import Modulation
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.sources import Driver, Identity, pixels_digest
@@ -21,6 +24,9 @@ from famaug.types import AUTrack, Clip, ClipRef, Frames, Picture
 
 Kind = Literal["vary", "face"]
 Unusable = Literal["raise", "keep"]
+KEYS = 2**62
+SLOTS = 64
+"""Counts of clips are kept by worker: two that count at once do not lose any."""
 KEPT = 64
 """Measured clips in memory."""
 FPS = 50.0
@@ -33,8 +39,9 @@ some faces, and chin and forehead could not be moved."""
 class Sister:
     """Replaces a share of clips by synthetic ones of the same size, length and label.
 
-    What is drawn follows from (seed, epoch, the clip's pixels), so it is the same for any number
-    of workers. Call `set_epoch` in each epoch, or every epoch gives the same sisters.
+    What is drawn follows from torch's generator, which each DataLoader worker has of its own and
+    each epoch anew. With `seed` it follows from (seed, epoch, the clip's pixels) instead: the same
+    for any number of workers, and others after `set_epoch`.
 
     Args:
         p: share of clips that are replaced.
@@ -43,9 +50,11 @@ class Sister:
         identities: folder of face pictures, for kind "face".
         gain: range of the factor on all AUs; every AU gets up to 15 % of its own on top.
         neutral: position of the clip's neutral frame.
-        synthesizer: settings of measuring and modulation; its `size` and `look` are not used.
-        unusable: a clip without a usable face is an error ("raise"), or stays as it is ("keep").
-        seed: any integer.
+        modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`, or its `to_json()`).
+        sizes, device: of measuring, as in `famaug.Synthesizer`.
+        unusable: a clip that cannot be measured, as frames show no usable face, stays as it is and
+            is counted, with one warning ("keep"), or is an error ("raise").
+        seed: any integer, or None.
 
     Raises:
         InputError: an argument does not fit the others.
@@ -57,11 +66,13 @@ class Sister:
         p: float = 0.3,
         kind: Kind = "vary",
         identities: str | os.PathLike[str] | None = None,
-        gain: tuple[float, float] = (0.7, 1.4),
+        gain: Sequence[float] = (0.7, 1.4),
         neutral: int = 0,
-        synthesizer: Synthesizer | None = None,
-        unusable: Unusable = "raise",
-        seed: int = 0,
+        modulation: Modulation | Mapping[str, Any] | None = None,
+        sizes: Sequence[int] = (0,),
+        device: str = "cpu",
+        unusable: Unusable = "keep",
+        seed: int | None = None,
     ) -> None:
         if not 0 <= p <= 1:
             raise InputError(f"p must be from 0 to 1; got {p}")
@@ -71,48 +82,93 @@ class Sister:
             )
         if (kind == "face") != (identities is not None):
             raise InputError("kind='face' needs identities=, a folder of pictures; 'vary' has none")
-        if not 0 < gain[0] <= gain[1] <= 10:
+        if len(gain) != 2 or not 0 < gain[0] <= gain[1] <= 10:
             raise InputError(f"gain must be a range within 0-10, above 0; got {gain}")
-        self.p, self.kind, self.gain, self.neutral = p, kind, gain, neutral
+        self.p, self.kind, self.gain, self.neutral = p, kind, (gain[0], gain[1]), neutral
         self.unusable, self.seed = unusable, seed
+        self.identities = None if identities is None else str(identities)
         self.paths = [] if identities is None else frame_paths(Path(identities))
-        given = synthesizer or Synthesizer()
+        if isinstance(modulation, Mapping):
+            modulation = Modulation(**modulation)
         self.synthesizer = Synthesizer(
-            size=None,
-            modulation=given.modulation,
-            sizes=given.sizes,
-            device=given.device,
-            fps=FPS,
+            size=None, modulation=modulation, sizes=sizes, device=device, fps=FPS
         )
         self._tracks: OrderedDict[str, AUTrack] = OrderedDict()
-        self._epoch: torch.Tensor = torch.zeros((), dtype=torch.int64)
-        self._epoch.share_memory_()  # type: ignore[no-untyped-call]
+        self._epoch, self._unusable = _shared(1), _shared(SLOTS)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draws others from now on, in running workers too."""
+        """With a seed: draws others from now on, in running workers too. Without: nothing."""
         self._epoch.fill_(int(epoch))
+
+    @property
+    def unusable_count(self) -> int:
+        """How many clips stayed as they are since they could not be measured, in all workers."""
+        return int(self._unusable.sum())
+
+    def to_json(self) -> dict[str, Any]:
+        """All arguments; `Sister(**these)` draws the same."""
+        maker = self.synthesizer
+        return {
+            "p": self.p,
+            "kind": self.kind,
+            "identities": self.identities,
+            "gain": list(self.gain),
+            "neutral": self.neutral,
+            "modulation": maker.modulation.to_json(),
+            "sizes": list(maker.sizes),
+            "device": maker.device,
+            "unusable": self.unusable,
+            "seed": self.seed,
+        }
 
     def __call__(self, frames: Frames) -> Frames:
         """uint8 `T H W 3` in, the same shape out: the clip itself, or its sister.
 
         Raises:
             InputError: of another shape or type.
-            FaceError: no usable face, with unusable="raise".
+            FaceError, TrackError: no usable face, with unusable="raise".
         """
-        if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:
-            raise InputError(f"a clip is uint8 T H W 3; got {frames.dtype} {frames.shape}")
+        key = self.draw(frames)
+        return self.made(frames, key) if self.wanted(key) else frames
+
+    def draw(self, frames: Frames) -> int:
+        """A number that decides all that is random about a clip. Raises InputError as a call."""
+        _check(frames)
+        if self.seed is None:
+            return int(torch.randint(KEYS, (), dtype=torch.int64))  # torch's: seeded by the user
         digest = pixels_digest(frames)
-        rng = keyed_generator(self.seed, int(self._epoch), digest, "sister")
-        if rng.random() >= self.p or len(frames) < 2:
+        return int(keyed_generator(self.seed, int(self._epoch), digest, "sister").integers(KEYS))
+
+    def wanted(self, key: int) -> bool:
+        """Whether a clip with this draw is replaced: true for a share of p."""
+        return bool(keyed_generator(key, "share").random() < self.p)
+
+    def made(self, frames: Frames, key: int) -> Frames:
+        """The sister of a clip that follows from a draw, whatever p is; raises as a call does."""
+        _check(frames)
+        if len(frames) < 2:
             return frames
         try:
-            return self._sister(frames, digest, rng)
-        except FaceError:
+            return self._sister(frames, keyed_generator(key, "sister"))
+        except (FaceError, TrackError) as error:
             if self.unusable == "raise":
                 raise
+            self._count(error)
             return frames
 
-    def _sister(self, frames: Frames, digest: str, rng: np.random.Generator) -> Frames:
+    def _count(self, error: InputError) -> None:
+        if not self.unusable_count:
+            warnings.warn(
+                f"a clip cannot be measured, so it has no sister and stays as it is: {error}. Such "
+                "clips are counted in `unusable_count` from now on; unusable='raise' stops",
+                FamaugWarning,
+                stacklevel=4,
+            )
+        worker = torch.utils.data.get_worker_info()
+        self._unusable[0 if worker is None else 1 + worker.id % (SLOTS - 1)] += 1
+
+    def _sister(self, frames: Frames, rng: np.random.Generator) -> Frames:
+        digest = pixels_digest(frames)
         maker, frames, inner = self.synthesizer, *_widened(frames)
         neutral = min(self.neutral, len(frames) - 1)
         driver = Driver.of(Clip(ClipRef("", "", digest[:8], onset=neutral), frames))
@@ -131,7 +187,7 @@ class Sister:
             path = self.paths[int(rng.integers(len(self.paths)))]
             picture = self._put(read_picture(path), picture)
         face = maker.find_face(Identity(picture, "sister"))
-        plan = maker.plan_measured(driver.to_json(), varied, face, rng, seed=self.seed)
+        plan = maker.plan_measured(driver.to_json(), varied, face, rng)
         return np.ascontiguousarray(maker.render([plan])[0][:, inner[0], inner[1]])
 
     def _put(self, face: Picture, where: Picture) -> Picture:
@@ -145,6 +201,18 @@ class Sister:
         if grey:
             out = np.asarray(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY))[..., None].repeat(3, 2)
         return out
+
+
+def _check(frames: Frames) -> None:
+    if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:
+        raise InputError(f"a clip is uint8 T H W 3; got {frames.dtype} {frames.shape}")
+
+
+def _shared(length: int) -> torch.Tensor:
+    """int64 zeros that workers see change."""
+    shared = torch.zeros(length, dtype=torch.int64)
+    shared.share_memory_()  # type: ignore[no-untyped-call]
+    return shared
 
 
 def _widened(frames: Frames) -> tuple[Frames, tuple[slice, slice]]:

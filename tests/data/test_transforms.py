@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +15,14 @@ from store_builders import ListOfClips, ToySynthesizer
 from famaug import Synthesizer
 from famaug.data import MicroExpressionSynth
 from famaug.data.sister import Sister
-from famaug.errors import FaceError, InputError
+from famaug.errors import FaceError, FamaugWarning, InputError
 from famaug.modulation.modulate import Modulation
 from famaug.seeding import keyed_generator
 from famaug.types import Frames
 
 v2 = pytest.importorskip("torchvision.transforms.v2")
 tv_tensors = pytest.importorskip("torchvision.tv_tensors")
-SETTINGS = {"synthesizer": Synthesizer(modulation=Modulation(n=0))}
+SETTINGS: dict[str, Any] = {"modulation": Modulation(n=0)}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_a_tight_crop_has_a_sister(clip: Frames) -> None:
 def test_p_is_the_share(clip: Frames) -> None:
     never = Sister(p=0, **SETTINGS)
     assert never(clip) is clip
-    third = Sister(p=0.3, unusable="keep", **SETTINGS)
+    third = Sister(p=0.3, seed=0, **SETTINGS)
     tiny = np.zeros((2, 64, 64, 3), np.uint8)
     asked = []
     third._sister = lambda frames, *_: asked.append(1) or frames  # type: ignore[method-assign,func-returns-value]
@@ -91,9 +92,13 @@ def test_p_is_the_share(clip: Frames) -> None:
 def test_without_a_face(clip: Frames) -> None:
     blank = np.zeros((3, 96, 96, 3), np.uint8)
     with pytest.raises(FaceError):
-        Sister(p=1, **SETTINGS)(blank)
-    kept = Sister(p=1, unusable="keep", **SETTINGS)
-    assert kept(blank) is blank
+        Sister(p=1, unusable="raise", **SETTINGS)(blank)
+    kept = Sister(p=1, **SETTINGS)
+    with pytest.warns(FamaugWarning, match="no sister and stays as it is"):
+        assert kept(blank) is blank
+    for _ in range(3):  # warned of once, counted each time
+        assert kept(blank) is blank
+    assert kept.unusable_count == 4
     with pytest.raises(InputError, match="T H W 3"):
         kept(blank[0])
     for wrong in (
@@ -101,6 +106,7 @@ def test_without_a_face(clip: Frames) -> None:
         {"kind": "mix"},
         {"kind": "face"},
         {"gain": (2, 1)},
+        {"gain": (1,)},
         {"unusable": "skip"},
     ):
         with pytest.raises(InputError):
@@ -120,8 +126,9 @@ def test_synth_transform_in_a_compose(clip: Frames) -> None:
         [SynthTransform(p=1, **SETTINGS), v2.RandomCrop(64), v2.ToDtype(torch.float32, scale=True)]
     )
     assert chain(torch.from_numpy(clip).permute(0, 3, 1, 2)).shape == (len(clip), 3, 64, 64)
-    with pytest.raises(InputError, match="uint8 T 3 H W"):
-        SynthTransform(p=1)(video.float())
+    for wrong in (video.float(), torch.from_numpy(clip), video[None, None]):
+        with pytest.raises(InputError, match="uint8 T 3 H W"):
+            SynthTransform(p=1)(wrong)
     assert "p=0.3" in repr(SynthTransform())
 
 
