@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,21 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from documents import Ran
+from documents import PYTHON, Ran, environment_of
+
+RELEASES = ("casme2",)
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `famaug samples` writes, once for all documents."""
+    folder = tmp_path_factory.mktemp("samples") / "folder"
+    replicas = [x for name in RELEASES for x in ("--dataset", name)]
+    subprocess.run(
+        [PYTHON.parent / "famaug", "samples", folder, *replicas], check=True, cwd=folder.parent,
+        env=environment_of(PYTHON),
+    )  # fmt: skip
+    return folder
 
 
 @pytest.fixture

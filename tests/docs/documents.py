@@ -15,11 +15,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+PYTHON = Path(os.environ.get("FAMAUG_PYTHON", sys.executable))
+"""Of the environment in which famaug is tried."""
 FENCE = re.compile(r"^```(?P<info>.*)$")
 COMMAND = re.compile(r"^\s*(?:\w+=\S+ )*(famaug|python|pip|make|torchrun|accelerate) \S")
 INLINE = re.compile(r"`(famaug [a-z][^`]*)`")

@@ -6,9 +6,7 @@ that `famaug samples` made.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from documents import (
+    PYTHON,
     Ran,
     blocks_of,
     commands_of,
@@ -28,26 +27,12 @@ from documents import (
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PYTHON = Path(os.environ.get("FAMAUG_PYTHON", sys.executable))
 NOT_RUN = 12
 """How many blocks say that they cannot be run. Raise it only with a reason in the fence."""
-RELEASES = ("casme2",)
 
 
 def _name(document: Path) -> str:
     return str(document.relative_to(ROOT))
-
-
-@pytest.fixture(scope="session")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `famaug samples` writes, once for all documents."""
-    folder = tmp_path_factory.mktemp("samples") / "folder"
-    replicas = [x for name in RELEASES for x in ("--dataset", name)]
-    subprocess.run(
-        [PYTHON.parent / "famaug", "samples", folder, *replicas], check=True, cwd=folder.parent,
-        env=environment_of(PYTHON),
-    )  # fmt: skip
-    return folder
 
 
 @pytest.mark.docs

@@ -1,0 +1,135 @@
+"""The command line that a shipped YAML or a recipe opens with: each is run, made small."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from documents import PYTHON, Ran, Step, environment_of, run
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CONFIGS = sorted(
+    p for p in (ROOT / "famaug" / "configs").rglob("*.yaml") if p.parent.name != "templates"
+)
+RECIPES = sorted((ROOT / "recipes").glob("*.py"))
+COMMAND = re.compile(r"^[# ]*((?:\w+=\S+ )*(?:famaug|python|torchrun|accelerate) .*)$")
+
+TWO_STEPS = "training.steps=2 training.decay=0"
+SMALL: dict[str, str] = {
+    "ablation/composite.yaml": "--dry-run data.missing=skip sources={}",
+    "generation/casme2.yaml": "--dry-run",
+    "generation/composite.yaml": "--dry-run dataset.options.missing=skip",
+    "generation/one_fold.yaml": "--dry-run",
+    "generation/ray.yaml": "--dry-run --engine local identities.pictures=[faces]",
+    "generation/rules_on_pictures.yaml": "--dry-run identities.pictures=[faces]",
+    "generator/compact.yaml": f"{TWO_STEPS} training.batch_size=1 faces.videos=[] "
+    "faces.real_share=0",
+    "recognition/composite.yaml": "--dry-run data.missing=skip input.flow=dis",
+    "recognition/flow_folder.yaml": "--dry-run",
+    "recognition/two_branch.yaml": "--dry-run network.options.pretrained=false",
+    "recognition/video.yaml": "--dry-run data.missing=skip training.device=cpu "
+    "network.options.pretrained=false",
+    "superres/faces.yaml": TWO_STEPS,
+    "compare_look.py": "--subjects 4 --clips 4 --longest 8 --steps 2 --seeds 1",
+    "evaluate_aus.py": "--identities 2",
+    "measure_gate.py": "--clips 1",
+    "measure_seen_basis.py": "--identities 6 --size 200",
+    "superres_figure.py": "--models compact",
+    "train_superres.py": TWO_STEPS,
+    "train_compact_generator.py": "",
+    "pregenerate_cache.py": "--dry-run identities.pictures=[faces]",
+    "train_recognizer.py": "--dry-run data.missing=skip input.flow=dis",
+    "ablate_synthetic_ratio.py": "--dry-run data.missing=skip sources={}",
+}
+"""What is put behind a header's command, by the file's name."""
+FETCHES = "fetches videos and works on them for minutes"
+NOT_RUN: dict[str, str] = {
+    "ganimation-clips.yaml": "a folder of videos of one's own; tests/generator/training",
+    "ganimation-paper.yaml": "200,000 faces of one's own; tests/generator/training",
+    "train_generator.py": "as ganimation-paper.yaml",
+    "evaluate_expressions.py": "tests/recipes runs it",
+    "evaluate_generator.py": "10 s a face and generator",
+    "evaluate_skin.py": FETCHES,
+    "evaluate_superres_aus.py": "fetches 33 MB of weights twice and takes minutes",
+    "learn_skin.py": FETCHES,
+    "noise_of_sizes.py": FETCHES,
+}
+"""Headers that are not run here, with the reason."""
+
+
+def header_of(path: Path) -> list[str]:
+    """Commands of the comment or docstring that a file opens with."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        lines = (ast.get_docstring(ast.parse(text), clean=False) or "").splitlines()
+    else:
+        lines = re.match(r"(#.*\n)*", text)[0].splitlines()  # type: ignore[index]
+    found = (
+        COMMAND.match(line) for line in re.sub(r"\\\n[# ]*", "", "\n".join(lines)).splitlines()
+    )
+    return [re.sub(r"\s+(\(.*\)|# .*)$", "", m[1]).strip() for m in found if m]
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}" if path.suffix == ".yaml" else path.name
+
+
+@pytest.fixture(scope="session")
+def folder(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all that headers name: data sets (replicas), faces, flow pictures."""
+    here = tmp_path_factory.mktemp("headers") / "folder"
+    shutil.copytree(samples, here)
+    shutil.copytree(ROOT / "recipes", here / "recipes")
+    (here / "data").mkdir()
+    for number, person in enumerate(sorted((here / "CASME2/Cropped/Cropped").iterdir()), 1):
+        shutil.copytree(person, here / "data" / "clips" / f"{number:02d}")
+    (here / "docs" / "figures").mkdir(parents=True)
+    script = (
+        "from famaug.testing import make_replica\n"
+        "for n in ('smic', 'samm', 'casme2'): make_replica(n, f'data/{n.upper()}', longest=4)\n"
+    )
+    subprocess.run([PYTHON, "-c", script], cwd=here, check=True, env=environment_of(PYTHON))
+    shutil.copytree(here / "faces", here / "data" / "faces")
+    (here / "FACES").symlink_to("faces")
+    (here / "FOLDER_OF_FACE_PICTURES").symlink_to("faces")
+    _write_flow(here)
+    return here
+
+
+def _write_flow(here: Path) -> None:
+    """`DIR` with one flow picture a clip, and its table `CSV`."""
+    (here / "DIR").mkdir()
+    rows = ["dataset,subject,clip,label"]
+    for number in range(12):
+        subject, label = f"sub{number % 4:02d}", number % 3
+        picture = np.full((28, 28, 3), 20 * number, np.uint8)
+        Image.fromarray(picture).save(here / "DIR" / f"{subject}_c{number} .png")
+        rows.append(f"casme2,{subject},c{number},{label}")
+    (here / "CSV").write_text("\n".join(rows) + "\n")
+
+
+@pytest.mark.docs
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("path", [*CONFIGS, *RECIPES], ids=_name)
+def test_the_command_of_a_header_runs(path: Path, folder: Path, ran: list[Ran]) -> None:
+    if _name(path) in NOT_RUN or path.name in NOT_RUN:
+        pytest.skip(NOT_RUN.get(path.name, ""))
+    command = next(c for c in header_of(path) if path.stem in c and "CONFIG" not in c)
+    command = re.sub(r" \[.*", "", command)  # optional parts
+    text = f"{command} {SMALL.get(_name(path), '')}".strip()
+    done = run(Step(_name(path), text), folder, environment_of(PYTHON))
+    ran.append(done)
+    tail = "\n".join(done.output.splitlines()[-15:])
+    assert not done.code, f"{text}\nended with {done.code}:\n{tail}"
+
+
+@pytest.mark.parametrize("path", [*CONFIGS, *RECIPES], ids=_name)
+def test_every_file_opens_with_its_command(path: Path) -> None:
+    assert any(path.stem in command for command in header_of(path)), path
