@@ -13,6 +13,7 @@ from famaug.commands import terminal
 COMMANDS = (
     "demo",
     "samples",
+    "init",
     "aus",
     "modulate",
     "generate",

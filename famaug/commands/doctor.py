@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
-from famaug.errors import InputError
+from famaug.commands import terminal
+from famaug.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("doctor")(doctor_command)
+    app.command(
+        "doctor", epilog="Example: famaug doctor --dataset casme2 data/CASME2 --expect partial"
+    )(doctor_command)
 
 
 def doctor_command(
@@ -30,6 +33,10 @@ def doctor_command(
     table: Annotated[
         Path | None, typer.Option(help="Its label table, where it lies elsewhere.")
     ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="complete, or partial: fewer clips than published are no problem."),
+    ] = None,
     images: Annotated[bool, typer.Option("--images", help="Decode every frame too: slow.")] = False,
     look: Annotated[
         bool, typer.Option("--look", help="Measure how its clips look (framing, noise, ...).")
@@ -41,12 +48,16 @@ def doctor_command(
     against the published ones.
     """
     if (dataset is None) != (path is None):
-        raise InputError("--dataset NAME and the folder's PATH go together")
+        raise UsageError("--dataset NAME and the folder's PATH go together")
     if dataset is not None and path is not None:
-        _check_dataset(dataset, path, clip, table, images, look, as_json)
+        if expect not in (None, "complete", "partial"):
+            raise UsageError(f"--expect is complete or partial; got {expect!r}")
+        _check_dataset(dataset, path, clip, table, images, look, as_json, expect or "complete")
         return
-    if clip is not None or table is not None or images or look:
-        raise InputError("--clip, --table, --images and --look belong to --dataset NAME PATH")
+    if any(o is not None for o in (clip, table, expect)) or images or look:
+        raise UsageError(
+            "--clip, --table, --expect, --images and --look belong to --dataset NAME PATH"
+        )
     _check_installation(as_json)
 
 
@@ -58,12 +69,16 @@ def _check_dataset(
     images: bool,
     look: bool,
     as_json: bool,
+    expect: str,
 ) -> None:
     from famaug.data.check import check_dataset
     from famaug.data.readers import open_dataset
+    from famaug.datasets import release_named
 
+    with terminal.typed():
+        release_named(name)
     reader = open_dataset(name, path, table=table, clip=clip)
-    report = check_dataset(reader, images=images)
+    report = check_dataset(reader, images=images, expect=cast(Any, expect))
     typer.echo("\n".join(report.lines()))
     value = report.to_json()
     if look:
@@ -77,7 +92,7 @@ def _check_dataset(
     if as_json:
         typer.echo(json.dumps({"command": "doctor", **value}))
     if report.problems:
-        raise typer.Exit(1)
+        raise typer.Exit(terminal.FAILED)
     typer.echo("all well")
 
 

@@ -37,3 +37,12 @@ def find_config(given: str | Path, kind: str) -> Path:
     raise UsageError(
         f"{given}: no such file, and no configuration that ships ({', '.join(names)}){hint}"
     )
+
+
+def render_template(kind: str, **values: object) -> str:
+    """A commented configuration of `famaug init`, filled in."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    folder = FileSystemLoader(FOLDER / "templates")
+    pages = Environment(loader=folder, undefined=StrictUndefined, keep_trailing_newline=True)
+    return pages.get_template(f"{kind}.yaml").render(**values)

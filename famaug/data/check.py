@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from famaug.aus.facs import not_shown
 from famaug.clip import read_picture
@@ -15,6 +15,8 @@ from famaug.data.readers.base import ReleaseReader
 from famaug.errors import InputError, MediaError
 from famaug.folders import is_hidden, names_in
 
+Expect = Literal["complete", "partial"]
+NO_FOLDER = "clips without folder"
 SHOWN = 8
 """Names of a kind that the text report lists; JSON has all."""
 TOLD = (
@@ -73,17 +75,22 @@ class DatasetReport:
         return [*out, *(f"  note: {n}" for n in self.notes)]
 
 
-def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetReport:
+def check_dataset(
+    reader: ReleaseReader, *, images: bool = False, expect: Expect = "complete"
+) -> DatasetReport:
     """Looks at everything a reader found, at folders without a row and, if asked, at every frame.
 
     Args:
         reader: opened with `missing="skip"` and `label="emotion"`.
         images: decode every frame of every clip (slow: minutes).
+        expect: "partial": clips, subjects and emotions may be fewer than published, and rows may
+            lack their folder; both are notes then. More than published, and holes within a clip,
+            stay problems.
     """
     f = reader.findings
     unread, codes = _annotations(reader)
     details = {
-        "clips without folder": list(f.missing_clips),
+        NO_FOLDER: list(f.missing_clips),
         "empty clips": list(f.empty_clips),
         "clips with missing frames": [f"{c} ({_ranges(n)})" for c, n in f.missing_frames.items()],
         "clips of one frame": list(f.still),
@@ -98,14 +105,18 @@ def check_dataset(reader: ReleaseReader, *, images: bool = False) -> DatasetRepo
         "annotations that cannot be read": unread,
         **_oddities(reader),
     }
-    problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in TOLD]
+    missing = [f"{len(v)} {k}" for k, v in details.items() if v and k == NO_FOLDER]
+    problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in (*TOLD, NO_FOLDER)]
     emotions = Counter((r.emotion or "none").casefold() for r in reader.all_rows)
     if "others" in emotions and "other" in emotions:  # SAMM spells it both ways
         emotions["other"] += emotions.pop("others")
     people = {r.subject for r in reader.all_rows}
     published = reader.published
-    problems += _differences(reader, emotions, len(people))
-    notes = []
+    fewer, more = _differences(reader, emotions, len(people))
+    missing, problems = missing + fewer, problems + more
+    if expect == "complete":
+        problems, missing = missing + problems, []
+    notes = [f"a partial copy: {line}" for line in missing]
     if f.corrected:
         notes.append(f"{len(f.corrected)} cells of the table are corrected (corrections=False: no)")
     if f.middle_apex:
@@ -215,15 +226,22 @@ def _unreadable(reader: ReleaseReader) -> list[str]:
     return bad
 
 
-def _differences(reader: ReleaseReader, emotions: Counter[str], people: int) -> list[str]:
+def _differences(
+    reader: ReleaseReader, emotions: Counter[str], people: int
+) -> tuple[list[str], list[str]]:
+    """Where there is less than published, and where there is more."""
     want, rows = reader.published, len(reader.all_rows)
-    out = []
-    if want.clips is not None and want.clips != rows:
-        out.append(f"{rows} annotated expressions, {want.clips} are published")
-    if want.subjects is not None and want.subjects != people:
-        out.append(f"{people} subjects, {want.subjects} are published")
-    wrong = {n: (emotions[n], c) for n, c in want.emotions if emotions[n] != c}
-    if wrong:
-        told = ", ".join(f"{n} {have} (published {c})" for n, (have, c) in wrong.items())
-        out.append(f"emotions differ: {told}")
-    return out
+    fewer, more = list[str](), list[str]()
+    for have, published, what in (
+        (rows, want.clips, "annotated expressions"),
+        (people, want.subjects, "subjects"),
+    ):
+        if published is not None and have != published:
+            side = fewer if have < published else more
+            side.append(f"{have} {what}, {published} are published")
+    for side, sign in ((fewer, -1), (more, 1)):
+        wrong = {n: (emotions[n], c) for n, c in want.emotions if sign * (emotions[n] - c) > 0}
+        if wrong:
+            told = ", ".join(f"{n} {have} (published {c})" for n, (have, c) in wrong.items())
+            side.append(f"emotions differ: {told}")
+    return fewer, more

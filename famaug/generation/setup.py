@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +11,8 @@ from famaug.data import folds
 from famaug.data.following import follow
 from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import refs_of
-from famaug.data.readers import find_reader
-from famaug.datasets import dataset_name
+from famaug.data.readers import find_reader, open_named, options_of
+from famaug.datasets import dataset_name, is_composite
 from famaug.errors import InputError, MediaError
 from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig
 from famaug.generation.report import Skip
@@ -108,27 +106,18 @@ def _size(size: str | int | None) -> Size:
         ) from error
 
 
+def has_dataset(config: DatasetConfig) -> bool:
+    """Whether real clips are asked for: a folder, or the composite, whose options name three."""
+    return bool(config.root or (config.options and is_composite(config.reader)))
+
+
 def _wrong_options(config: DatasetConfig) -> list[str]:
-    if not config.root:
+    if not has_dataset(config):
         return ["dataset.options need a dataset.root"] if config.options else []
-    known = _options_of(find_reader(config.reader, "dataset.reader"))
+    known = options_of(find_reader(config.reader, "dataset.reader"))
     if known is None:
         return []
     return list(unknown_keys(config.options, sorted(known), "dataset.options."))
-
-
-def _options_of(make: Callable[..., Any]) -> set[str] | None:
-    """Arguments that a reader takes by name; None where it takes any."""
-    if isinstance(make, partial):
-        make = make.func
-    known: set[str] = set()
-    for each in inspect.getmro(make) if inspect.isclass(make) else (make,):
-        parameters = inspect.signature(each).parameters.values()
-        kinds = {p.name: p.kind for p in parameters}
-        known |= {n for n, k in kinds.items() if k is not inspect.Parameter.VAR_KEYWORD}
-        if len(known & set(kinds)) == len(kinds):  # what it passes on, the class above takes
-            return known - {"root", "keep"}
-    return None
 
 
 def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
@@ -137,13 +126,9 @@ def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
     Returns:
         also the subjects that were asked for and have no clips.
     """
-    if not config.root:
+    if not has_dataset(config):
         return None, []
-    make = find_reader(config.reader, "dataset.reader")
-    try:
-        dataset = make(Path(config.root), **config.options)
-    except TypeError as error:
-        raise InputError(f"dataset.options do not fit {config.reader}: {error}") from error
+    dataset = open_named(config.reader, config.root, config.options, "dataset")
     if config.fold.by != "none":
         dataset = _fold(dataset, config.fold).train
     people = follow(dataset).people
@@ -158,7 +143,8 @@ def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
     found = {subject_name(r) for r in refs_of(dataset) or ()}
     lost = [s for s, names in wanted.items() if not names & found]
     if not len(dataset):
-        raise MediaError(f"{config.root}: none of the subjects {config.subjects} has a clip left")
+        where = config.root or config.reader
+        raise MediaError(f"{where}: none of the subjects {config.subjects} has a clip left")
     return dataset, [Skip("subject", s, "it has no clips in this part") for s in lost]
 
 

@@ -5,42 +5,44 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from famaug.datasets import is_composite
 from famaug.errors import InputError
 from famaug.packages import need
 from famaug.recognition.options import TrainingOptions
 from famaug.settings import load_settings as load_settings
 from famaug.settings import to_yaml as to_yaml
 
-KINDS = ("composite", "flow-folder", "reader")
-
 
 @dataclass
 class DataConfig:
     """The real clips.
 
-    kind: composite (smic, casme2, samm: folders of the releases); flow-folder (root, table,
-    pattern, channels: pictures computed before); reader (reader: module:Class, root, options).
-    labels: the reader's labels to class names; clips of other labels are left out.
+    reader: a data set (casme2, samm, smic, ..., composite), ClipFolder, flow-folder (pictures that
+    were computed before), or module:Class. root: its folder; the composite's holds SMIC, CASME2 and
+    SAMM. options: further arguments of the reader, as label: three.
+    classes: what the network tells apart. labels: the reader's labels to classes, where they are
+    named otherwise; clips of other labels are left out and counted.
+    table, pattern, channels: of a flow-folder.
     origin: what these data are if they are not the real ones ("replica of ..."); stands beside
     every score.
     """
 
-    kind: str = "composite"
-    classes: list[str] = field(default_factory=lambda: ["negative", "positive", "surprise"])
-    smic: str | None = None
-    casme2: str | None = None
-    samm: str | None = None
-    missing: str = "stop"
+    reader: str = "composite"
     root: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=lambda: ["negative", "positive", "surprise"])
+    labels: dict[str, Any] = field(default_factory=dict)
     table: str = ""
     pattern: str = "{subject}_{clip} .png"
     channels: str = "rgb"
-    reader: str = "famaug.data.clips:ClipFolder"
-    options: dict[str, Any] = field(default_factory=dict)
-    labels: dict[str, Any] = field(default_factory=dict)
     origin: str = ""
+
+    @property
+    def is_flow_folder(self) -> bool:
+        return self.reader.casefold().replace("-", "").replace("_", "") == "flowfolder"
 
 
 @dataclass
@@ -54,7 +56,9 @@ class NetworkConfig:
 
 @dataclass
 class SyntheticConfig:
-    """cache: folder of synthetic clips. ratio: of them to real ones. labels: as in data."""
+    """cache: folder of synthetic clips. ratio: of them to real ones. labels: of the cache's clips
+    to classes, where they are named otherwise; without it `data.labels`, else as the data set sorts
+    published emotions. Clips of other labels are left out and counted."""
 
     cache: str | None = None
     ratio: float = 0.0
@@ -153,9 +157,20 @@ def check_config(config: RecogniserConfig) -> None:
         wrong.append(f"synthetic.ratio is 0 or more; got {config.synthetic.ratio:g}")
     if config.synthetic.ratio and not config.synthetic.cache:
         wrong.append("synthetic.ratio is above 0, so synthetic.cache must name a cache")
-    if config.data.kind not in KINDS:
-        wrong.append(f"data.kind is one of {', '.join(KINDS)}; got {config.data.kind!r}")
-    if len(set(config.data.classes)) < max(2, len(config.data.classes)):
-        wrong.append(f"data.classes are two or more and differ; got {config.data.classes}")
+    wrong += _wrong_data(config.data)
     if wrong:
         raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))
+
+
+def _wrong_data(data: DataConfig) -> list[str]:
+    wrong = []
+    if len(set(data.classes)) < max(2, len(data.classes)):
+        wrong.append(f"data.classes are two or more and differ; got {data.classes}")
+    if data.root and not Path(data.root).is_dir():
+        wrong.append(f"data.root: {data.root} is no folder")
+    if data.is_flow_folder:
+        wrong += [f"data.{key} is needed by a flow-folder" for key in ("root", "table")
+                  if not getattr(data, key)]  # fmt: skip
+    elif not data.root and not (data.options and is_composite(data.reader)):
+        wrong.append(f"data.root must name the folder of {data.reader}")
+    return wrong

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from famaug.data.readers import find_reader
+from famaug.data.readers import open_named
 from famaug.data.sources import LabelOf
 from famaug.errors import InputError
 from famaug.recognition.config import DataConfig, RecogniserConfig, check_config
@@ -77,7 +76,7 @@ def open_samples(
 ) -> Samples:
     """The real clips of a config; those whose label is no class are left out and counted."""
     data = config.data
-    made = _flow_folder(config, spec) if data.kind == "flow-folder" else None
+    made = _flow_folder(config, spec) if data.is_flow_folder else None
     samples = made or real_samples(
         open_clips(data),
         spec,
@@ -96,8 +95,6 @@ def _flow_folder(config: RecogniserConfig, spec: InputSpec) -> Samples:
         raise InputError(
             f"{config.network.name} wants {spec.kind!r} inputs, a flow folder holds flow pictures"
         )
-    if not data.root or not data.table:
-        raise InputError("data.kind flow-folder needs data.root and data.table")
     return read_flow_folder(
         data.root,
         data.table,
@@ -125,7 +122,7 @@ def open_pool(
         **_how(config, progress),
     )
     _tell(f"synthetic clips of {cache}", pool.left_out)
-    if config.data.kind == "flow-folder" and config.data.channels == "bgr":
+    if config.data.is_flow_folder and config.data.channels == "bgr":
         turned = in_order(pool.inputs, "bgr")
         return SyntheticPool(turned, pool.labels, pool.provenances, pool.left_out)
     return pool
@@ -148,18 +145,9 @@ def _tell(what: str, left_out: Mapping[str, int]) -> None:
 
 
 def open_clips(data: DataConfig) -> Any:
-    """The clip dataset of a config (not of a flow folder)."""
-    if data.kind == "composite":
-        from famaug.data.megc2019 import Megc2019
+    """The clip dataset of a config (not of a flow folder).
 
-        return Megc2019(
-            smic=data.smic,
-            casme2=data.casme2,
-            samm=data.samm,
-            missing=data.missing,  # type: ignore[arg-type]
-        )
-    make = find_reader(data.reader, "data.reader")
-    try:
-        return make(Path(data.root), **data.options)
-    except TypeError as error:
-        raise InputError(f"data.options do not fit {data.reader}: {error}") from error
+    Raises:
+        InputError, MediaError: as `famaug.data.readers.open_named`.
+    """
+    return open_named(data.reader, data.root, data.options, "data")

@@ -40,6 +40,9 @@ def test_everything_that_is_wrong(replica: Callable[..., Path], tmp_path: Path) 
     )
     assert found.exit_code == 1
     told = json.loads(found.stdout.splitlines()[-1])
+    partial = check_dataset(Casme2(root), expect="partial")
+    assert partial.problems == ("1 clips with missing frames", "1 folders without row")
+    assert "a partial copy: 1 clips without folder" in partial.notes
     assert told["details"]["clips without folder"] == [f"{gone.subject}/{gone.clip}"]
     assert told["details"]["clips with missing frames"][0].startswith(
         f"{holed.subject}/{holed.clip} ("
@@ -48,6 +51,13 @@ def test_everything_that_is_wrong(replica: Callable[..., Path], tmp_path: Path) 
     assert len(told["details"]["unreadable images"]) == 1
     assert any("12 annotated expressions, 255 are published" in p for p in told["problems"])
     assert "folders without row: sub99/EP99_01" in found.stdout
+
+
+def test_a_partial_copy_can_be_good(replica: Callable[..., Path]) -> None:
+    root = str(replica("smic", clips=12))
+    for more, code in (([], 1), (["--expect", "partial"], 0), (["--expect", "complete"], 1)):
+        found = CliRunner().invoke(app, ["doctor", "--dataset", "SMIC-HS", root, *more])
+        assert found.exit_code == code, found.output
 
 
 def test_bad_command_lines(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def config(tmp_path: Path, photos: list[Picture]) -> Path:
     )  # fmt: skip
     path = tmp_path / "config.yaml"
     path.write_text(
-        f"out: {tmp_path}/out\ndata: {{smic: {tmp_path}/smic, missing: skip}}\n"
+        f"out: {tmp_path}/out\ndata: {{root: {tmp_path}, options: {{missing: skip}}}}\n"
         f"sources: {{drivers: {tmp_path}/c/drivers, rules: {tmp_path}/c/rules, "
         f"varied: {tmp_path}/c/varied}}\n"
     )

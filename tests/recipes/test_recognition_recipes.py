@@ -54,7 +54,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
             story = Provenance(plan, who, who, NAMES[i % 3], "driver")
             writer.put(plan.key, make_clip(i, frames=3, shift=(0.3, 0.1)).frames, story)
     (root / "config.yaml").write_text(
-        f"out: {root}/out\ndata: {{kind: flow-folder, root: {root}/flow, table: {root}/flow.csv, "
+        f"out: {root}/out\ndata: {{reader: flow-folder, root: {root}/flow, table: {root}/flow.csv, "
         f"channels: bgr, origin: made noise}}\nnetwork: {{input: {{flow: dis}}}}\n"
         "training: {epochs: 3, learning_rate: 0.01, batch_size: 16}\n"
     )

@@ -1,0 +1,88 @@
+"""How every command ends: exit codes, notes, log, and no traceback unless it is asked for."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from famaug.commands import terminal
+from famaug.errors import FaceError, FilterTooWideWarning, InputError, TableWarning, UsageError
+
+
+@pytest.fixture(autouse=True)
+def _level() -> object:
+    yield
+    terminal.set_level()
+
+
+def ended(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    def work() -> None:
+        if error is not None:
+            raise error
+
+    with pytest.raises(SystemExit) as end:
+        terminal.run(work)
+    return int(str(end.value.code)), capsys.readouterr().err
+
+
+def test_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(None, capsys) == (0, "")
+    assert ended(InputError("no"), capsys) == (1, "famaug: no\n")
+    assert ended(UsageError("no"), capsys) == (2, "famaug: no\n")
+    assert ended(KeyboardInterrupt(), capsys)[0] == 130
+    code, said = ended(ZeroDivisionError("by\nzero"), capsys)
+    assert code == 1
+    assert said.startswith("famaug: unexpected ZeroDivisionError: by zero; run with -v")
+    assert "Traceback" not in said
+    terminal.set_level(verbose=True)
+    assert "Traceback" in ended(ZeroDivisionError("x"), capsys)[1]
+
+
+def test_what_is_wrong_before_the_work_was_typed() -> None:
+    with pytest.raises(UsageError, match="twice"), terminal.typed():
+        raise InputError("twice")
+    with pytest.raises(FaceError) as kept, terminal.typed():
+        raise FaceError("none found")
+    assert terminal.exit_code(kept.value) == 1
+
+
+def test_warnings_are_grouped(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.set_level()
+    with terminal.notes():
+        for i in range(20):
+            warnings.warn(f"wide {i}", FilterTooWideWarning, stacklevel=1)
+        warnings.warn("order", TableWarning, stacklevel=1)
+    said = capsys.readouterr().err.splitlines()
+    assert said[:4] == ["note: wide 0", "note: wide 1", "note: wide 2", "note: order"]
+    assert said[4].startswith("note: and 17 more like these (FilterTooWideWarning)")
+    terminal.set_level(quiet=True)
+    with terminal.notes():
+        warnings.warn("order", TableWarning, stacklevel=1)
+    assert capsys.readouterr().err == ""
+
+
+def test_log_lines_reach_the_terminal_by_level(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.getLogger("famaug.recognition")
+    for how, shown in (({}, False), ({"verbose": True}, True), ({"quiet": True}, False)):
+        terminal.set_level(**how)
+        log.info("a line [with brackets]")
+        assert ("a line [with brackets]" in capsys.readouterr().err) == shown
+
+
+def test_the_library_alone_is_silent() -> None:
+    code = "import logging, famaug; logging.getLogger('famaug.x').warning('told')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_verbose_may_stand_anywhere(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "famaug", "recognise", tmp_path / "gone.yaml", "-v"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert "gone.yaml: no such file" in done.stderr.splitlines()[-1]
