@@ -7,16 +7,19 @@ plans into pixels and draws nothing. The same plan gives the same pixels.
 from __future__ import annotations
 
 import base64
+import os
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from famaug.aus.basis import head_pose
 from famaug.aus.estimator import PROFILE, measure_aus
+from famaug.clip import MAX_CLIP_BYTES
 from famaug.errors import AssumedRateWarning, FaceError, FamaugWarning, InputError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
@@ -24,12 +27,12 @@ from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
+from famaug.limits import translated
 from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.rules import RuleSource
-from famaug.seeding import digest
 from famaug.sharpener import Sharpener
 from famaug.sources import Driver, Identity, pixels_digest, read_identity
-from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
+from famaug.types import LARGEST_SIDE, AUTrack, Clip, Floats, Frames, Picture, Plan
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -83,6 +86,9 @@ class Synthesizer:
             the crop before.
         device: where rendering and measuring run.
         keep: how many prepared faces are kept in memory.
+        faces: folder, or folders, below which a plan may name the picture of its identity. Of
+            plans that come from elsewhere (a cache, a file) no other path is looked at; pictures
+            that were planned with here are in memory.
     """
 
     def __init__(
@@ -100,6 +106,7 @@ class Synthesizer:
         look: ClipLook | None = None,
         device: str = "cpu",
         keep: int = 16,
+        faces: str | Path | Sequence[str | Path] = (),
     ) -> None:
         self.setting = find_setting(generator, skin=skin, halves=halves)
         if size not in ("auto", None) and not (isinstance(size, int) and 64 <= size <= 4096):
@@ -115,6 +122,8 @@ class Synthesizer:
         if fps is not None and not 0 < fps < float("inf"):
             raise InputError(f"fps must be above 0; got {fps}")
         self.told_fps, self.peak, self.look, self.device = fps, peak, look, device
+        named = [faces] if isinstance(faces, str | Path) else [*faces]
+        self.faces = tuple(Path(os.path.realpath(folder)) for folder in named)
         self._mesher: FaceMesher | None = None
         self._tracks: _Recent[str, AUTrack] = _Recent(4096)
         self._frames: _Recent[str, dict[str, Any]] = _Recent(4096)
@@ -278,6 +287,15 @@ class Synthesizer:
         )
         return source
 
+    def keep_face(self, identity: dict[str, Any]) -> None:
+        """Keep the picture of an identity that the caller chose, unlike one that a stranger's
+        plan names: read from its path, wherever that is, where it is not in memory."""
+        source, digest = identity.get("source"), identity["digest"]
+        if self._pictures.get(digest) is None:
+            picture = read_identity(source, digest)
+            if picture is not None:
+                self._pictures.put(digest, picture)
+
     def _shown(self, name: str, source: AUTrack | RuleSource, rng: np.random.Generator) -> AUTrack:
         """The track the new face shall show."""
         if isinstance(source, RuleSource):
@@ -363,7 +381,8 @@ class Synthesizer:
             return frames
         if self.look is None:
             raise RenderError("the plan has a look: make the Synthesizer with look=, any such look")
-        return self.look.apply(frames, mesh, plan.look)
+        with translated("the plan's look", RenderError):
+            return self.look.apply(frames, mesh, plan.look)
 
     def still(self, plan: Plan) -> Picture:
         """The identity's face at rest, cropped (and sharpened) as in the clip, before its look."""
@@ -384,8 +403,8 @@ class Synthesizer:
                 "the Synthesizer with the same, or plan again"
             )
         frame = plan.params.get("frame")
-        where = "" if frame is None else digest(frame)
-        key = (plan.identity["digest"], plan.identity["mesh"], plan.size, where, device)
+        where = None if frame is None else repr(_frame_in(frame))
+        key = (_identity_of(plan)[0], plan.identity["mesh"], plan.size, where, device)
         found = self._renderers.get(key)
         if found is None:
             found = self.setting.renderer(*self._face(plan), device)
@@ -394,26 +413,61 @@ class Synthesizer:
 
     def _face(self, plan: Plan) -> tuple[Picture, Floats]:
         """The identity's picture in the plan's framing, and its mesh there."""
-        digest = plan.identity["digest"]
+        digest, mesh = _identity_of(plan)
         picture = self._pictures.get(digest)
         if picture is None:
-            picture = read_identity(plan.identity["source"], digest)
+            source = plan.identity.get("source")
+            picture = read_identity(source, digest, below=self.faces)
             if picture is None:
                 raise RenderError(
-                    f"the face {plan.identity['name']!r} (sha256 {digest[:12]}) is not in memory "
-                    f"and not at {plan.identity['source']}: give the picture again with plan()"
+                    f"the face {plan.identity.get('name')!r} (sha256 {digest[:12]}) is not in "
+                    f"memory, and {source} is not that picture, or not below a folder given as "
+                    "Synthesizer(faces=...): give that, or the picture again with plan()"
                 )
             self._pictures.put(digest, picture)
-        mesh = unpacked_mesh(plan.identity["mesh"])
         frame = plan.params.get("frame")
         if frame is not None:
-            height, width = frame["size"]
-            return reframed(picture, mesh, Framing(*frame["place"]), (height, width))
+            (height, width), place = _frame_in(frame)
+            _check_room(plan, height, width)
+            return reframed(picture, mesh, Framing(*place), (height, width))
+        _check_room(plan, *((plan.size,) * 2 if plan.size else picture.shape[:2]))
         if plan.size is None:
             return picture, mesh
         size = plan.size if self.sharpener is None else self.sharpener.source_size
         crop, crop_mesh, _ = crop_face(picture, mesh, size)
         return crop, crop_mesh
+
+
+def _identity_of(plan: Plan) -> tuple[str, Floats]:
+    """Digest and mesh of a plan's identity."""
+    found = plan.identity.get("digest"), plan.identity.get("mesh")
+    if isinstance(found[0], str) and isinstance(found[1], str):
+        with translated("the plan's mesh", RenderError):
+            mesh = unpacked_mesh(found[1])
+        if mesh.shape == (478, 3):
+            return found[0], mesh
+    raise RenderError(
+        "the plan names no face: its identity lacks a digest, or a mesh of 478 points"
+    )
+
+
+def _frame_in(frame: Any) -> tuple[tuple[int, int], list[float]]:
+    """Height and width, and the place of the face, out of a plan's `params["frame"]`."""
+    with translated("the plan's framing", RenderError):
+        height, width = (int(n) for n in frame["size"])
+        place = [float(v) for v in frame["place"]]
+    if len(place) != 4 or not np.isfinite(place).all():
+        raise RenderError(f"the plan frames its face as {place}")
+    return (height, width), place
+
+
+def _check_room(plan: Plan, height: int, width: int) -> None:
+    taken = len(plan.track) * height * width * 3
+    if not min(height, width) >= 1 or max(height, width) > LARGEST_SIDE or taken > MAX_CLIP_BYTES:
+        raise RenderError(
+            f"the plan asks for {len(plan.track)} frames of {width} x {height}; sides of up to "
+            f"{LARGEST_SIDE} and {MAX_CLIP_BYTES >> 30} GiB are rendered"
+        )
 
 
 def frame_like(mesh: Floats, shape: tuple[int, ...]) -> dict[str, Any]:

@@ -12,18 +12,39 @@ from typing import Any
 
 import numpy as np
 
+_EXACT = 2**53
+_AS_THEY_ARE = (int, str, bool, type(None))
+
 
 def digest(value: Any) -> str:
-    """sha256 (hex) of a JSON-able value; the order of dictionary keys does not matter.
+    """sha256 (hex) of a JSON-able value. Neither the order of dictionary keys matters nor how a
+    number is written: 2, 2.0 and numpy's numbers of that value are one.
 
     Raises:
         TypeError: the value is not JSON-able.
         ValueError: it holds NaN or an infinity, which have no one JSON form.
     """
     text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A JSON-able value with one form for each number: numpy's become Python's, whole floats
+    integers. What is not JSON-able stays."""
+    kind = type(value)
+    if kind is float:
+        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    if kind in _AS_THEY_ARE:
+        return value
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    return value
 
 
 def keyed_generator(seed: int, *parts: int | str) -> np.random.Generator:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from famaug.clip import PICTURES, VIDEOS, load_clip, read_frames, read_picture
-from famaug.errors import InputError
+from famaug.errors import InputError, MediaError
 from famaug.folders import names_in
 from famaug.modulation.rules import RuleSource, parse_expression
 from famaug.types import AUTrack, Clip, ClipRef, Picture
@@ -104,15 +106,32 @@ def _of_clip(clip: Clip) -> Identity:
     )
 
 
-def read_identity(source: dict[str, Any] | None, digest: str) -> Picture | None:
-    """The picture a plan names, read again from its source; None if it is gone or differs."""
-    if not source or not Path(source["path"]).exists():
+def read_identity(
+    source: Any, digest: str, *, below: Sequence[Path] | None = None
+) -> Picture | None:
+    """The picture a plan names, read again from its source; None if it is gone or differs.
+
+    Args:
+        source: `Plan.identity["source"]`, perhaps a stranger's.
+        digest: sha256 of the pixels wanted.
+        below: folders (links resolved); a path outside all of them is not looked at. None: any.
+    """
+    if not isinstance(source, dict) or not isinstance(source.get("path"), str):
         return None
     path, frame = Path(source["path"]), source.get("frame")
-    if frame is None:
-        picture = read_picture(path)
-    else:
-        picture = read_frames(path, start=frame, stop=frame + 1)[0][0]
+    if frame is not None and (type(frame) is not int or frame < 0):
+        return None
+    if below is not None:
+        place = Path(os.path.realpath(path))
+        if not any(place.is_relative_to(folder) for folder in below):
+            return None
+    try:
+        if frame is None:
+            picture = read_picture(path)
+        else:
+            picture = read_frames(path, start=frame, stop=frame + 1)[0][0]
+    except (MediaError, ValueError):  # also of text that is no path
+        return None
     return picture if pixels_digest(picture) == digest else None
 
 

@@ -13,16 +13,17 @@ unmirrored picture.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from types import NoneType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from famaug.datasets import dataset_name
-from famaug.errors import TrackError
+from famaug.errors import InputError, TrackError
 from famaug.people import spelt, subject_of
-from famaug.seeding import digest
+from famaug.seeding import digest, plain
 
 AUS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
 """The 17 units with an intensity, in OpenFace's order."""
@@ -204,16 +205,27 @@ class Plan:
     params: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain values; numbers in one form, however they were given."""
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Plan:
+        """A plan that was stored, perhaps by a stranger.
+
+        Raises:
+            InputError: it is none: keys missing or unknown, values of another kind, or numbers
+                that nothing is rendered with.
+        """
+        wrong = _wrong_plan(value)
+        if wrong:
+            raise InputError(f"not a plan: {wrong}")
         return Plan(**value)
 
     @property
     def key(self) -> str:
-        """64 hex digits; changes with every choice, not with paths or the order of keys."""
-        value = self.to_json()
+        """64 hex digits; changes with every choice, not with paths, the order of keys or the way
+        a number is written."""
+        value = dict(vars(self))
         value["driver"] = {k: v for k, v in self.driver.items() if k != "source"}
         value["identity"] = {k: v for k, v in self.identity.items() if k not in ("source", "mesh")}
         return digest(["plan/1", value])
@@ -250,8 +262,75 @@ class Provenance:
     licence: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        mine = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "plan"}
+        return {"plan": self.plan.to_json(), **mine}
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Provenance:
-        return Provenance(**{**value, "plan": Plan.from_json(value["plan"])})
+        """Raises InputError where it is none, as `Plan.from_json`."""
+        if not isinstance(value, dict) or "plan" not in value:
+            raise InputError(f"not a provenance: {type(value).__name__}, or without a plan")
+        found = {**value, "plan": Plan.from_json(value["plan"])}
+        wrong = _wrong_fields(Provenance, found, _PROVENANCE_KINDS)
+        if wrong:
+            raise InputError(f"not a provenance: {wrong}")
+        return Provenance(**found)
+
+
+_PLAN_KINDS: dict[str, tuple[type, ...]] = {
+    "driver": (dict,),
+    "identity": (dict,),
+    "track": (list,),
+    "generator": (str,),
+    "weights": (str,),
+    "size": (int, NoneType),
+    "fps": (int, float),
+    "superres": (str, NoneType),
+    "look": (dict, NoneType),
+    "seed": (int,),
+    "params": (dict,),
+}
+_PROVENANCE_KINDS: dict[str, tuple[type, ...]] = {
+    "plan": (Plan,),
+    "driver_subject": (str,),
+    "identity_subject": (str,),
+    "label": (str, int, NoneType),
+    "label_source": (str,),
+    "quality": (dict,),
+    "version": (str,),
+    "licence": (str,),
+}
+LARGEST_SIDE = 8192
+"""Pixels: no plan asks for more."""
+
+
+def _wrong_fields(
+    kind: type[Any], value: dict[str, Any], kinds: dict[str, tuple[type, ...]]
+) -> str | None:
+    unknown = [k for k in value if k not in kinds]
+    required = [f.name for f in fields(kind) if f.default is f.default_factory]
+    missing = [k for k in required if k not in value]
+    if unknown or missing:
+        return f"missing {missing}, unknown {unknown[:5]}"
+    for name, found in value.items():
+        if type(found) not in kinds[name]:
+            return f"{name} is {type(found).__name__}"
+    return None
+
+
+def _wrong_plan(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return f"it is {type(value).__name__}"
+    wrong = _wrong_fields(Plan, value, _PLAN_KINDS)
+    if wrong:
+        return wrong
+    size, fps = value["size"], value["fps"]
+    if not (size is None or 1 <= size <= LARGEST_SIDE) or not 0 < fps < 1e6:
+        return f"size {size}, {fps} frames per second"
+    try:
+        track = np.asarray(value["track"], np.float64)
+    except (TypeError, ValueError) as error:
+        return f"its track is no table of numbers: {error}"
+    if track.size and (track.shape[1:] != (2, len(AUS)) or not np.isfinite(track).all()):
+        return f"its track has the shape {track.shape}, or holds numbers that are none"
+    return None

@@ -106,16 +106,19 @@ from famaug import Plan, Synthesizer
 for threads in (2, 1):
     torch.set_num_threads(threads)
     plan = Plan.from_json(json.loads(Path({str(tmp_path / "plan.json")!r}).read_text()))
-    print(hashlib.sha256(Synthesizer(size=128).render([plan])[0].tobytes()).hexdigest())
+    renderer = Synthesizer(size=128, faces={str(tmp_path)!r})
+    print(hashlib.sha256(renderer.render([plan])[0].tobytes()).hexdigest())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     import hashlib
 
     mine = hashlib.sha256(synthesizer.render([plan])[0].tobytes()).hexdigest()
     assert done.stdout.split() == [mine, mine]
-    Image.fromarray(astronaut_picture[::-1].copy()).save(path)
-    with pytest.raises(RenderError, match="not in memory"):
+    with pytest.raises(RenderError, match=r"not below a folder given as Synthesizer\(faces="):
         Synthesizer(size=128).render([plan])
+    Image.fromarray(astronaut_picture[::-1].copy()).save(path)
+    with pytest.raises(RenderError, match="not that picture"):
+        Synthesizer(size=128, faces=tmp_path).render([plan])
 
 
 def test_a_real_clip_drives_another_face(

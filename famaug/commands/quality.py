@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from famaug.errors import FamaugError, InputError
+from famaug.errors import FamaugError, InputError, RenderError
+from famaug.limits import read_json, translated
 
 if TYPE_CHECKING:
     from famaug.pipeline import Synthesizer
@@ -49,6 +50,13 @@ def quality_command(
     frames: Annotated[
         int, typer.Option(help="Measure AUs and identity in so many frames a clip; 0 all.")
     ] = 0,
+    faces: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder in which plans may name the pictures of their identities (repeatable); "
+            "without it a clip's first frame stands for its face at rest."
+        ),
+    ] = None,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Fetch the judges' weights if they are not here.")
     ] = False,
@@ -71,7 +79,7 @@ def quality_command(
     if report is not None and report.suffix != ".html":
         raise InputError(f"--report {report}: write a .html")
     judge = ClipJudge(at_most=frames or None, may_fetch=fetch)
-    found = list(_judge_all(source, clips, judge, PAGE_CLIPS if report else 0))
+    found = list(_judge_all(source, clips, judge, PAGE_CLIPS if report else 0, faces or []))
     judged = [j for _, j in found]
     pairs = [
         (AUTrack.of(c.plan.intensity, estimator="asked"), j.quality.measured)
@@ -97,7 +105,7 @@ def quality_command(
 
 
 def _judge_all(
-    source: Path, most: int, judge: ClipJudge, whole: int
+    source: Path, most: int, judge: ClipJudge, whole: int, faces: Sequence[Path]
 ) -> Iterator[tuple[_Found, JudgedClip]]:
     """Clips and scores; of all but the first `whole` with a plan only a few frames are kept."""
     from rich.console import Console
@@ -108,7 +116,7 @@ def _judge_all(
     from famaug.report.quality import JudgedClip
 
     total, listed = _clips(source, most)
-    gate, synthesizer = Gate(), Synthesizer()
+    gate, synthesizer = Gate(), Synthesizer(faces=faces)
     bar = track(listed, "judging", total=total, console=Console(stderr=True), transient=True)
     for clip in bar:
         if clip.plan is None:
@@ -128,7 +136,8 @@ def _rest(synthesizer: Synthesizer, plan: Plan) -> Picture | None:
     if plan.look is not None:
         return None
     try:
-        return synthesizer.still(plan)
+        with translated("the plan", RenderError):
+            return synthesizer.still(plan)
     except FamaugError:
         return None
 
@@ -193,10 +202,8 @@ def _of_disk(path: Path) -> _Found:
 
     plan = None
     if (path / "plan.json").is_file():
-        try:
-            plan = Plan.from_json(json.loads((path / "plan.json").read_text()))
-        except (ValueError, TypeError) as e:
-            raise InputError(f"{path / 'plan.json'}: not a plan: {e}") from e
+        with translated(str(path / "plan.json"), InputError):
+            plan = Plan.from_json(read_json(path / "plan.json", error=InputError))
     return _Found(path.name, read_frames(path)[0], plan)
 
 

@@ -240,9 +240,12 @@ class MicroExpressionSynth(Dataset[Any]):
                 raise RenderError("there is no synthesizer to render this batch with")
             plans = [Plan.from_json(json.loads(s["provenance"])["plan"]) for s in todo]
             keep = getattr(self.synthesizer, "keep_picture", None)
-            for sample in todo:
+            keep_face = getattr(self.synthesizer, "keep_face", None)
+            for sample, plan in zip(todo, plans, strict=True):
                 if keep is not None and sample["frames"].numel():
                     keep(sample["frames"].numpy())
+                elif keep_face is not None:
+                    keep_face(plan.identity)  # drawn here, from the user's own faces
             clips = self.synthesizer.render(plans, device=device)
             if len(clips) != len(plans):
                 raise RenderError(f"{len(plans)} plans were rendered to {len(clips)} clips")

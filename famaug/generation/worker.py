@@ -244,6 +244,8 @@ class Worker:
                 )
             if face.picture is not None:
                 self.synthesizer.keep_picture(face.picture)
+            else:
+                self.synthesizer.keep_face(face.identity)
             self._face = piece.face, face
         with warnings.catch_warnings():  # the planner has told them
             warnings.simplefilter("ignore", FamaugWarning)
