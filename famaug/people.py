@@ -8,6 +8,7 @@ two would be leakage.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
@@ -26,6 +27,7 @@ _NUMBERED = re.compile(
     r"(?:subjects?|subj|sub|spno|sp|participant|person|part|no|nr|id|s|p)?[\s._#:\-]*"
     r"0*(\d+)(?:[.,]0+)?"
 )
+_SPELT = re.compile(r"(?:subject|subj|sub|spno|s)\.?\d+", re.IGNORECASE)
 _FOLDER = re.compile(r"sub\d+")
 _OF_COMPOSITE = ((_FOLDER, "casme2"), (re.compile(r"s\d+"), "smic"), (re.compile(r"\d{3}"), "samm"))
 
@@ -165,6 +167,41 @@ def alike(a: Person, b: Person) -> bool:
     """Whether two names could mean one person, usual prefixes left out."""
     there = not a.dataset or not b.dataset or a.dataset == b.dataset
     return there and a.number is not None and a.number == b.number
+
+
+def person_of_path(path: str | os.PathLike[str]) -> str:
+    """Whom a file of a public data set shows, by its folders and name; "" where they do not say.
+
+    Known are "CASME2/Cropped/sub01/...", "SAMM/006/...", "SMIC_all_raw/HS/s1/...", the same behind
+    a link, and names such as "casme2_sub01_neutral.png".
+    """
+    for text in dict.fromkeys((os.path.realpath(path), os.path.abspath(path))):  # noqa: PTH100
+        names = [_words(n) for n in text.replace(os.sep, "/").strip("/").split("/")]
+        for i in range(len(names) - 1, -1, -1):
+            whole, first = "_".join(names[i]), names[i][0]
+            below = [n[0] for n in names[i + 1 :]]
+            for dataset, candidates in ((whole, below), (first, names[i][1:2])):
+                found = next((who for c in candidates if (who := _named_by(dataset, c))), "")
+                if found:
+                    return found
+    return ""
+
+
+def _words(name: str) -> list[str]:
+    """Of a folder's or file's name, without its ending; "spNO.1" is one word."""
+    return re.split(r"[_\- ]+", re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", name))
+
+
+def _named_by(dataset: str, word: str) -> str:
+    """Whom "sub01", "s1" or "006" means, said below a folder of a data set."""
+    known = dataset_named(dataset)
+    if known is None and not is_composite(dataset):
+        return ""
+    bare = known is None or known.subject == "{:03d}"
+    if not (_SPELT.fullmatch(word) or (bare and re.fullmatch(r"\d{3}", word))):
+        return ""
+    who = parse_person(f"{dataset}/{word}")
+    return who.name if who.public and who.number is not None else ""
 
 
 def in_order(names: Iterable[str]) -> list[str]:

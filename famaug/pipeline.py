@@ -192,6 +192,8 @@ class Synthesizer:
         written = isinstance(source, RuleSource) or source.modulated
         size, frame = self._framing(driver, identity)
         driver = {k: v for k, v in driver.items() if k != "frame"}
+        if isinstance(source, AUTrack) and source.subjects:
+            driver["subjects"] = sorted({*driver.get("subjects", ()), *source.subjects})
         look = None
         if self.look is not None:
             track = self.look.timed(track, rng)
@@ -215,8 +217,16 @@ class Synthesizer:
                 "render": dict(self.setting.options),
             }
             | ({} if frame is None else {"frame": frame})
-            | ({"back": True} if self._goes_back(size) else {}),
+            | ({"back": True} if self._goes_back(size) else {})
+            | ({"trained_on": self.trained_on} if self.trained_on else {}),
         )
+
+    @property
+    def trained_on(self) -> list[str]:
+        """Everybody ("dataset/subject") whom the files of generator and sharpener name."""
+        learned = self.setting.learned
+        people = set() if learned is None else {*learned.subjects}
+        return sorted(people | set(() if self.sharpener is None else self.sharpener.subjects))
 
     def _framing(
         self, driver: dict[str, Any], identity: dict[str, Any]

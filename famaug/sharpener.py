@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,6 +17,7 @@ from famaug.faces.mesher import one_torch_thread
 from famaug.superres.check import SMALL_FACE
 from famaug.superres.upscale import Upscaler
 from famaug.types import Floats, Frames
+from famaug.weights.tensor_files import subjects_of
 
 SMALLEST = 64
 """Pixels of the side below which nothing is rendered to be sharpened."""
@@ -37,6 +39,9 @@ class Sharpener:
 
     def __init__(self, model: str, size: int | None, *, device: str = "cpu") -> None:
         self.model, self.size, self.device = model, size, device
+        file = Path(model)
+        own = file.suffix == ".safetensors" and file.is_file()
+        self.subjects = subjects_of(file) if own else ()
         self._upscaler: Upscaler | None = Upscaler(model, temporal="reuse", device=device)
         self.scale, self.name = self._upscaler.scale, f"{model}/{self._upscaler.digest}"
         if size is not None and (size % self.scale or size // self.scale < SMALLEST):

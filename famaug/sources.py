@@ -15,6 +15,7 @@ from famaug.clip import PICTURES, VIDEOS, load_clip, read_frames, read_picture
 from famaug.errors import InputError, MediaError
 from famaug.folders import names_in
 from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.people import person_of_path
 from famaug.types import AUTrack, Clip, ClipRef, Picture
 
 
@@ -32,7 +33,8 @@ class Identity:
     Attributes:
         picture: uint8 RGB `H W 3`.
         name: shown to people.
-        subject, dataset: whose face it is in a data set, or "" for a loose picture.
+        subject, dataset: whose face it is in a data set, or "" for a loose picture; of a file,
+            where its path says it ("CASME2/Cropped/sub01/EP02_01f/reg_img46.jpg").
         source: path it was read from, so that another process can read it again, or None.
         frame: which frame of `source`, for a clip.
         face: which face of the picture, 0 the largest; None is the largest, with a warning where
@@ -63,10 +65,11 @@ class Identity:
             return _of_clip(value)
         if isinstance(value, str | Path):
             path = Path(value)
+            dataset, _, subject = person_of_path(path).rpartition("/")
             if path.is_dir() or path.suffix.lower() in VIDEOS:
                 frames, _ = read_frames(path, stop=1)
-                return Identity(frames[0], path.name, source=str(path), frame=0)
-            return Identity(read_picture(path), path.stem, source=str(path))
+                return Identity(frames[0], path.name, subject, dataset, str(path), 0)
+            return Identity(read_picture(path), path.stem, subject, dataset, str(path))
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3:
             return Identity(value, f"picture {pixels_digest(value)[:8]}")
         raise InputError(
@@ -143,7 +146,8 @@ class Driver:
         kind: "clip", "track" or "rule".
         content: the clip, track or rule.
         name: shown to people.
-        subject, dataset: whose expression it is in a data set, or "".
+        subject, dataset: whose expression it is in a data set, or ""; of a file, where its path
+            says it.
         label: class label that goes with the expression, or None.
     """
 
@@ -225,10 +229,11 @@ def _holds_tables(path: Path) -> bool:
 
 
 def _of_path(path: Path) -> Driver:
+    dataset, _, subject = person_of_path(path).rpartition("/")
     if path.suffix.lower() == ".csv" or _holds_tables(path):
         from famaug.aus.read import read_aus
 
-        return Driver("track", read_aus(path)[0], path.name)
+        return Driver("track", read_aus(path)[0], path.name, subject, dataset)
     frames, fps = read_frames(path)
-    ref = ClipRef(dataset="", subject="", clip=path.stem, fps=fps, onset=0)
+    ref = ClipRef(dataset, subject, path.stem, fps=fps, onset=0)
     return replace(Driver.of(Clip(ref, frames)), name=path.name)

@@ -13,6 +13,7 @@ unmirrored picture.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from types import NoneType
 from typing import Any, Literal
@@ -114,6 +115,8 @@ class AUTrack:
         fps: frames per second, or None when unknown.
         modulated: True when it says what a face shall show (modulated, or drawn from a rule or a
             pool), so that it is shown as written; False for what was measured.
+        subjects: everybody whose measurements went into it, "dataset/subject", where its source
+            says so (an expression pool); the leakage guard must know them.
     """
 
     intensity: Floats
@@ -123,6 +126,7 @@ class AUTrack:
     scale: str = "famaug"
     fps: float | None = None
     modulated: bool = False
+    subjects: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         want = (2, len(AUS))
@@ -150,11 +154,14 @@ class AUTrack:
         scale: str = "famaug",
         fps: float | None = None,
         modulated: bool = False,
+        subjects: Iterable[str] = (),
     ) -> AUTrack:
         """From any float array; confidence defaults to 1, and 0 where the intensity is NaN."""
         x = np.asarray(intensity, np.float32)
         c = np.isfinite(x) if confidence is None else confidence
-        return AUTrack(x, np.asarray(c, np.float32), estimator, sided, scale, fps, modulated)
+        sure = np.asarray(c, np.float32)
+        people = tuple(subjects)
+        return AUTrack(x, sure, estimator, sided, scale, fps, modulated, people)
 
     def with_intensity(self, intensity: NDArray[np.floating[Any]], **changes: Any) -> AUTrack:
         """The same track with other intensities of the same length (and other fields)."""
@@ -176,7 +183,8 @@ class Plan:
 
     Attributes:
         driver: the clip, track or rule whose expression is shown: `{"kind": "clip" | "track" |
-            "rule", "name": ..., "subject": ..., "dataset": ..., "digest": ..., "label": ...}`.
+            "rule", "name": ..., "subject": ..., "dataset": ..., "digest": ..., "label": ...}`, and
+            `subjects`, "dataset/subject" of everybody else whose measurements went into it.
         identity: whose face is shown: `{"name": ..., "subject": ..., "dataset": ...,
             "digest": ..., "source": {"path": ..., "frame": ...} or None, "mesh": ...}`; `source`
             and `mesh` (a function of the picture) are left out of the key.
@@ -190,6 +198,7 @@ class Plan:
         seed: the seed it was drawn with.
         params: further settings of the stages. "modulation": `Modulation.to_json()`, or "as
             written" where the driver says itself what is shown (a rule, a modulated table).
+            "trained_on": everybody whom the networks' files name as trained on.
     """
 
     driver: dict[str, Any]

@@ -15,13 +15,22 @@ from PIL import Image
 
 from famaug import Plan, Synthesizer
 from famaug.aus.estimator import measure_aus
-from famaug.errors import FaceError, InputError, MediaError, RenderError
+from famaug.aus.facs import facs_track
+from famaug.aus.read import read_aus
+from famaug.aus.table import write_table
+from famaug.data.guard import DRIVER, WEIGHTS, Guard
+from famaug.errors import FaceError, InputError, MediaError, RenderError, WeightsError
 from famaug.faces import FaceMesher
 from famaug.faces.framing import Framing
+from famaug.generator.networks.ganimation import GanimationGenerator
+from famaug.generator.networks.saved import save_generator
 from famaug.modulation.modulate import Modulation
+from famaug.modulation.pools import pair_pool
+from famaug.modulation.statistics import fit_statistics
 from famaug.quality.agreement import pearson
 from famaug.seeding import keyed_generator
-from famaug.types import AU_INDEX, Clip, ClipRef, Frames, Picture
+from famaug.types import AU_INDEX, AUTrack, Clip, ClipRef, Frames, Picture, Provenance
+from famaug.weights.tensor_files import subjects_of
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +214,40 @@ def test_by_default_a_data_sets_framing_is_kept(
 def _smile_of(picture: Picture) -> Frames:
     maker = Synthesizer(size=None, fps=50)
     return maker.render([maker.plan("aus:12=2", picture, _rng("smile"))])[0][:10]
+
+
+def test_everybody_in_a_drawn_expression_reaches_the_guard(
+    synthesizer: Synthesizer, astronaut_picture: Picture, tmp_path: Path
+) -> None:
+    """By the track, also read again from a table, and of networks' files that name people."""
+    wave = np.sin(np.linspace(0, np.pi, 20))[:, None, None]
+    measured = [AUTrack.of(np.full((2, 17), k) * wave, estimator="t", fps=50) for k in (1.0, 1.5)]
+    people = ["CASME II/1", "samm/006"]
+    pool = pair_pool(measured, subjects=people, training={"casme2/sub01"})
+    drawn = pool.draw(_rng("pool"), fps=50)
+    statistics = fit_statistics(measured, subjects=people).draw(_rng("statistics"), fps=50)
+    table = read_aus(write_table(drawn.track, tmp_path / "drawn.csv"))[0]
+    annotated = facs_track("12B", length=40, apex=20, fps=50, subjects=["casme2/sub01"])
+    for track in (drawn.track, statistics.track, table, annotated):
+        plan = synthesizer.plan(track, astronaut_picture, _rng())
+        story = Provenance(plan, "", "", "happiness", "driver")
+        assert Guard({"casme2/01"}).reason(story) == DRIVER
+        assert Guard({"casme2/02"}).reason(story) is None
+        assert Plan.from_json(json.loads(json.dumps(plan.to_json()))).key == plan.key
+    assert Guard({"samm/6"}).reason(story) is None
+    assert statistics.subjects == tuple(people)
+
+
+def test_weights_that_name_whom_they_were_trained_on(
+    tmp_path: Path, astronaut_picture: Picture
+) -> None:
+    path = tmp_path / "own.safetensors"
+    network = GanimationGenerator(width=8, blocks=1)
+    save_generator(path, network, subjects=["CASME2/sub1"], size=128)
+    plan = Synthesizer(size=96, generator=str(path)).plan("aus:12=1", astronaut_picture, _rng())
+    assert plan.params["trained_on"] == ["casme2/sub01"]
+    story = Provenance(plan, "", "", None, "rule")
+    assert Guard({"casme2/01"}).reason(story) == WEIGHTS
+    save_generator(path, network, subjects="casme2/sub01")
+    with pytest.raises(WeightsError, match="no list of names"):
+        subjects_of(path)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -138,6 +139,7 @@ def facs_track(
     default: float = 1.0,
     uncertain: Literal["keep", "drop"] = "keep",
     shape: Shape = "cosine",
+    subjects: Iterable[str] = (),
 ) -> AUTrack:
     """An annotated expression as a track: every AU rises from onset to apex and falls to offset.
 
@@ -145,6 +147,7 @@ def facs_track(
         length, onset, apex, offset: frames; as `onset_apex_offset`.
         default: intensity of AUs without a letter (1, a trace: micro-expressions are weak).
         uncertain: doubtful AUs are kept with confidence 0.5, or left out.
+        subjects: whose expression was annotated, "dataset/subject", for the leakage guard.
 
     AUs that famaug cannot show (18, 24, ...) and codes that are no AUs (AD38, M59, ...) are left
     out with a warning; `not_shown` names them. Confidence is 1 for the rest: AUs that were not
@@ -185,6 +188,7 @@ def facs_track(
         estimator=ESTIMATOR,
         scale="facs",
         fps=fps,
+        subjects=subjects,
     )
 
 

@@ -4,7 +4,7 @@ CSV, two rows a frame: `frame, side` (left or right), `AU01_r ... AU45_r` (0-5),
 (0-1); missing values are empty cells. A table of what a face shall show, as `famaug modulate`
 writes it, has a last column `modulated` of ones; without it, or with zeros, it is a measurement.
 Beside `x.csv` lies `x.csv.json` with what a row cannot say: estimator, scale, whether it knows
-sides, frame rate.
+sides, frame rate, and whose measurements went into it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def write_table(track: AUTrack, path: str | Path, *, first_frame: int = 0) -> Pa
         "scale": track.scale,
         "sided": track.sided,
         "fps": track.fps,
-    }
+    } | ({"subjects": list(track.subjects)} if track.subjects else {})
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(_meta_path(target), json.dumps(meta, indent=1) + "\n")
@@ -375,6 +375,7 @@ def _track(
         scale=scale or str(meta.get("scale", "famaug")),
         fps=None if rate is None else float(rate),
         modulated=modulated,
+        subjects=meta.get("subjects", ()),
     )
 
 
@@ -393,6 +394,8 @@ def _read_meta(path: Path) -> dict[str, Any]:
         raise TrackError(f"cannot read {beside}: {error}") from error
     rate = meta.get("fps") if isinstance(meta, dict) else "?"
     plain = isinstance(meta, dict) and isinstance(meta.get("sided", True), bool)
+    people = meta.get("subjects", []) if isinstance(meta, dict) else "?"
+    plain &= isinstance(people, list) and all(isinstance(s, str) for s in people)
     if not plain or not (rate is None or (isinstance(rate, (int, float)) and 0 < rate < 1e6)):
         raise TrackError(f"{beside} is not what famaug writes: delete it, or measure again")
     return dict(meta)

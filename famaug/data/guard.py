@@ -15,6 +15,7 @@ NO_PROVENANCE = "no provenance"
 DRIVER = "driver subject held out"
 IDENTITY = "identity subject held out"
 LOOK = "look fitted on a held-out subject"
+WEIGHTS = "network trained on a held-out subject"
 Contributors = tuple[tuple[str, tuple[str, ...]], ...]
 """People in one spelling, by the reason for which a clip stays out when one is held out."""
 
@@ -116,6 +117,7 @@ def people_of(provenance: Provenance) -> Contributors:
         (DRIVER, [provenance.driver_subject, *_of_side(plan.driver)]),
         (IDENTITY, [provenance.identity_subject, *_of_side(plan.identity)]),
         (LOOK, (plan.look or {}).get("subjects") or ()),
+        (WEIGHTS, plan.params.get("trained_on") or ()),
     )
     return tuple((why, tuple({n for n in map(canonical, names) if n})) for why, names in groups)
 

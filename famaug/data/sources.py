@@ -20,6 +20,7 @@ from famaug import __version__
 from famaug.clip import frame_paths, read_picture
 from famaug.data.following import parts_of
 from famaug.data.guard import Contributors, Guard, people_of, subject_name
+from famaug.data.loose import Whose
 from famaug.data.protocols import AsClip, ClipSynthesizer, Label, labels_of, refs_of
 from famaug.errors import CacheError, FaceError, InputError, LeakageError
 from famaug.seeding import keyed_generator
@@ -197,8 +198,8 @@ class PlannedSource:
         for ref, _ in identities or ():
             if guard.holds_out(subject_name(ref)):
                 raise LeakageError(
-                    f"identity {ref.key} is a held-out person; pass identities of the training "
-                    "people, or none to use their own neutral frames"
+                    f"identity {ref.key}{_at(ref)} is a held-out person; pass identities of the "
+                    "training people, or none to use their own neutral frames"
                 )
 
     def draw(self, epoch: int, slot: int) -> Drawn:
@@ -354,8 +355,18 @@ def _check_kinds(labels: Sequence[Label], real: Sequence[Label] | None) -> None:
         )
 
 
-def read_identities(identities: Any) -> list[Face]:
-    """Clips, or the pictures of a folder, as faces.
+def _at(ref: ClipRef) -> str:
+    return f" ({ref.frames[0]})" if ref.frames else ""
+
+
+def _of(who: str, ref: ClipRef) -> ClipRef:
+    dataset, _, subject = who.rpartition("/")
+    return replace(ref, dataset=dataset, subject=subject) if subject else ref
+
+
+def read_identities(identities: Any, whose: Whose) -> list[Face]:
+    """Clips, or the pictures of a folder, as faces; a data set's frames are their people's
+    wherever they lie.
 
     Raises:
         InputError: something else, or none.
@@ -363,14 +374,20 @@ def read_identities(identities: Any) -> list[Face]:
     """
     found: list[Face] = []
     if isinstance(identities, str | os.PathLike):
-        paths = frame_paths(Path(identities))
-        return [(ClipRef("", "", p.stem, frames=(str(p),), onset=0), p) for p in paths]
+        for path in frame_paths(Path(identities)):
+            ref = ClipRef("", "", path.stem, frames=(str(path),), onset=0)
+            found.append((_of(whose(path), ref), path))
+        return found
     for clip in identities:
         if not isinstance(clip, Clip):
             raise InputError(
                 f"identities are Clips, or a folder of pictures; got {type(clip).__name__}"
             )
-        found.append((clip.ref, clip))
+        ref = clip.ref
+        if not ref.subject:
+            file = ref.video or next(iter(ref.frames), "")
+            ref = _of((file and whose(file)) or whose.of_picture(neutral(clip).frames[0]), ref)
+        found.append((ref, replace(clip, ref=ref)))
     if not found:
         raise InputError("identities are empty; pass None to use the training clips' own faces")
     return found

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset, IterableDataset, default_collate
 from famaug.data.following import guard_for
 from famaug.data.guard import subject_name
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
+from famaug.data.loose import Whose, refs_below
 from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
 from famaug.data.sampling import ClipSampler
 from famaug.data.sources import (
@@ -77,7 +78,8 @@ class MicroExpressionSynth(Dataset[Any]):
             rendering to the main process: use `collate` as the loader's collate_fn and
             `render_batch` in the loop.
         identities: clips of neutral faces or a folder of pictures; None takes the neutral frames
-            of the training clips themselves. Not for mode "cached".
+            of the training clips themselves. Not for mode "cached". Pictures of held-out people
+            are refused where they are known again (`famaug.data.loose.Whose`).
         transform: called with the frames of each clip, real or synthetic. `sample_clip` makes
             clips of unequal length and size equal, and onset, apex and offset go with it, also as
             the first of a torchvision `Compose`; after another transform they count in the clip
@@ -162,7 +164,9 @@ class MicroExpressionSynth(Dataset[Any]):
             )
         elif mixing:
             maker = _checked(synthesizer, mode)
-            faces = None if identities is None else read_identities(identities)
+            faces = None
+            if identities is not None:
+                faces = read_identities(identities, Whose(refs_below(dataset)))
             others = {subject_name(ref) for ref, _ in faces or ()}
             self.guard = guard_for(dataset, held_out, mixing=True, others=others)
             self._source = PlannedSource(

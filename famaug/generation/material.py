@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from famaug.aus.estimator import VERSION
 from famaug.clip import PICTURES, frame_paths
 from famaug.data.following import held_out_of
 from famaug.data.guard import Guard, subject_name
+from famaug.data.loose import Whose, refs_below
 from famaug.data.protocols import as_clip_with_label, refs_of
 from famaug.errors import MediaError
 from famaug.folders import visible
@@ -72,10 +73,13 @@ def gather(settings: Generation) -> Material:
             people.setdefault(canonical(face.subject) or face.name, []).append(face)
     # the same clip or rule given twice is one driver
     drivers += [Source("rule", text, text) for text in map(_rule_text, settings.rules)]
-    drivers += _files(settings.tables, "table", "driver", [settings.as_is], skipped)
+    tables = _files(settings.tables, "table", "driver", [settings.as_is], skipped)
     pictures = [p for given in settings.pictures for p in _pictures(given, skipped)]
     how = [SHIPPED["face_landmarker"].sha256]
     loose = _files(pictures, "picture", "identity", how, skipped)
+    if tables or loose:
+        tables, loose = _with_people(settings.dataset, [tables, loose], skipped)
+    drivers += tables
     faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
     unique = {d.record: d for d in reversed(drivers)}
     return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped))
@@ -89,6 +93,24 @@ def _refs(dataset: Any) -> Iterator[tuple[int, ClipRef]]:
     for index, ref in enumerate(refs):
         if guard is None or not guard.holds_out(subject_name(ref)):
             yield index, ref
+
+
+def _with_people(
+    dataset: Any, groups: list[list[Source]], skipped: list[Skip]
+) -> list[list[Source]]:
+    """Loose files with their people, where they are a data set's; without those held out."""
+    whose = Whose(refs_below(dataset))
+    guard = Guard(held_out_of(dataset) or ())
+    found: list[list[Source]] = [[] for _ in groups]
+    for group, out in zip(groups, found, strict=True):
+        for source in group:
+            named = replace(source, subject=whose(source.path))
+            if guard.holds_out(named.subject):
+                what = "driver" if source.kind == "table" else "identity"
+                skipped.append(Skip(what, source.name, f"it is {named.subject}'s, held out"))
+            else:
+                out.append(named)
+    return found
 
 
 def _rule_text(text: str) -> str:

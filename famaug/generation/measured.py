@@ -90,6 +90,7 @@ class MeasuredStore:
                 track["scale"],
                 track["fps"],
                 track["modulated"],
+                tuple(track.get("subjects", ())),
             ),
         )
 
@@ -117,6 +118,7 @@ class MeasuredStore:
                     "scale": track.scale,
                     "fps": track.fps,
                     "modulated": track.modulated,
+                    "subjects": list(track.subjects),
                 },
             },
         )

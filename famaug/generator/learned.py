@@ -28,7 +28,7 @@ from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.load import fill, load_safetensors, make_net
 from famaug.weights.shipped import SHIPPED, sha256_of, shipped_path
-from famaug.weights.tensor_files import load_tensors
+from famaug.weights.tensor_files import load_tensors, subjects_of
 
 SIZE = 128
 """Side of the picture that a network sees, unless its file says another."""
@@ -46,12 +46,14 @@ class LearnedGenerator:
         network: it.
         size: side of the pictures it was trained on.
         weights: digest of all that its pictures depend on.
+        subjects: "dataset/subject" of everybody whom its file names as trained on.
     """
 
     kind: str
     network: CompactGenerator | GanimationGenerator
     size: int
     weights: str
+    subjects: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -85,13 +87,15 @@ def open_generator(path: Path) -> LearnedGenerator:
         raise WeightsError(f"{path}: its note says size {size!r}; 32 to 1024 by 8 are possible")
     weights = _digest(sha256_of(path))
     if note.get("kind") != "compact":
-        return LearnedGenerator("ganimation", load_generator(path)[0], size, weights)
+        return LearnedGenerator(
+            "ganimation", load_generator(path)[0], size, weights, subjects_of(path)
+        )
     settings = note.get("settings")
     width = settings.get("width") if isinstance(settings, dict) else None
     if type(width) is not int or not 4 <= width <= 512:
         raise WeightsError(f"{path}: its note says width {width!r}; 4 to 512 are possible")
     network = make_net(lambda: CompactGenerator(width=width), tensors, str(path))
-    return LearnedGenerator("compact", network, size, weights)
+    return LearnedGenerator("compact", network, size, weights, subjects_of(path))
 
 
 def _digest(sha256: str) -> str:

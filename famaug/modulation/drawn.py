@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,14 +30,17 @@ class Drawn:
         track: from onset to offset, at rest at frame 0; shown as written.
         apex: frame of its apex.
         label: class of the clip it came from, or None.
-        subjects: everyone whose measurements went into it ("dataset/subject"): the leakage
-            guard must know them all.
     """
 
     track: AUTrack
     apex: int
     label: str | None
-    subjects: tuple[str, ...]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Everyone whose measurements went into it ("dataset/subject"). The track carries them
+        into plans, where the leakage guard reads them."""
+        return self.track.subjects
 
 
 def relative_to_onset(track: AUTrack, *, onset: int = 0) -> Peaks:
@@ -90,6 +93,7 @@ def shown(
     name: str,
     pace: str,
     envelope: Envelope,
+    subjects: Iterable[str],
 ) -> AUTrack:
     """A track that goes to `peak` (`2 17`) and back, timed as data set `pace`."""
     rise, fall = timing(pace).draw(rng)
@@ -100,6 +104,7 @@ def shown(
         sided=like.sided,
         scale=like.scale,
         fps=fps,
+        subjects=subjects,
         modulated=True,
     )
 

@@ -22,6 +22,7 @@ from famaug.modulation.drawn import (
 )
 from famaug.modulation.envelopes import Envelope, find_apex
 from famaug.modulation.rules import RAISED_COSINE
+from famaug.people import canonical
 from famaug.types import AU_INDEX, AUTrack
 
 EARLY = (0.25, 0.5)
@@ -73,9 +74,18 @@ class ExpressionPool:
             peak, name = change[-1], "pair"
         else:
             peak, name = _risen_to(change, rng.uniform(*self.early)), "early-macro"
-        track = shown(peak, rng, fps=fps, like=self.like, name=name, pace=timing, envelope=envelope)
+        track = shown(
+            peak,
+            rng,
+            fps=fps,
+            like=self.like,
+            name=name,
+            pace=timing,
+            envelope=envelope,
+            subjects=[self.subjects[i]],
+        )
         apex = int(np.argmax(track.intensity.sum(axis=(1, 2))))
-        return Drawn(track, apex, self.labels[i], (self.subjects[i],))
+        return Drawn(track, apex, self.labels[i])
 
 
 def pair_pool(
@@ -90,7 +100,8 @@ def pair_pool(
 
     Args:
         tracks: measured clips, from onset (frame 0) on.
-        subjects: whose each is; those not in `training` are left out and counted.
+        subjects: whose each is ("dataset/subject" in any spelling); those not in `training` are
+            left out and counted.
         apexes: annotated apex frames; found by `find_apex` where None.
 
     Raises:
@@ -103,8 +114,9 @@ def pair_pool(
     if len(peaks_at) != len(tracks):
         raise InputError(f"{len(peaks_at)} apexes for {len(tracks)} tracks")
     kept: list[tuple[Peaks, str, str | None]] = []
+    may = set(map(canonical, training))
     for track, subject, label, apex in zip(tracks, subjects, named, peaks_at, strict=True):
-        if subject not in training:
+        if canonical(subject) not in may:
             continue
         change = relative_to_onset(track)
         frame = find_apex(track) if apex is None else apex
@@ -142,8 +154,9 @@ def macro_pool(
     named = labels if labels is not None else [None] * len(tracks)
     check_pool(tracks, subjects, named)
     kept: list[tuple[Peaks, str, str | None]] = []
+    may = set(map(canonical, training))
     for track, subject, label in zip(tracks, subjects, named, strict=True):
-        if subject in training:
+        if canonical(subject) in may:
             kept.append((_moving(way_to_apex(track)), subject, label))
     risen = [member for member in kept if _strongest(member[0])[-1] > 0]
     return _pool(risen, tracks, training, early)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from famaug.errors import InputError, TrackError
 from famaug.modulation.drawn import Drawn, Peaks, check_pool, pick, relative_to_onset
 from famaug.modulation.envelopes import Envelope, find_apex, fit_envelope, frames_of
+from famaug.people import canonical, who_is
 from famaug.types import AUS, AUTrack
 
 Values = NDArray[np.float64]
@@ -58,12 +59,14 @@ class TrackStatistics:
         return len(self.peaks)
 
     def without(self, subjects: Collection[str]) -> TrackStatistics:
-        """The same without some subjects: for a fold that holds them out.
+        """The same without some people, in any spelling: for a fold that holds them out. Those
+        who are not in it change nothing.
 
         Raises:
             InputError: nobody is left.
         """
-        keep = [i for i, subject in enumerate(self.subjects) if subject not in subjects]
+        out = frozenset().union(*(who_is(s, self.subjects) for s in subjects))
+        keep = [i for i, subject in enumerate(self.subjects) if canonical(subject) not in out]
         if not keep:
             raise InputError(f"no clip is left without {len(subjects)} held-out subjects")
         return TrackStatistics(
@@ -79,13 +82,14 @@ class TrackStatistics:
         )
 
     def draw(self, rng: np.random.Generator, *, fps: float, label: str | None = None) -> Drawn:
-        """One expression like those seen, from onset to offset.
+        """One expression like those seen, from onset to offset. All subjects of the statistics go
+        into it: the leakage guard lets it into no fold that holds one of them out.
 
         Raises:
             InputError: no clip of that label, or a bad rate.
         """
         i = pick(self.labels, label, rng)
-        peak, other = self._peak(i, rng)
+        peak = self._peak(i, rng)
         rise, fall = self._duration(i, rng)
         apex = frames_of(rise, fps)
         level = self.envelopes[i].at(length=apex + frames_of(fall, fps) + 1, apex=apex)
@@ -96,12 +100,13 @@ class TrackStatistics:
             scale=self.scale,
             fps=fps,
             modulated=True,
+            # everybody's timing decides how far a duration may go
+            subjects=dict.fromkeys(self.subjects),
         )
-        whose = tuple(dict.fromkeys((self.subjects[i], self.subjects[other])))
-        return Drawn(track, apex, self.labels[i], whose)
+        return Drawn(track, apex, self.labels[i])
 
-    def _peak(self, i: int, rng: np.random.Generator) -> tuple[Peaks, int]:
-        """Strengths between clip i's and another's with the very same AUs on, and that other."""
+    def _peak(self, i: int, rng: np.random.Generator) -> Peaks:
+        """Strengths between clip i's and another's with the very same AUs on."""
         alike = np.flatnonzero(self._pattern == self._pattern[i])
         other = int(alike[int(rng.integers(len(alike)))])
         share = rng.uniform()
@@ -114,7 +119,7 @@ class TrackStatistics:
             strength = np.minimum(self.peaks[i][on] * factor, self.peaks.max(axis=0)[on])
         peak = np.zeros(on.shape)
         peak[on] = strength
-        return peak, other
+        return peak
 
     def _duration(self, i: int, rng: np.random.Generator) -> tuple[float, float]:
         """Clip i's timing with a kernel around it, shrunk so that the data's spread stays."""

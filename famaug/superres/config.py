@@ -12,6 +12,7 @@ from torch import nn
 from famaug.clip import frame_paths, read_picture
 from famaug.errors import InputError
 from famaug.judges.features import FeatureTrunk
+from famaug.people import person_of_path
 from famaug.seeding import digest
 from famaug.superres.degrade import Pools, learn_pools
 from famaug.superres.evaluate import HeldOut
@@ -130,7 +131,13 @@ def open_training(
         setting=setting,
         rate=LinearDecay(full=own.steps - own.decay, decay=own.decay),
         watchers=[held_out.watcher(own.look_every)] if held_out else [],
-        notes={"sharpener": {"what": "superres/1", "from": config.model}},
+        notes={
+            "sharpener": {
+                "what": "superres/1",
+                "from": config.model,
+                "subjects": sorted({who for p in kept if (who := person_of_path(p))}),
+            }
+        },
         watch=watch,
     )
     return training, held_out

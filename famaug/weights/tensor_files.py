@@ -14,6 +14,7 @@ from torch import Tensor
 from famaug.errors import WeightsError
 from famaug.files import write_whole
 from famaug.limits import parse_json
+from famaug.people import canonical
 from famaug.weights.load import open_safetensors
 
 NOTE = "famaug"
@@ -57,6 +58,25 @@ def load_tensors(path: Path, *, own: bool = False) -> tuple[dict[str, Tensor], d
             "is a training's own checkpoint, delete it to start anew"
         ) from error
     return tensors, note
+
+
+def subjects_of(path: Path) -> tuple[str, ...]:
+    """Everybody ("dataset/subject") whom a safetensors file names as trained on: a list under
+    "subjects" in its note, or as JSON in its metadata. The leakage guard reads them.
+
+    Raises:
+        WeightsError: a "subjects" that is no list of names.
+    """
+    _, about = open_safetensors(path)
+    note = parse_json(about.get(NOTE, "{}"), path, error=WeightsError)
+    said = note.get("subjects") if isinstance(note, dict) else None
+    if said is None and "subjects" in about:
+        said = parse_json(about["subjects"], path, error=WeightsError)
+    if said is None:
+        return ()
+    if not isinstance(said, list) or not all(isinstance(s, str) for s in said):
+        raise WeightsError(f"{path}: its 'subjects' are no list of names; got {str(said)[:80]}")
+    return tuple(map(canonical, said))
 
 
 def _digest(tensors: Mapping[str, Tensor], note: str) -> str:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from store_builders import ListOfClips, provenance_of
 
 from famaug.data.folds import SubjectSubset
 from famaug.data.following import held_out_of
-from famaug.data.guard import DRIVER, IDENTITY, NO_PROVENANCE, Guard
+from famaug.data.guard import DRIVER, IDENTITY, LOOK, NO_PROVENANCE, WEIGHTS, Guard
 from famaug.errors import InputError, LeakageError
 from famaug.people import canonical
 from famaug.types import ClipRef
@@ -80,6 +82,40 @@ def test_held_out_is_found_through_wrappers() -> None:
     wrapped = torch.utils.data.Subset(part, [0])
     assert held_out_of(torch.utils.data.ConcatDataset([wrapped, wrapped])) == {"d/2"}
     assert held_out_of(ListOfClips(["1"])) is None
+
+
+def test_everybody_who_went_in_is_read() -> None:
+    story = provenance_of(1, driver="d/02", identity="d/03")
+    plan = story.plan
+    guard = Guard({"casme2/01"})
+    for changes, why in (
+        ({"driver": plan.driver | {"subjects": ["d/9", "CASME2/sub1"]}}, DRIVER),
+        ({"driver": plan.driver | {"dataset": "CASME II", "subject": 1}}, DRIVER),
+        ({"identity": plan.identity | {"subjects": ["casme2/S01"]}}, IDENTITY),
+        ({"identity": plan.identity | {"dataset": "casme2", "subject": 1.0}}, IDENTITY),
+        ({"look": {"subjects": ["casme2/sub01"]}}, LOOK),
+        ({"params": {"trained_on": ["casme2/1"]}}, WEIGHTS),
+    ):
+        clip = replace(story, plan=replace(plan, **changes))
+        assert guard.reason(clip) == why
+        with pytest.raises(LeakageError, match="'casme2/sub01'"):
+            guard.check(clip, "k")
+    assert guard.reason(story) is None
+
+
+def test_a_name_of_nobody_who_is_there_could_be_somebody() -> None:
+    people = {"mine/s01", "mine/s02", "mine/anna1"}
+    guard = Guard({"mine/1"}, people)
+    assert guard.held_out == {"mine/1", "mine/s1"}
+    assert guard.holds_out("Mine/S1")
+    assert guard.holds_out("mine/sub01")  # nobody is called so: who else could it be
+    assert not guard.holds_out("mine/s02")
+    assert not guard.holds_out("mine/anna1")
+    assert not guard.holds_out("other/1")
+    both = Guard({"mine/s1"}, {*people, "mine/1"})
+    assert not both.holds_out("mine/1")
+    with pytest.raises(InputError, match="'mine/bob' is nobody here"):
+        Guard({"mine/bob"}, people)
 
 
 def test_messages() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -296,3 +297,27 @@ def test_tables_are_shown_as_written_where_they_say_so(tmp_path: Path) -> None:
     assert np.abs(forced.intensity - raw.intensity).max() <= 1e-4
     (tmp_path / "raw.csv.json").unlink()
     assert made("d", raws, **changes).fps == 20  # what the synthesizer was told
+
+
+def test_loose_files_of_a_data_set_are_their_peoples(tmp_path: Path) -> None:
+    """A frame copied out of the data set keeps its person, or stays out."""
+    data = small_dataset(tmp_path / "data")
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    for who in (0, 3):
+        shutil.copy(tmp_path / "data" / f"s{who}" / "c0" / "img2.png", loose / f"{who}.png")
+    fold = leave_one_subject_out(data)[0]
+    settings = Generation(
+        out=tmp_path / "c",
+        dataset=fold.train,
+        pictures=[loose],
+        clips=False,
+        own_faces=False,
+        rules=["rule:positive"],
+        synthesizer=QuickSynthesizer(),
+    )
+    found = gather(settings)
+    assert [[face.subject for face in faces] for faces in found.faces] == [["d/s3"]]
+    assert [(s.what, s.reason) for s in found.skipped] == [("identity", "it is d/s0's, held out")]
+    whole = gather(replace(settings, dataset=data))
+    assert [faces[0].subject for faces in whole.faces] == ["d/s0", "d/s3"]

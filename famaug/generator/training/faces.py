@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, TrainingError
+from famaug.people import canonical, in_order
 from famaug.seeding import digest
 from famaug.types import AUS, Floats, Picture
 from famaug.weights.tensor_files import load_tensors, save_tensors
@@ -85,6 +86,11 @@ class FaceSet:
         """Whether left and right differ anywhere."""
         return not np.array_equal(self.intensity[:, 0], self.intensity[:, 1], equal_nan=True)
 
+    @property
+    def subjects(self) -> list[str]:
+        """ "dataset/subject" of everybody of a data set, who is named in its clips' names."""
+        return in_order({_person(n) for n in self.names} - {""})
+
     def summary(self) -> str:
         """A line for people: how many, and what was left out and why."""
         lost = "; ".join(
@@ -108,14 +114,18 @@ class FaceSet:
     def rows_of(self, held_out: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(to train on, held out): rows whose name is, or lies below, one that is held out.
 
-        "male_03" holds out that picture, "casme2/sub01" every clip of that subject.
+        "male_03" holds out that picture, "casme2/sub01" (or "CASME II/1") every clip of that
+        person.
 
         Raises:
             InputError: a name that is of no face, or nothing left to train on.
         """
         out = np.zeros(len(self), bool)
         for name in held_out:
-            mine = [n == name or n.startswith((f"{name}/", f"{name}#")) for n in self.names]
+            mine = [
+                n == name or n.startswith((f"{name}/", f"{name}#")) or _person(n) == canonical(name)
+                for n in self.names
+            ]
             if not any(mine):
                 raise InputError(
                     f"held_out names {name!r}, which is no face or clip here; there are "
@@ -125,6 +135,12 @@ class FaceSet:
         if out.all():
             raise InputError("every face is held out; leave some to train on")
         return np.flatnonzero(~out), np.flatnonzero(out)
+
+
+def _person(name: str) -> str:
+    """Of "dataset/subject/clip#frame"; "" for the name of a loose picture."""
+    parts = name.split("/")
+    return canonical("/".join(parts[:2])) if len(parts) > 2 else ""
 
 
 def _few(names: Sequence[str]) -> str:

@@ -211,7 +211,14 @@ def open_ganimation_training(
         _setting(config, faces, train),
         rate=LinearDecay(full=t.epochs, decay=t.decay_epochs, epoch=epoch),
         watchers=_watchers(config, faces, held if len(held) else train),
-        notes={"generator": note_of(objective.generator, scale=faces.scale, size=faces.size)},
+        notes={
+            "generator": note_of(
+                objective.generator,
+                scale=faces.scale,
+                size=faces.size,
+                subjects=faces.part(train).subjects,
+            )
+        },
         watch=watch,
     )  # fmt: skip
 
