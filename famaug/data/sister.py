@@ -16,7 +16,7 @@ import torch
 from famaug.clip import frame_paths, read_picture
 from famaug.errors import FaceError, FamaugWarning, InputError, TrackError
 from famaug.faces.framing import Framing, framed, matrix_of
-from famaug.modulation.modulate import Modulation
+from famaug.modulation.modulate import Modulation, modulate
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.sources import Driver, Identity, pixels_digest
@@ -28,9 +28,9 @@ KEYS = 2**62
 SLOTS = 64
 """Counts of clips are kept by worker: two that count at once do not lose any."""
 KEPT = 64
-"""Measured clips in memory."""
+"""Modulated tracks in memory."""
 FPS = 50.0
-"""A clip keeps its frames, so the rate decides only how long a gap is bridged: three frames."""
+"""A sister keeps the frames of its clip, so any rate will do."""
 PAD = 0.3
 """Clips are widened by their repeated border, and cut back: in tight crops the face finder misses
 some faces, and chin and forehead could not be moved."""
@@ -177,11 +177,11 @@ class Sister:
             measured = maker.measure(driver)
             if not isinstance(measured, AUTrack):  # unreachable: a clip is measured to a track
                 raise InputError("a clip gives a track")
-            track = self._tracks[digest] = measured
+            track = self._tracks[digest] = modulate(measured, settings=maker.modulation)
             while len(self._tracks) > KEPT:
                 self._tracks.popitem(last=False)
         gain = rng.uniform(*self.gain) * rng.uniform(0.85, 1.15, (1, 2, 17))
-        varied = track.with_intensity(np.clip(track.intensity * gain, 0, 5))
+        varied = track.with_intensity(np.clip(track.intensity * gain, 0, 5))  # shown as written
         picture = frames[neutral]
         if self.kind == "face":
             path = self.paths[int(rng.integers(len(self.paths)))]
