@@ -29,7 +29,7 @@ from famaug.generation.worker import Worker
 from famaug.generation.worklist import make_worklist
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache, cache_info, seal, verify
-from famaug.types import Plan
+from famaug.types import AU_NAMES, Plan
 
 
 def test_the_same_cache_for_any_workers_and_batch(tmp_path: Path) -> None:
@@ -321,3 +321,15 @@ def test_loose_files_of_a_data_set_are_their_peoples(tmp_path: Path) -> None:
     assert [(s.what, s.reason) for s in found.skipped] == [("identity", "it is d/s0's, held out")]
     whole = gather(replace(settings, dataset=data))
     assert [faces[0].subject for faces in whole.faces] == ["d/s0", "d/s3"]
+
+
+def test_a_folder_of_openface_tables_is_a_driver(tmp_path: Path) -> None:
+    folder = tmp_path / "of"
+    folder.mkdir()
+    header = "face, confidence, " + ", ".join(f"{n}_r" for n in AU_NAMES)
+    for i in range(30):
+        values = ", ".join([f"{0.1 + i / 50:.2f}"] * len(AU_NAMES))
+        (folder / f"img{i}.csv").write_text(f"{header}\n0, 0.9, {values}\n")
+    report = generate(quick(tmp_path, tables=[folder, tmp_path / "none.csv"], rules=[]))
+    assert (report.made, report.frames) == (1, 30)
+    assert [(s.what, s.reason) for s in report.skipped] == [("driver", "no such file")]
