@@ -76,12 +76,11 @@ def need(module: str, what: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.partition(".")[0] == part.module:
-            raise _missing(part, f"{what} needs {part.package}, which is not installed") from error
-        raise _missing(part, f"{what} needs {part.package}, which lacks {error.name}") from error
+            raise _missing(part, what, "is not installed", hint(part)) from error
+        raise _missing(part, what, f"lacks {error.name}", _again(part)) from error
     except Exception as error:  # a torchvision of another torch raises RuntimeError, for one
         reason = " ".join(str(error).split()) or type(error).__name__
-        seen = f"{what} needs {part.package}, which cannot be imported ({reason})"
-        raise _missing(part, seen) from error
+        raise _missing(part, what, f"cannot be imported ({reason})", _again(part)) from error
 
 
 def hint(part: Part) -> str:
@@ -114,5 +113,11 @@ def _part(module: str) -> Part:
     return next(part for part in PARTS if part.module == root)
 
 
-def _missing(part: Part, seen: str) -> MissingPackageError:
-    return MissingPackageError(f"{seen}: {hint(part)}", name=part.module)
+def _again(part: Part) -> str:
+    return f"pip install --force-reinstall {part.package}"
+
+
+def _missing(part: Part, what: str, seen: str, cure: str) -> MissingPackageError:
+    return MissingPackageError(
+        f"{what} needs {part.package}, which {seen}: {cure}", name=part.module
+    )

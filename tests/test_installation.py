@@ -55,6 +55,6 @@ def test_the_command_sees_two_opencvs_and_a_broken_package(tmp_path: Path) -> No
     assert two.startswith("2 wheels of OpenCV fight over cv2 (opencv-python 4.1, opencv-python-hea")
     assert broken == (
         "famaug needs torchvision, which cannot be imported (operator nms does not exist): "
-        "pip install famaug"
+        "pip install --force-reinstall torchvision"
     )
     assert "Traceback" not in done.stderr
