@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,11 @@ from famaug.faces.nets import FaceDetectorNet
 from famaug.types import Picture
 
 MIN_SCORE = 0.5
+SMALLEST_WINDOW = 256
+"""Pixels: a face of 64 fills a quarter of it."""
+MAX_WINDOWS = 2000
+MOST_FACES = 32
+BATCH = 16
 _OVERLAP = 0.3
 
 
@@ -45,20 +51,37 @@ def _anchors() -> NDArray[np.float64]:
 _ANCHORS = _anchors()
 
 
-def detect(net: FaceDetectorNet, picture: Picture, device: torch.device) -> list[Detection]:
-    """Faces in a picture, largest first.
+def search(
+    net: FaceDetectorNet, picture: Picture, device: torch.device, *, steps: int | None = None
+) -> Iterator[list[Detection]]:
+    """What looks like faces in a picture, largest first: first in the whole of it, then (where
+    that is asked for) in windows of half its side, a quarter, and so on.
 
-    The net sees faces down to about a sixth of what it is shown. Where it finds none in the whole
-    picture, overlapping windows of half and then a quarter of its side are searched.
+    The net sees faces down to about a sixth of what it is shown, and takes a pattern for one now
+    and then; so whoever finds that none of them is a face asks for more. Windows overlap by half,
+    the smallest have `SMALLEST_WINDOW` pixels, and no step has more than `MAX_WINDOWS`.
     """
     h, w = picture.shape[:2]
-    for parts in (1, 2, 4):
-        windows = _windows(h, w, max(h, w) // parts)
-        found = [d for x0, y0, x1, y1 in windows
-                 for d in _detect_in(net, picture[y0:y1, x0:x1], device, x0, y0)]  # fmt: skip
+    side = max(h, w)
+    while steps is None or steps > 0:
+        steps = None if steps is None else steps - 1
+        windows = _windows(h, w, side)
+        if len(windows) > MAX_WINDOWS:
+            return
+        found = [d for i in range(0, len(windows), BATCH)
+                 for d in _detect_in(net, picture, windows[i : i + BATCH], device)]  # fmt: skip
         if found:
-            return _distinct(found)
-    return []
+            yield _distinct(found)
+        if side <= SMALLEST_WINDOW:
+            return
+        side = max(side // 2, SMALLEST_WINDOW)
+
+
+def detect(
+    net: FaceDetectorNet, picture: Picture, device: torch.device, *, steps: int | None = None
+) -> list[Detection]:
+    """Faces of the first of `steps` steps of `search` that shows some, largest first."""
+    return next(search(net, picture, device, steps=steps), [])
 
 
 def _windows(h: int, w: int, side: int) -> list[tuple[int, int, int, int]]:
@@ -74,36 +97,53 @@ def _windows(h: int, w: int, side: int) -> list[tuple[int, int, int, int]]:
 
 
 def _distinct(found: list[Detection]) -> list[Detection]:
-    """The same face seen in two windows counts once; largest first."""
+    """The same face seen in two windows counts once; the `MOST_FACES` surest, largest first."""
     kept: list[Detection] = []
     for d in sorted(found, key=lambda d: -d.score):
+        if len(kept) == MOST_FACES:
+            break
         if all(math.hypot(d.cx - k.cx, d.cy - k.cy) > 0.5 * max(d.side, k.side) for k in kept):
             kept.append(d)
     return sorted(kept, key=lambda d: -d.side)
 
 
 def _detect_in(
-    net: FaceDetectorNet, picture: Picture, device: torch.device, x0: int, y0: int
+    net: FaceDetectorNet,
+    picture: Picture,
+    windows: Sequence[tuple[int, int, int, int]],
+    device: torch.device,
 ) -> list[Detection]:
-    """Faces in a window whose corner lies at (x0, y0)."""
-    h, w = picture.shape[:2]
+    """Faces in windows of one size."""
+    shown = [_shown(net, picture[y0:y1, x0:x1], device) for x0, y0, x1, y1 in windows]
+    with torch.inference_mode():
+        logits, boxes = net(torch.cat([x for x, _, _ in shown]))
+    scores = torch.sigmoid(logits).double().cpu().numpy()
+    values = boxes.double().cpu().numpy().reshape(len(windows), -1, 8, 2) / net.size
+    return [
+        _in_picture(points, score, offset, side, np.array(window[:2], np.float64))
+        for (_, offset, side), window, s, v in zip(shown, windows, scores, values, strict=True)
+        for points, score in _merge(s, _decode(v))
+    ]
+
+
+def _shown(
+    net: FaceDetectorNet, window: Picture, device: torch.device
+) -> tuple[torch.Tensor, NDArray[np.float64], int]:
+    """A window as the net sees it, where it lies in that, and its longer side."""
+    h, w = window.shape[:2]
     side = max(h, w)
-    x = torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1)[None].float()
+    x = (
+        torch.from_numpy(np.require(window, requirements="CW"))
+        .to(device)
+        .permute(2, 0, 1)[None]
+        .float()
+    )
     scaled = max(1, round(h * net.size / side)), max(1, round(w * net.size / side))
     x = F.interpolate(x, scaled, mode="bilinear", align_corners=False, antialias=True)
     x = x / 127.5 - 1
     top, left = (net.size - scaled[0]) // 2, (net.size - scaled[1]) // 2
     x = F.pad(x, (left, net.size - scaled[1] - left, top, net.size - scaled[0] - top), value=-1)
-    with torch.inference_mode():
-        logits, boxes = net(x)
-    scores = torch.sigmoid(logits[0]).double().cpu().numpy()
-    values = boxes[0].double().cpu().numpy().reshape(-1, 8, 2) / net.size
-    offset = np.array([left, top]) / net.size
-    corner = np.array([x0, y0], np.float64)
-    return [
-        _in_picture(points, score, offset, side, corner)
-        for points, score in _merge(scores, _decode(values))
-    ]
+    return x, np.array([left, top]) / net.size, side
 
 
 def _decode(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from famaug.errors import FaceError
 from famaug.faces import regions as rg
-from famaug.faces.detector import Detection, detect
+from famaug.faces.detector import Detection, detect, search
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
 from famaug.types import Floats, Frames, Picture
@@ -23,6 +23,10 @@ from famaug.weights.shipped import shipped_path
 
 SMALLEST_FACE = 64
 """Pixels across the face (its mesh, not its region) below which a face is refused."""
+MEASURED_WITHIN = 0.1
+"""Of its size: meshes of small faces come out up to so much too small."""
+SURE = 0.9
+"""Probability of a face at which nothing surer is looked for."""
 PAPER_SIZES = (-10, -5, 0, 5, 10)
 """Shifts of height and width in pixels, FAMGAN Eq. 1."""
 
@@ -130,15 +134,12 @@ class FaceMesher:
         return FaceTrack(meshes, scores, logits.float().cpu().numpy(), spread, start[1])
 
     def _first(self, picture: Picture, face: int | None) -> tuple[rg.Array, int]:
-        found = self.detect(picture)
         h, w = picture.shape[:2]
+        found, mesh, score = self._found(picture)
         if not found:
             raise FaceError(f"no face found in the first frame ({w} x {h} pixels)")
         if face is not None and not 0 <= face < len(found):
             raise FaceError(f"asked for face {face}; the frame shows {len(found)}, numbered from 0")
-        # the detector also takes a pattern for a face now and then; the mesh net knows better
-        regions = np.stack([d.region for d in found])
-        mesh, score, _ = self._mesh(np.repeat(picture[None], len(found), 0), regions, (0,))
         real = np.flatnonzero(score >= 0.5) if face is None else np.array([face])
         if not len(real) or score[real[0]] < 0.5:
             raise FaceError(
@@ -147,12 +148,38 @@ class FaceMesher:
             )
         region = rg.region_of_mesh(mesh)[real[0]]
         across = region[2] / rg.MARGIN
-        if across < SMALLEST_FACE:
+        if across < SMALLEST_FACE * (1 - MEASURED_WITHIN):
             raise FaceError(
                 f"the face is {across:.0f} pixels across; at least {SMALLEST_FACE} are needed. "
                 "Use a larger picture, or upscale it first"
             )
         return region, len(found) if face is not None else len(real)
+
+    def _found(self, picture: Picture) -> tuple[list[Detection], Floats, Floats]:
+        """Detections, meshes and their scores: of the step of the search that shows a face.
+
+        The detector also takes a pattern for a face now and then; the mesh net knows better, twice:
+        in the detector's region and in the mesh's own. A step with a sure face ends the search,
+        else it is the step with the best.
+        """
+        best: tuple[list[Detection], Floats, Floats] | None = None
+        with one_torch_thread():
+            for found in search(self.detector, picture, self.device):
+                # one by one: together they would take the whole picture as many times
+                seen = [self._looked_at(picture, d) for d in found]
+                mesh, score = np.stack([m for m, _ in seen]), np.array([s for _, s in seen])
+                if best is None or score.max() > best[2].max():
+                    best = found, mesh, score
+                if score.max() >= SURE:
+                    break
+        return best or ([], np.zeros((0, 478, 3), np.float32), np.zeros(0, np.float32))
+
+    def _looked_at(self, picture: Picture, seen: Detection) -> tuple[Floats, float]:
+        mesh, score, _ = self._mesh(picture[None], seen.region[None], (0,))
+        if score[0] >= 0.5:
+            _, again, _ = self._mesh(picture[None], rg.region_of_mesh(mesh), (0,))
+            score = np.minimum(score, again)
+        return mesh[0], float(score[0])
 
     def _follow(
         self, frames: Frames, region: rg.Array, sizes: Sequence[int]
@@ -165,10 +192,9 @@ class FaceMesher:
             if not len(again):
                 break
             for i in again[score[again] < 0.5]:
-                seen = self.detect(frames[i])
-                if seen:
-                    nearest = min(seen, key=lambda d: np.hypot(d.cx - region[0], d.cy - region[1]))
-                    own[i] = nearest.region
+                seen = self._near(frames[i], region)
+                if seen is not None:
+                    own[i] = seen.region
             regions[again] = own[again]
             mesh[again], score[again], spread[again] = self._mesh(
                 frames[again], regions[again], sizes
@@ -176,6 +202,20 @@ class FaceMesher:
         mesh[score < 0.5] = np.nan
         held = np.flatnonzero(score >= 0.5)
         return mesh, score, spread, (regions[held[-1]] if len(held) else region)
+
+    def _near(self, frame: Picture, region: rg.Array) -> Detection | None:
+        """The detection next to a region: of those about it, else of the whole frame."""
+        reach = 1.5 * float(region[2])
+        h, w = frame.shape[:2]
+        x0, y0 = (int(np.clip(region[i] - reach, 0, (w, h)[i] - 1)) for i in (0, 1))
+        x1, y1 = (int(np.clip(region[i] + reach, 1, (w, h)[i])) for i in (0, 1))
+        with one_torch_thread():
+            about = detect(self.detector, frame[y0:y1, x0:x1], self.device, steps=1)
+            seen = [replace(d, cx=d.cx + x0, cy=d.cy + y0) for d in about]
+            seen = seen or detect(self.detector, frame, self.device, steps=3)
+        return min(
+            seen, key=lambda d: float(np.hypot(d.cx - region[0], d.cy - region[1])), default=None
+        )
 
     def _mesh(
         self, frames: Frames, regions: rg.Array, sizes: Sequence[int]
@@ -193,7 +233,7 @@ class FaceMesher:
     ) -> tuple[Floats, Floats, Floats]:
         h, w = frames.shape[1:3]
         box, offset = _box(regions, h, w)
-        pixels = torch.from_numpy(np.ascontiguousarray(frames[:, box[0], box[1]]))
+        pixels = torch.from_numpy(np.require(frames[:, box[0], box[1]], requirements="CW"))
         pixels = pixels.to(self.device).permute(0, 3, 1, 2).float() / 255
         meshes, scores = [], []
         with torch.inference_mode(), one_torch_thread():

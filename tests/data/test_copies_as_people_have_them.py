@@ -317,9 +317,8 @@ def test_other_versions_of_the_table_are_told(tmp_path: Path) -> None:
 
 
 def test_annotations_are_told(tmp_path: Path) -> None:
-    rows = [(1, "EP01_01", 3, 6, 9, "4+AD38", "disgust"),
-            (1, "EP01_02", 3, 6, 9, "24+AD38", "fear"),
-            (1, "EP01_03", 3, 6, 9, "a smile", "happiness")]  # fmt: skip
+    codes = ("4+AD38", "24+AD38", "a smile")
+    rows = [(1, f"EP01_0{i}", 3, 6, 9, code, "disgust") for i, code in enumerate(codes, 1)]
     root = casme2(tmp_path / "r", rows)
     for _, name, *_ in rows:
         clip(root, 1, str(name), range(1, 12))
