@@ -316,12 +316,14 @@ def _table(
     ]
     out += [
         "",
-        "| clip | largest step at 1.5: driver's own | soft | hard | frames risen | soft | hard |",
+        "| clip | largest step: own, soft, hard | frames: own, soft, hard | switches: soft, hard |",
     ]
-    out += ["|---|---|---|---|---|---|---|"]
+    out += ["|---|---|---|---|"]
     out += [
-        f"| {c['clip']} | {c['own_step']:.2f} | {c['soft_step']:.2f} | {c['hard_step']:.2f} | "
-        f"{c['frames']} | {c['soft_frames']} | {c['hard_frames']} |"
+        f"| {c['clip']} | {c['own_step']:.2f}, {c['soft_step']:.2f}, {c['hard_step']:.2f} | "
+        f"{c['frames']}, {c['soft_frames']}, {c['hard_frames']} | "
+        f"{c['soft_switches']} of {c['soft_switch']:.2f}, "
+        f"{c['hard_switches']} of {c['hard_switch']:.2f} |"
         for c in cuts
     ]
     typer.echo("\n".join(out))

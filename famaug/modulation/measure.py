@@ -79,6 +79,9 @@ class ThresholdEffect:
         soft_step, hard_step: with either form of the threshold.
         frames: frames in which the strongest AU is above its onset.
         soft_frames, hard_frames: how many of them are left.
+        soft_switches, hard_switches: how often an AU appears or disappears from a frame to the
+            next, all AUs and sides.
+        soft_switch, hard_switch: median step at a switch; 0 without one.
     """
 
     own_step: float
@@ -87,6 +90,10 @@ class ThresholdEffect:
     frames: int
     soft_frames: int
     hard_frames: int
+    soft_switches: int
+    hard_switches: int
+    soft_switch: float
+    hard_switch: float
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -164,11 +171,19 @@ def threshold_effect(track: AUTrack, *, n: int = 1) -> ThresholdEffect | None:
     if not soft.any():
         return None
     side, au = (int(v) for v in np.unravel_index(int(np.argmax(own.max(axis=0))), own.shape[1:]))
-    steps = [
-        float(np.abs(np.diff(x, axis=0)).max()) * STRENGTH / x.max() for x in (own, soft, hard)
-    ]
-    frames = [int((x[:, side, au] > 0).sum()) for x in (own, soft, hard)]
-    return ThresholdEffect(*steps, *frames)
+    forms = [x * (STRENGTH / x.max()) for x in (own, soft, hard)]
+    steps = [float(np.abs(np.diff(x, axis=0)).max(initial=0)) for x in forms]
+    frames = [int((x[:, side, au] > 0).sum()) for x in forms]
+    switches = [_switches(x) for x in forms[1:]]
+    counts, sizes = zip(*switches, strict=True)
+    return ThresholdEffect(*steps, *frames, *counts, *sizes)
+
+
+def _switches(x: NDArray[np.float64]) -> tuple[int, float]:
+    """How often a column of `T ...` leaves or reaches 0, and the median step there."""
+    on = x > 0
+    found = np.abs(np.diff(x, axis=0))[on[1:] != on[:-1]]
+    return len(found), float(np.median(found)) if len(found) else 0.0
 
 
 def _match(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -121,6 +121,8 @@ def test_table(driver: Path, openface: Path) -> None:
     assert len(values["forms"]) == 2  # type: ignore[arg-type]
     for cut in values["thresholds"]:  # type: ignore[attr-defined]
         assert cut["soft_step"] <= cut["own_step"] * 1.0001
+        assert cut["soft_switches"] <= cut["hard_switches"]
+        assert cut["soft_switch"] < cut["hard_switch"]
         assert cut["hard_frames"] < cut["soft_frames"] <= cut["frames"]
     assert len(values["thresholds"]) == 2  # type: ignore[arg-type]
 
