@@ -174,9 +174,19 @@ def threshold_effect(track: AUTrack, *, n: int = 1) -> ThresholdEffect | None:
     forms = [x * (STRENGTH / x.max()) for x in (own, soft, hard)]
     steps = [float(np.abs(np.diff(x, axis=0)).max(initial=0)) for x in forms]
     frames = [int((x[:, side, au] > 0).sum()) for x in forms]
-    switches = [_switches(x) for x in forms[1:]]
-    counts, sizes = zip(*switches, strict=True)
-    return ThresholdEffect(*steps, *frames, *counts, *sizes)
+    (softs, soft_size), (hards, hard_size) = (_switches(x) for x in forms[1:])
+    return ThresholdEffect(
+        own_step=steps[0],
+        soft_step=steps[1],
+        hard_step=steps[2],
+        frames=frames[0],
+        soft_frames=frames[1],
+        hard_frames=frames[2],
+        soft_switches=softs,
+        hard_switches=hards,
+        soft_switch=soft_size,
+        hard_switch=hard_size,
+    )
 
 
 def _switches(x: NDArray[np.float64]) -> tuple[int, float]:
