@@ -27,7 +27,7 @@ from famaug.store import CacheWriter, cache_key
 from famaug.types import Clip, Frames, Picture, Plan, Provenance
 
 REPLICA = "CASME2"
-DRIVEN = 4
+DRIVEN = 3
 """Clips of the fold whose expression goes onto another subject; and one of the person held out."""
 BATCH, FRAMES, SIDE = 6, 8, 112
 
@@ -61,7 +61,7 @@ def open_replica(folder: Path, *, seed: int) -> Casme2:
     root = folder / REPLICA
     if not root.exists():
         with tempfile.TemporaryDirectory(dir=folder, prefix=".replica-") as name:
-            small_replica("casme2", Path(name) / REPLICA, seed=seed)
+            small_replica("casme2", Path(name) / REPLICA, clips=8, longest=8, seed=seed)
             (Path(name) / REPLICA).replace(root)  # whole or not at all
     return Casme2(root, clip="cropped")
 

@@ -21,10 +21,10 @@ from famaug.weights.registry import find_entry
 
 MAX_IDENTITIES = 6
 """Pictures taken from the user's folder."""
-FACES = ("woman_27", "woman_31", "man_30", "woman_62", "man_38_beard", "man_87")
+FACES = ("man_30", "woman_31", "woman_27", "woman_62", "man_38_beard", "man_87")
 """Sample faces, in the order in which they are shown."""
 VIDEO = "single_face"
-STAND_IN, STAND_IN_EXPRESSION, STAND_IN_SIDE = "man_55_glasses", "aus:12=3,6=1.5,25=1", 320
+STAND_IN, STAND_IN_EXPRESSION, STAND_IN_SIDE = "man_55_glasses", "aus:12=3,6=1.5,25=1", 256
 """Without the video: a face that is rendered as the driver, and what it shows."""
 
 

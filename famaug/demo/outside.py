@@ -70,7 +70,7 @@ def readings(asked: AUTrack, measured: Measurement, onset: int, apex: int) -> li
 def outside_table(clips: list[tuple[str, list[Reading]]]) -> ReportTable:
     """A row for each unit of each clip."""
     rows: list[list[Cell]] = []
-    missed = []
+    missed: list[str] = []
     for title, found in clips:
         for r in found:
             name = f"AU{r.au:02d} {FACS_NAMES[r.au]}"
@@ -79,19 +79,19 @@ def outside_table(clips: list[tuple[str, list[Reading]]]) -> ReportTable:
             rows.append([title, name, *r.asked, left0, left1, right0, right1,
                          "rises" if r.seen else "does not rise"])  # fmt: skip
             if not r.seen:
-                missed.append(
-                    f"{name} in “{title}”: {COUNTERPARTS[r.au][0]} rises by less than {SEEN:.2f} "
-                    "on a side that was asked. The net may be blind to it at this strength, or it "
-                    "is not to be seen."
-                )
+                missed.append(f"{name} ({COUNTERPARTS[r.au][0]})")
+    words = (
+        f"Rises by less than {SEEN:.2f} on a side that was asked: {', '.join(missed)}. The net may "
+        "be blind to it at this strength, or it is not to be seen."
+    )
     return ReportTable(
         title="What a net that knows nothing of these AUs reads",
         columns=["clip", "unit", "asked, left", "right", "left: onset", "apex", "right: onset",
-                 "apex ", "at the apex it"],
+                 "apex ", "at the apex"],
         rows=rows,
         caption="Google's blendshape net (0 to 1) on the synthetic frames, for units asked at "
         f"{ASKED} or more that have a counterpart. It was trained by others on other faces and "
         "knows nothing of the AU basis; but it reads points of the same mesh that famaug measures "
         "from, so it is a second opinion about the mesh, not about the skin.",
-        notes=missed,
+        notes=[words] if missed else [],
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,14 @@ from famaug.types import AUTrack
 PEAK = 1.5
 """Intensity of the strongest AU: a clear micro-expression."""
 FPS = 100.0
+RULES = (
+    ("Surprise, by rule", "rule:surprise"),
+    ("Brow lowerer and lid tightener, by hand", "aus:4=1.5,7=1"),
+    ("One-sided smile (left only), by hand", "aus:12L=1.5,6L=0.8"),
+    ("Positive, by rule", "rule:positive"),
+    ("Negative, by rule", "rule:negative"),
+)
+"""Clips after the first: title, and what is shown."""
 Say = Callable[[str], None]
 
 
@@ -52,6 +60,7 @@ def run_demo(
     size: int = 256,
     seed: int = 0,
     offline: bool = False,
+    rules: Sequence[tuple[str, str]] = RULES,
     say: Say = lambda _: None,
 ) -> dict[str, float | int | str | None]:
     """Run it all and write `out/report.html`, the cache `out/cache` and an AU table.
@@ -62,6 +71,7 @@ def run_demo(
         size: side of the synthetic clips.
         seed: of everything drawn.
         offline: fetch nothing; use what was fetched before.
+        rules: clips after the first: title, and what is shown.
         say: is told what happens.
 
     Returns:
@@ -79,7 +89,7 @@ def run_demo(
         shown = show_driver(media.driver, size=size, fps=FPS, mesher=synthesizer.mesher)
         first = _of_the_video(media, shown, synthesizer, out)
     with watch("Planning"):
-        made = _plans(media, first, shown, synthesizer, seed)
+        made = _plans(media, first, shown, synthesizer, rules, seed)
     with watch("Rendering"):
         for clip in made:
             clip.frames = synthesizer.render([clip.plan])[0]
@@ -98,16 +108,6 @@ def run_demo(
             clip.quality = judge.judge(clip.frames, asked=asked, rest=rest, seen=clip.measured)
     watch.say("Report")
     return write_page(out, media, made, synthesizer, loading, watch.seconds)
-
-
-RULES = (
-    ("Surprise, by rule", "rule:surprise"),
-    ("Brow lowerer and lid tightener, by hand", "aus:4=1.5,7=1"),
-    ("One-sided smile (left only), by hand", "aus:12L=1.5,6L=0.8"),
-    ("Positive, by rule", "rule:positive"),
-    ("Negative, by rule", "rule:negative"),
-)
-"""Clips after the first: title, and what is shown."""
 
 
 def _of_the_video(media: Media, shown: Shown, synthesizer: Synthesizer, out: Path) -> Driver:
@@ -142,11 +142,16 @@ def _cleaning(shown: Shown, synthesizer: Synthesizer) -> ReportDrawing:
 
 
 def _plans(
-    media: Media, first: Driver, shown: Shown, synthesizer: Synthesizer, seed: int
+    media: Media,
+    first: Driver,
+    shown: Shown,
+    synthesizer: Synthesizer,
+    rules: Sequence[tuple[str, str]],
+    seed: int,
 ) -> list[Made]:
     faces = _usable(media, synthesizer)
     title = "A smile from the video" if media.real else "A rendered smile"
-    drivers = [(f"{title}, onset to apex", first), *((t, Driver.of(text)) for t, text in RULES)]
+    drivers = [(f"{title}, onset to apex", first), *((t, Driver.of(text)) for t, text in rules)]
     made = []
     for i, (title, driver) in enumerate(drivers):
         face = faces[i % len(faces)]

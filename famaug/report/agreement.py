@@ -49,32 +49,66 @@ def agreement_table(result: Agreement, *, title: str = "Every action unit") -> R
         caption="Asked against re-measured intensities (0–5), pooled over clips, frames and "
         "sides. A unit that was never asked has no r; its false reading is the mean intensity "
         "read in the clips in which it was not asked. Gain: how many times as strong as asked.",
-        notes=[line for unit in result.units for line in weaknesses(unit)],
+        notes=weaknesses(result),
     )
 
 
-def weaknesses(unit: UnitAgreement) -> list[str]:
-    """What of a unit's figures must not be passed over, as sentences."""
-    name = f"AU{unit.au:02d} ({FACS_NAMES[unit.au]})"
-    found = []
-    if unit.asked_peak and unit.r is not None and unit.r < WEAK_R:
-        why = (
-            "so little was asked that noise of the reading weighs as much."
-            if unit.asked_peak < SLIGHT
-            else "what was asked is hardly to be seen, or is taken for another unit."
-        )
-        found.append(
-            f"{name} is read back badly, r {unit.r:.2f} at up to {unit.asked_peak:.1f}: {why}"
-        )
-    elif unit.gain is not None and not LOW_GAIN <= unit.gain <= HIGH_GAIN:
-        found.append(f"{name} is read {unit.gain:.1f} times as strong as it was asked.")
-    if unit.r_sides is not None and unit.r_sides < WEAK_SIDES:
-        found.append(
-            f"{name}: the sides are not told apart (r of left minus right {unit.r_sides:.2f}); "
-            "the difference that was asked is small, or the reading gives both sides the same."
-        )
-    if unit.false_reading is not None and unit.false_reading > FALSE_FROM:
-        found.append(
-            f"{name} is read where it was not asked, by {unit.false_reading:.2f} on average."
-        )
-    return found
+def weaknesses(result: Agreement) -> list[str]:
+    """What must not be passed over in these figures, as sentences, the kinds together."""
+    asked = [u for u in result.units if u.asked_peak]
+    badly = [u for u in asked if u.r is None or u.r < WEAK_R]
+    faint = [u for u in badly if u.asked_peak < SLIGHT]
+    gains = [u for u in asked if u not in badly and u.gain is not None]
+    kinds = (
+        (
+            "Read back badly",
+            [f"{_name(u)} r {_two(u.r)}" for u in badly if u not in faint],
+            "what was asked is hardly to be seen, or is taken for another unit",
+        ),
+        (
+            f"Asked too faintly to judge (under {SLIGHT})",
+            [f"{_name(u)} r {_two(u.r)}" for u in faint],
+            "the reading's noise weighs as much as what was asked",
+        ),
+        (
+            "Read weaker than asked",
+            [f"{_name(u)} {_two(u.gain)} times" for u in gains if (u.gain or 0) < LOW_GAIN],
+            "",
+        ),
+        (
+            "Read stronger than asked",
+            [f"{_name(u)} {_two(u.gain)} times" for u in gains if (u.gain or 0) > HIGH_GAIN],
+            "",
+        ),
+        (
+            "Sides not told apart (r of left minus right)",
+            [
+                f"{_name(u)} {_two(u.r_sides)}"
+                for u in asked
+                if u not in faint and u.r_sides is not None and u.r_sides < WEAK_SIDES
+            ],
+            "the difference that was asked is small, or the reading gives both sides the same",
+        ),
+        (
+            "Read where it was not asked, on average",
+            [
+                f"{_name(u)} {_two(u.false_reading)}"
+                for u in result.units
+                if (u.false_reading or 0) > FALSE_FROM
+            ],
+            "",
+        ),
+    )
+    return [
+        f"{kind}: {', '.join(units)}{'; ' + why if why else ''}."
+        for kind, units, why in kinds
+        if units
+    ]
+
+
+def _name(unit: UnitAgreement) -> str:
+    return f"AU{unit.au:02d} ({FACS_NAMES[unit.au]})"
+
+
+def _two(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

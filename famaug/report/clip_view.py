@@ -50,6 +50,7 @@ class ClipView:
     difference: Figure
     still_percent: str
     flow: Figure
+    driven: bool
     curves: Figure
     curves_narrow: Figure
     bars: Figure
@@ -93,6 +94,7 @@ def clip_view(clip: ReportClip) -> ClipView:
         ),
         still_percent=f"{100 * still_share(clip.frames):.0f} %",
         flow=_flow(clip),
+        driven=clip.driver_frames is not None,
         curves=_curves(clip, columns=4, width=10.4),
         curves_narrow=_curves(clip, columns=2, width=4.6),
         bars=_svg(
