@@ -27,7 +27,7 @@ def test_a_folder_to_try_things_with(tmp_path: Path, mesher: FaceMesher) -> None
     assert {p.stem for p in (out / "faces").iterdir()} == samples.faces().keys()
     for name in ("face.png", "small.png"):
         mesher.find(read_picture(out / name))
-    assert len(Casme2(out / "CASME2", clip="cropped").refs) == 12
+    assert len(Casme2(out / "CASME2", clip="cropped").refs) == 16
     frames, fps = read_frames(out / "clip.mp4")
     assert fps == 100
     track = measure_aus(frames, mesher=mesher).track

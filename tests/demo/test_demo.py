@@ -43,7 +43,7 @@ def test_it_runs_on_what_ships_and_says_so(demo: Demo) -> None:
     assert figures["driver"] == "rendered"
     assert figures["background_changed"] == 0
     assert figures["r"] >= 0.8
-    assert 2 <= figures["blendshapes_seen"] <= figures["blendshapes_asked"]
+    assert 1 <= figures["blendshapes_seen"] <= figures["blendshapes_asked"]
     page = (out / "report.html").read_text()
     assert "this is offline" in page
     assert "driver was itself rendered" in page

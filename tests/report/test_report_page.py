@@ -209,7 +209,8 @@ def test_a_clip_that_cannot_be_drawn_writes_nothing(
 
 
 def test_the_plan_key_is_shown_as_recorded_or_computed() -> None:
-    plan = Plan({"kind": "rule"}, {"name": "a"}, [[[0.0]]], "warp/1", "00", 256, 30.0)
+    rest = [[[0.0] * 17] * 2]
+    plan = Plan({"kind": "rule"}, {"name": "a"}, rest, "warp/1", "00", 256, 30.0)
     assert plan_key({"key": "abc", "plan": plan.to_json()}) == "abc"
     assert plan_key({"plan": plan.to_json()}) == plan.key
     assert plan_key({}) == ""
