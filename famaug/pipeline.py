@@ -6,6 +6,7 @@ plans into pixels and draws nothing. The same plan gives the same pixels.
 
 from __future__ import annotations
 
+import base64
 import os
 import warnings
 from collections import OrderedDict
@@ -19,11 +20,11 @@ import numpy as np
 from famaug.aus.basis import head_pose
 from famaug.aus.estimator import PROFILE, measure_aus
 from famaug.clip import MAX_CLIP_BYTES
+from famaug.clip_options import check_peak, check_size
 from famaug.errors import AssumedRateWarning, FaceError, FamaugWarning, InputError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.mesher import FaceMesher
-from famaug.faces.packed import packed_mesh, unpacked_mesh
 from famaug.faces.pose import angles
 from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
@@ -37,6 +38,8 @@ from famaug.types import LARGEST_SIDE, AUTrack, Clip, Floats, Frames, Picture, P
 K = TypeVar("K")
 V = TypeVar("V")
 ASSUMED_FPS = 100.0
+MESH_STEP = 1 / 32
+"""Pixels: a plan keeps the identity's mesh on this grid."""
 CROP = 256
 """Side of a clip that belongs to no data set."""
 Size = int | Literal["auto"] | None
@@ -107,10 +110,8 @@ class Synthesizer:
         faces: str | Path | Sequence[str | Path] = (),
     ) -> None:
         self.setting = find_setting(generator, skin=skin, halves=halves)
-        if size not in ("auto", None) and not (isinstance(size, int) and 64 <= size <= 4096):
-            raise InputError(f"size is 'auto', None, or 64 to 4096 pixels; got {size!r}")
-        if peak is not None and not 0 < peak <= 5:
-            raise InputError(f"peak must be above 0 and at most 5; got {peak}")
+        check_size(size)
+        check_peak(peak)
         self.generator, self.size, self.sizes = generator, size, tuple(sizes)
         self.modulation = modulation or Modulation()
         crop = CROP if size == "auto" else size
@@ -275,7 +276,7 @@ class Synthesizer:
                 f"{TIGHTEST:.0%} is needed"
             )
         self.keep_picture(identity.picture)
-        return side | {"mesh": packed_mesh(mesh)}
+        return side | {"mesh": _packed(mesh)}
 
     def keep_picture(self, picture: Picture) -> None:
         """Keep an identity's picture in memory for plans that name it."""
@@ -505,3 +506,16 @@ class _Recent(Generic[K, V]):
         self.held.move_to_end(key)
         while len(self.held) > self.most:
             self.held.popitem(last=False)
+
+
+def _packed(mesh: Floats) -> str:
+    """Fixed point, base64: eight kilobytes of text that every machine reads alike."""
+    steps = np.clip(np.round(mesh / MESH_STEP), -(2**31), 2**31 - 1).astype("<i4")
+    return base64.b64encode(steps.tobytes()).decode()
+
+
+def unpacked_mesh(text: str) -> Floats:
+    """The mesh `478 3` of `Plan.identity["mesh"]`."""
+    steps = np.frombuffer(base64.b64decode(text), "<i4").reshape(-1, 3)
+    mesh: Floats = (steps * MESH_STEP).astype(np.float32)
+    return mesh

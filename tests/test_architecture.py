@@ -25,6 +25,8 @@ ROOMS = (
         "packages",
         "opencv_wheels",
         "cv_threads",
+        "progress",
+        "clip_options",
         "samples",
         "delimited",
         "folders",

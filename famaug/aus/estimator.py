@@ -23,6 +23,7 @@ from famaug.cv_threads import one_cv_thread
 from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher, FaceTrack
 from famaug.faces.pose import angles
+from famaug.progress import ticked
 from famaug.types import AU_INDEX, AUS, AUTrack, Floats, Frames, Picture
 
 Array = NDArray[np.float64]
@@ -171,15 +172,15 @@ def _read(
     points = PointSolver(person)
     todo = np.flatnonzero(away <= FAR_TURN)
     if backend == "points":
-        for i in todo:
-            raw[i], explained[i] = points.solve(meshes[i])
+        for at in todo.tolist():
+            raw[at], explained[at] = points.solve(meshes[at])
         return raw, _Seen(points.solver.observability, explained, agreement)
     with one_cv_thread():
         flow = FlowSolver(person, _grey(frames[held[0]], shrink))
-        for i in todo:
-            seed = points.solve(meshes[i]).intensity
-            reading = flow.read(meshes[i], _grey(frames[i], shrink), seed)
-            raw[i], explained[i], agreement[i] = reading
+        for at in ticked(todo.tolist(), "measuring AUs"):
+            seed = points.solve(meshes[at]).intensity
+            reading = flow.read(meshes[at], _grey(frames[at], shrink), seed)
+            raw[at], explained[at], agreement[at] = reading
     raw[agreement < COVERED] = np.nan
     return raw, _Seen(flow.solver.observability, explained, agreement)
 

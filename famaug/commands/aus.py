@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import typer
 
-from famaug.errors import InputError
+from famaug.commands import terminal
+from famaug.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("aus")(aus_command)
+    app.command("aus", epilog="Example: famaug aus clip.mp4 --out aus.csv")(aus_command)
 
 
 def aus_command(
@@ -48,44 +48,49 @@ def aus_command(
 
     The scale is famaug's (5 = the unit's full excursion), not OpenFace's.
     """
-    from famaug.aus.estimator import measure_aus
-    from famaug.aus.table import write_table
     from famaug.clip import read_frames, read_picture
-    from famaug.faces.mesher import FaceMesher
     from famaug.modulation.smoothing import smooth
 
     if backend not in ("flow", "points"):
-        raise InputError(f"--backend must be flow or points; got {backend!r}")
+        raise UsageError(f"--backend must be flow or points; got {backend!r}")
     if out.suffix.lower() != ".csv":
-        raise InputError(f"--out must end in .csv; got {out}")
+        raise UsageError(f"--out must end in .csv; got {out}")
+    shifts = _shifts(sizes)
+    if window < 0 or (fps is not None and fps <= 0):
+        raise UsageError(f"--window is 0 or more and --fps above 0; got {window} and {fps}")
     frames, own_fps = read_frames(source)
-    result = measure_aus(
-        frames,
-        neutral=neutral,
-        neutral_picture=None if neutral_picture is None else read_picture(neutral_picture),
-        fps=own_fps if fps is None else fps,
-        sizes=_shifts(sizes),
-        backend=cast(Literal["flow", "points"], backend),
-        face=face,
-        mesher=FaceMesher(device=device),
-    )
+    still = None if neutral_picture is None else read_picture(neutral_picture)
+    from famaug.aus.estimator import measure_aus
+    from famaug.aus.table import write_table
+    from famaug.faces.mesher import FaceMesher
+
+    with terminal.working():
+        result = measure_aus(
+            frames,
+            neutral=neutral,
+            neutral_picture=still,
+            fps=own_fps if fps is None else fps,
+            sizes=shifts,
+            backend=cast(Literal["flow", "points"], backend),
+            face=face,
+            mesher=FaceMesher(device=device),
+        )
     track = smooth(result.track, n=window) if window else result.track
     for note in result.notes:
-        typer.echo(f"note: {note}", err=True)
+        terminal.note(note)
     if not dry_run:
         write_table(track, out)
     typer.echo(_summary(track, out, dry_run))
-    if as_json:
-        typer.echo(json.dumps(_figures(track, result, out, dry_run)))
+    terminal.end(as_json, "aus", _figures(track, result, out, dry_run))
 
 
 def _shifts(text: str) -> tuple[int, ...]:
     try:
         shifts = tuple(int(part) for part in text.split(","))
     except ValueError as e:
-        raise InputError(f"--sizes must be whole numbers, as -10,-5,0,5,10; got {text!r}") from e
+        raise UsageError(f"--sizes must be whole numbers, as -10,-5,0,5,10; got {text!r}") from e
     if any(abs(s) > 50 for s in shifts):
-        raise InputError(f"--sizes are shifts in pixels, at most 50 either way; got {text!r}")
+        raise UsageError(f"--sizes are shifts in pixels, at most 50 either way; got {text!r}")
     return shifts
 
 
@@ -108,7 +113,6 @@ def _summary(track: Any, out: Path, dry_run: bool) -> str:
 
 def _figures(track: Any, result: Any, out: Path, dry_run: bool) -> dict[str, Any]:
     return {
-        "command": "aus",
         "out": None if dry_run else str(out),
         "frames": len(track),
         "missing": int(track.missing.sum()),

@@ -15,7 +15,7 @@ BENCHES = ("faces", "aus", "warp", "generator", "superres", "store", "data", "ge
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("bench")(bench_command)
+    app.command("bench", epilog="Example: famaug bench store")(bench_command)
 
 
 def bench_command(

@@ -71,12 +71,13 @@ def _check_dataset(
     as_json: bool,
     expect: str,
 ) -> None:
-    from famaug.data.check import check_dataset
-    from famaug.data.readers import open_dataset
     from famaug.datasets import release_named
 
     with terminal.typed():
         release_named(name)
+    from famaug.data.check import check_dataset
+    from famaug.data.readers import open_dataset
+
     reader = open_dataset(name, path, table=table, clip=clip)
     report = check_dataset(reader, images=images, expect=cast(Any, expect))
     typer.echo("\n".join(report.lines()))

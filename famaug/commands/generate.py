@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from famaug.errors import InputError
+from famaug.commands import terminal
+from famaug.errors import UsageError
 
 if TYPE_CHECKING:
     from famaug.pipeline import Synthesizer
@@ -26,7 +24,10 @@ MACRO = 3.0
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("generate")(generate_command)
+    app.command(
+        "generate",
+        epilog="Example: famaug generate --driver rule:surprise --identity face.png --out a.mp4",
+    )(generate_command)
 
 
 def generate_command(
@@ -84,15 +85,22 @@ def generate_command(
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
     """Show a driver's expression on an identity's face."""
+    from famaug.clip_options import check_generator, check_peak, check_size
     from famaug.clip_writer import check_target, write_clip
+
+    with terminal.typed():  # all that can be told before torch is loaded
+        check_target(out)
+        check_driver(driver)
+        terminal.check_there("--identity", identity)
+        check_size(size or None)
+        check_peak(peak)
+        check_generator(generator, skin=skin, halves=halves)
+        if tries < 1:
+            raise UsageError(f"--tries is 1 or more; got {tries}")
     from famaug.pipeline import Synthesizer
     from famaug.seeding import keyed_generator
     from famaug.sources import Driver, Identity
 
-    check_target(out)
-    for name, value in (("--driver", driver), ("--identity", identity)):
-        if not value:
-            raise InputError(f"{name} is empty")
     synthesizer = Synthesizer(
         generator=generator,
         skin=skin,
@@ -104,7 +112,7 @@ def generate_command(
         device=device,
     )
     shown = replace(Identity.of(identity), face=face)
-    with _as_notes():
+    with terminal.working():
         source = Driver.of(driver)
         source = source.as_written() if as_is else source
         plan = synthesizer.plan(source, shown, keyed_generator(seed, "generate"), seed=seed)
@@ -118,11 +126,11 @@ def generate_command(
 
     _note_driver(plan, fps)
     _note_strength(plan)
-    figures: dict[str, Any] = {"command": "generate", "out": None}
+    figures: dict[str, Any] = {"out": None}
     if dry_run:
         typer.echo(f"{len(plan.track)} frames at {plan.fps:g} fps, plan {plan.key[:12]}")
     else:
-        with _as_notes():
+        with terminal.working():
             if gate:
                 found = _accepted(synthesizer, draw, tries)
                 plan, frames = found.plan, found.frames
@@ -133,40 +141,37 @@ def generate_command(
         figures["out"] = str(out)
         typer.echo(f"wrote {len(plan.track)} frames at {plan.fps:g} fps to {out}")
     figures |= {"key": plan.key, "frames": len(plan.track), "fps": plan.fps}
-    if as_json:
-        typer.echo(json.dumps(figures))
+    terminal.end(as_json, "generate", figures)
+
+
+def check_driver(driver: str) -> None:
+    """Raises InputError: no such rule, AU or file."""
+    from famaug.modulation.rules import parse_expression
+
+    if driver.startswith(("rule:", "aus:")):
+        parse_expression(driver)
+    else:
+        terminal.check_there("--driver", driver)
 
 
 def _note_driver(plan: Plan, fps: float | None) -> None:
     """What was not done to the driver though it is done to others, or was asked for."""
     if plan.driver["kind"] == "track" and plan.params["modulation"] == "as written":
-        typer.echo(f"note: {plan.driver['name']} is shown as written, not modulated", err=True)
+        terminal.note(f"{plan.driver['name']} is shown as written, not modulated")
     if fps is not None and plan.fps != fps:
-        typer.echo(
-            f"note: {plan.driver['name']} says {plan.fps:g} frames per second itself; --fps "
-            f"{fps:g} is for drivers that do not say",
-            err=True,
+        terminal.note(
+            f"{plan.driver['name']} says {plan.fps:g} frames per second itself; --fps {fps:g} is "
+            "for drivers that do not say"
         )
 
 
 def _note_strength(plan: Plan) -> None:
     strongest = plan.intensity.max()
     if strongest > MACRO:
-        typer.echo(
-            f"note: the strongest AU reaches {strongest:.1f} of 5: no micro-expression, and "
-            "it may look forced on another face; --peak 1.5 brings it there",
-            err=True,
+        terminal.note(
+            f"the strongest AU reaches {strongest:.1f} of 5: no micro-expression, and it may look "
+            "forced on another face; --peak 1.5 brings it there"
         )
-
-
-@contextmanager
-def _as_notes() -> Iterator[None]:
-    """Warnings become notes for people, each once."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    for message in dict.fromkeys(str(w.message) for w in caught):
-        typer.echo(f"note: {message}", err=True)
 
 
 def _accepted(synthesizer: Synthesizer, draw: Callable[[int], Plan], tries: int) -> Accepted:
@@ -180,5 +185,5 @@ def _accepted(synthesizer: Synthesizer, draw: Callable[[int], Plan], tries: int)
     for reasons in found.rejected:
         typer.echo(f"rejected: {', '.join(reasons)}", err=True)
     if "identity_min" in found.quality.missing:
-        typer.echo(f"note: {found.quality.missing['identity_min']}", err=True)
+        terminal.note(found.quality.missing["identity_min"])
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 import typer
 
-from famaug.errors import FamaugError, FamaugWarning, InputError
+from famaug.commands import terminal
+from famaug.errors import FamaugError, FamaugWarning, UsageError
 from famaug.types import AU_NAMES, AUTrack
 
 RULE_FPS = 200.0
@@ -28,7 +28,9 @@ class Source:
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("modulate")(modulate_command)
+    app.command("modulate", epilog="Example: famaug modulate aus.csv --out cleaned.csv")(
+        modulate_command
+    )
 
 
 def modulate_command(
@@ -101,40 +103,40 @@ def modulate_command(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            if table:
-                result = _table(sources, face, min_confidence, fps)
-            else:
-                settings = _settings(
-                    n,
-                    edges,
-                    method,
-                    reference,
-                    alpha,
-                    gain,
-                    gain_aus,
-                    threshold,
-                    threshold_form,
-                    presence_gate,
-                    max_gap,
-                    drawn=sources[0].startswith(("rule:", "aus:")),
-                )
-                source = _read(_only(sources), face, min_confidence, fps, seed)
-                result = _modulate(
-                    source, settings, target_aus, (to_fps, length, apex), out, figure, dry_run
-                )
+            with terminal.typed():
+                if table:
+                    result = _table(sources, face, min_confidence, fps)
+                else:
+                    settings = _settings(
+                        n,
+                        edges,
+                        method,
+                        reference,
+                        alpha,
+                        gain,
+                        gain_aus,
+                        threshold,
+                        threshold_form,
+                        presence_gate,
+                        max_gap,
+                        drawn=sources[0].startswith(("rule:", "aus:")),
+                    )
+                    source = _read(_only(sources), face, min_confidence, fps, seed)
+                    result = _modulate(
+                        source, settings, target_aus, (to_fps, length, apex), out, figure, dry_run
+                    )
         except FamaugError as error:
             typer.echo(f"famaug modulate: {error}", err=True)
-            raise typer.Exit(1) from error
+            raise typer.Exit(terminal.exit_code(error)) from error
     notes = [str(w.message) for w in caught]
     for note in notes:
-        typer.echo(f"note: {note}", err=True)
-    if as_json:
-        typer.echo(json.dumps({"command": "modulate", **result, "notes": notes}))
+        terminal.note(note)
+    terminal.end(as_json, "modulate", {**result, "notes": notes})
 
 
 def _only(sources: list[str]) -> str:
     if len(sources) > 1:
-        raise InputError(f"{len(sources)} sources were given: one at a time, or --table")
+        raise UsageError(f"{len(sources)} sources were given: one at a time, or --table")
     return sources[0]
 
 
@@ -159,7 +161,7 @@ def _settings(
     width: int | Literal["auto"] = 0 if drawn else 1
     if n is not None:
         if n != "auto" and not n.isdecimal():
-            raise InputError(f"--n must be a whole number from 0, or auto; got {n!r}")
+            raise UsageError(f"--n must be a whole number from 0, or auto; got {n!r}")
         width = "auto" if n == "auto" else int(n)
     gains: float | dict[str, float] = gain
     if gain_aus is not None:
@@ -221,9 +223,9 @@ def _modulate(
     from famaug.modulation.modulate import modulation_stages
 
     if out is None and figure is None and not dry_run:
-        raise InputError("nothing to write: give --out TABLE.csv, --figure FILE, or --dry-run")
+        raise UsageError("nothing to write: give --out TABLE.csv, --figure FILE, or --dry-run")
     if settings.presence_gate > 0 and source.presence is None:
-        raise InputError("--presence-gate needs OpenFace's AU_c columns; this source has none")
+        raise UsageError("--presence-gate needs OpenFace's AU_c columns; this source has none")
     if source.track.modulated and not source.drawn:
         warnings.warn(
             "the table says that it is modulated already: it is modulated again",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from famaug.errors import FamaugError, InputError, RenderError
+from famaug.commands import terminal
+from famaug.errors import FamaugError, InputError, RenderError, UsageError
 from famaug.limits import read_json, translated
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ class _Found(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("quality")(quality_command)
+    app.command("quality", epilog="Example: famaug quality cache/casme2 --clips 20")(
+        quality_command
+    )
 
 
 def quality_command(
@@ -71,15 +73,22 @@ def quality_command(
     Clips with a plan (a cache, or a folder that `famaug generate` wrote) are held against it. A
     score that cannot be had is missing, and said to be.
     """
+    if report is not None and report.suffix != ".html":
+        raise UsageError(f"--report {report}: write a .html")
+    if clips < 0 or frames < 0:
+        raise UsageError(f"--clips and --frames are 0 (all) or more; got {clips} and {frames}")
+    for option, path in (("CLIP", source), ("--against", against)):
+        if path is not None:
+            terminal.check_there(option, path)
     from famaug.quality.agreement import agreement
     from famaug.quality.judge import ClipJudge
     from famaug.report.quality import missing_lines, quality_table
     from famaug.types import AUTrack
 
-    if report is not None and report.suffix != ".html":
-        raise InputError(f"--report {report}: write a .html")
     judge = ClipJudge(at_most=frames or None, may_fetch=fetch)
-    found = list(_judge_all(source, clips, judge, PAGE_CLIPS if report else 0, faces or []))
+    with terminal.bars() as show:
+        whole = PAGE_CLIPS if report else 0
+        found = list(_judge_all(source, clips, judge, whole, faces or [], show))
     judged = [j for _, j in found]
     pairs = [
         (AUTrack.of(c.plan.intensity, estimator="asked"), j.quality.measured)
@@ -95,30 +104,30 @@ def quality_command(
     for name, value in distance.items():
         typer.echo(f"{name:28s} {value:8.3f}")
     for note in notes:
-        typer.echo(f"note: {note}", err=True)
+        terminal.note(note)
     if report is not None:
         _write_page(report, source, found, distance, notes)
-    if as_json:
-        typer.echo(json.dumps(_json(judged, pooled, distance, notes)))
+    terminal.end(as_json, "quality", _json(judged, pooled, distance, notes))
     if strict and any(j.reasons for j in judged):
-        raise typer.Exit(1)
+        raise typer.Exit(terminal.FAILED)
 
 
 def _judge_all(
-    source: Path, most: int, judge: ClipJudge, whole: int, faces: Sequence[Path]
+    source: Path,
+    most: int,
+    judge: ClipJudge,
+    whole: int,
+    faces: Sequence[Path],
+    show: terminal.Show,
 ) -> Iterator[tuple[_Found, JudgedClip]]:
     """Clips and scores; of all but the first `whole` with a plan only a few frames are kept."""
-    from rich.console import Console
-    from rich.progress import track
-
     from famaug.pipeline import Synthesizer
     from famaug.quality.gate import Gate
     from famaug.report.quality import JudgedClip
 
     total, listed = _clips(source, most)
     gate, synthesizer = Gate(), Synthesizer(faces=faces)
-    bar = track(listed, "judging", total=total, console=Console(stderr=True), transient=True)
-    for clip in bar:
+    for done, clip in enumerate(listed, 1):
         if clip.plan is None:
             quality = judge.judge(clip.frames)
         else:
@@ -128,6 +137,7 @@ def _judge_all(
             whole -= 1
         else:
             clip = clip._replace(frames=_few(clip.frames))
+        show("judging", done, total)
         yield clip, JudgedClip(clip.name, quality, gate.check(quality))
 
 
@@ -154,10 +164,6 @@ def _clips(source: Path, most: int) -> tuple[int, Iterator[_Found]]:
     from famaug.store import manifest
     from famaug.store.reader import ClipCache
 
-    if most < 0:
-        raise InputError(f"--clips is 0 (all) or more; got {most}")
-    if not source.exists():
-        raise InputError(f"{source}: no such file or folder")
     if (source / manifest.NAME).is_file():
         cache = ClipCache(source)
         keys = _chosen(cache.keys(), most)
@@ -311,7 +317,6 @@ def _json(
 ) -> dict[str, Any]:
     units = {} if pooled is None else {f"AU{u.au:02d}": u.r for u in pooled.units}
     return {
-        "command": "quality",
         "clips": {
             j.name: {"scores": dict(j.quality.scores), "reasons": list(j.reasons)} for j in judged
         },

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from famaug.commands import terminal
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("samples")(samples_command)
+    app.command("samples", epilog="Example: famaug samples try --dataset casme2")(samples_command)
 
 
 def samples_command(
@@ -29,7 +30,7 @@ def samples_command(
     """
     from famaug.demo.sample_folder import write_samples
 
-    written = write_samples(folder, datasets=tuple(dataset or ()))
+    with terminal.working():
+        written = write_samples(folder, datasets=tuple(dataset or ()))
     typer.echo(f"wrote {', '.join(written)} to {folder}")
-    if as_json:
-        typer.echo(json.dumps({"command": "samples", "written": written}))
+    terminal.end(as_json, "samples", {"written": written})

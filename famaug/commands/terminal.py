@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from famaug.errors import FamaugError, FamaugWarning, InputError, UsageError
+from famaug.errors import FamaugError, FamaugWarning, InputError, MediaError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +27,9 @@ FAILED, UNUSABLE, STOPPED = 1, 2, 130
 """Exit codes: the work failed; the command line or a configuration cannot be used; Ctrl-C."""
 SHOWN = 3
 """Different warnings of a kind that are shown before the rest is only counted."""
+
+Show = Callable[[str, int, int | None], None]
+"""A bar: gets the stage, what is done of it, and the total where it is known."""
 
 log = logging.getLogger("famaug")
 
@@ -65,6 +69,8 @@ def is_quiet() -> bool:
 
 def note(text: str) -> None:
     """A line on stderr that says what a user should know of the result."""
+    if _HANDLER not in log.handlers:
+        set_level()
     log.warning(text)
 
 
@@ -111,7 +117,7 @@ def typed() -> Iterator[None]:
 
 
 @contextmanager
-def bars() -> Iterator[Callable[[str, int, int | None], None]]:
+def bars() -> Iterator[Show]:
     """One bar a stage on stderr; call it with the stage, what is done, and the total if known."""
     from rich.progress import (
         BarColumn,
@@ -140,6 +146,23 @@ def bars() -> Iterator[Callable[[str, int, int | None], None]]:
             shown.update(task, rate=f"{speed:.2f}/s" if speed else "")
 
         yield show
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Bars for all that the library tells of within."""
+    from famaug.progress import told_to
+
+    with bars() as show, told_to(show):
+        yield
+
+
+def check_there(option: str, path: str | Path) -> None:
+    """Raises UsageError for nothing, MediaError for a path where nothing is."""
+    if not str(path):
+        raise UsageError(f"{option} is empty")
+    if not Path(path).exists():
+        raise MediaError(f"{option} {path}: no such file or folder")
 
 
 def end(as_json: bool, command: str, figures: Mapping[str, Any]) -> None:

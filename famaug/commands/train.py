@@ -3,6 +3,7 @@ that `accelerate launch` and `torchrun` have a script to start."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -26,11 +27,14 @@ class _Config(Protocol):
 
 
 C = TypeVar("C", bound=_Config)
+Done = dict[str, object]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("train")(train_command)
+    app.command("train", epilog="Example: famaug train superres faces training.steps=2000")(
+        train_command
+    )
 
 
 def train_command(
@@ -45,17 +49,21 @@ def train_command(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Single keys: training.steps=2000.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
     """Train a generator or a sharpener on faces of your own.
 
     The same command goes on where it was stopped. Several processes: `accelerate launch` or
     `torchrun` with recipes/train_generator.py, train_compact_generator.py or train_superres.py.
     """
-    train(kind, config, overrides or ())
+    terminal.end(as_json, "train", train(kind, config, overrides or ()))
 
 
-def train(kind: str, config: str, overrides: Sequence[str] = ()) -> None:
+def train(kind: str, config: str, overrides: Sequence[str] = ()) -> dict[str, object]:
     """Trains from a config, from its checkpoint where there is one; tells on standard output.
+
+    Returns:
+        `kind`, `out`, and the `steps` that are done of it.
 
     Raises:
         InputError: an unknown kind, wrong keys, or values that do not fit.
@@ -64,15 +72,19 @@ def train(kind: str, config: str, overrides: Sequence[str] = ()) -> None:
         raise UsageError(f"train {kind}: {', '.join(_KINDS)} are possible")
     folder = "superres" if kind == "superres" else "generator"
     path = find_config(config, folder)
-    _KINDS[kind](path, overrides)
+    return {"kind": kind, **_KINDS[kind](path, overrides)}
 
 
 def main(kind: str, description: str) -> None:
     """A recipe's command line: CONFIG.yaml and single keys."""
-    terminal.run_script(lambda given: train(kind, given.config, given.overrides), description)
+
+    def work(given: argparse.Namespace) -> None:
+        train(kind, given.config, given.overrides)
+
+    terminal.run_script(work, description)
 
 
-def _generator(path: Path, overrides: Sequence[str]) -> None:
+def _generator(path: Path, overrides: Sequence[str]) -> Done:
     from famaug.generator.training.ganimation_config import (
         GanimationConfig,
         open_ganimation_training,
@@ -81,17 +93,17 @@ def _generator(path: Path, overrides: Sequence[str]) -> None:
     warnings.simplefilter("always", CollapseWarning)
     config = _configured(GanimationConfig, path, overrides)
     # faces are cut out and measured once; nothing trains before all fits
-    _run(open_ganimation_training(config, watch=_show, progress=_say), config)
+    return _run(open_ganimation_training(config, watch=_show, progress=_say), config)
 
 
-def _compact(path: Path, overrides: Sequence[str]) -> None:
+def _compact(path: Path, overrides: Sequence[str]) -> Done:
     from famaug.generator.training.compact_config import CompactConfig, open_compact_training
 
     config = _configured(CompactConfig, path, overrides)
-    _run(open_compact_training(config, watch=_show, progress=_say), config)
+    return _run(open_compact_training(config, watch=_show, progress=_say), config)
 
 
-def _superres(path: Path, overrides: Sequence[str]) -> None:
+def _superres(path: Path, overrides: Sequence[str]) -> Done:
     from famaug.files import write_whole
     from famaug.superres.config import SuperresConfig, open_training
 
@@ -101,8 +113,9 @@ def _superres(path: Path, overrides: Sequence[str]) -> None:
     done = _run(training, config)
     if held_out is not None and training.engine.is_main:
         scores = _before_and_after(config, training, held_out)
-        text = json.dumps({"steps": done, **scores}, indent=1)
+        text = json.dumps({"steps": done["steps"], **scores}, indent=1)
         write_whole(training.folder / "scores.json", text)
+    return done
 
 
 def _configured(kind: type[C], path: Path, overrides: Sequence[str]) -> C:
@@ -117,8 +130,8 @@ def _configured(kind: type[C], path: Path, overrides: Sequence[str]) -> C:
     return config
 
 
-def _run(training: Training, config: _Config) -> int:
-    """Trains; returns the steps done."""
+def _run(training: Training, config: _Config) -> Done:
+    """Trains; returns the folder and the steps done."""
     from famaug.files import write_whole
     from famaug.settings import to_yaml
 
@@ -127,7 +140,7 @@ def _run(training: Training, config: _Config) -> int:
     done = training.run()
     if training.engine.is_main:
         _say(f"{done} of {training.options.steps} steps; {training.folder}")
-    return done
+    return {"out": str(training.folder), "steps": done}
 
 
 def _before_and_after(
@@ -149,7 +162,7 @@ def _before_and_after(
     return scores
 
 
-_KINDS: dict[str, Callable[[Path, Sequence[str]], None]] = {
+_KINDS: dict[str, Callable[[Path, Sequence[str]], Done]] = {
     "generator": _generator,
     "compact": _compact,
     "superres": _superres,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from famaug.errors import InputError
+from famaug.commands import terminal
+from famaug.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from famaug.types import Frames
@@ -23,7 +20,9 @@ WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("upscale")(upscale_command)
+    app.command("upscale", epilog="Example: famaug upscale clip.mp4 --out large.mp4 --scale 2")(
+        upscale_command
+    )
 
 
 def upscale_command(
@@ -68,10 +67,10 @@ def upscale_command(
     check_target(source, out)
     rate = fps or own_fps
     if out.suffix.lower() == ".mp4" and rate is None:
-        raise InputError(f"--out {out}: a video needs --fps, since {source} has no frame rate")
+        raise UsageError(f"--out {out}: a video needs --fps, since {source} has no frame rate")
     target = target_size(frames.shape[1:3], scale, size)
     if not 0 <= neutral < len(frames):
-        raise InputError(f"--neutral {neutral}: the clip has {len(frames)} frames, from 0")
+        raise UsageError(f"--neutral {neutral}: the clip has {len(frames)} frames, from 0")
     from famaug.superres.upscale import Precision, Temporal, Upscaler
 
     upscaler = Upscaler(
@@ -83,7 +82,6 @@ def upscale_command(
         device=device,
     )
     figures: dict[str, Any] = {
-        "command": "upscale",
         "model": model,
         "frames": len(frames),
         "source": [frames.shape[2], frames.shape[1]],
@@ -93,8 +91,13 @@ def upscale_command(
     if dry_run:
         typer.echo(f"{len(frames)} frames of {frames.shape[2]} x {frames.shape[1]}, {model}")
     else:
-        with _bar() as progress:
-            made = upscaler.frames(frames, size=target, reference=neutral, progress=progress)
+        with terminal.bars() as show:
+            made = upscaler.frames(
+                frames,
+                size=target,
+                reference=neutral,
+                progress=lambda done, of: show("sharpening", done, of),
+            )
         write(out, made, source, rate)
         figures |= {"out": str(out), "made": [made.shape[2], made.shape[1]]}
         typer.echo(f"wrote {len(made)} frames of {made.shape[2]} x {made.shape[1]} to {out}")
@@ -103,8 +106,7 @@ def upscale_command(
             typer.echo(f"{upscaler.computed:.0%} of the pixels were computed, the rest reused")
         if check:
             figures["aus"] = _checked(frames, made, neutral)
-    if as_json:
-        typer.echo(json.dumps(figures))
+    terminal.end(as_json, "upscale", figures)
 
 
 def check_target(source: Path, out: Path) -> None:
@@ -118,13 +120,13 @@ def check_target(source: Path, out: Path) -> None:
     suffix = out.suffix.lower()
     picture = source.is_file() and source.suffix.lower() in PICTURES
     if picture and suffix not in WRITTEN:
-        raise InputError(f"--out {out}: a picture becomes a picture ({', '.join(WRITTEN)})")
+        raise UsageError(f"--out {out}: a picture becomes a picture ({', '.join(WRITTEN)})")
     if not picture and suffix not in ("", ".mp4"):
-        raise InputError(f"--out {out}: a clip becomes a folder (no suffix) or a video (.mp4)")
+        raise UsageError(f"--out {out}: a clip becomes a folder (no suffix) or a video (.mp4)")
     if out.exists() and source.exists() and out.samefile(source):
-        raise InputError(f"--out {out} is the source; choose another")
+        raise UsageError(f"--out {out} is the source; choose another")
     if not suffix and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"--out {out}: is there already and not an empty folder")
+        raise UsageError(f"--out {out}: is there already and not an empty folder")
 
 
 def target_size(
@@ -138,10 +140,10 @@ def target_size(
     if scale is None and size is None:
         return None
     if scale is not None and size is not None:
-        raise InputError("--scale and --size say the same thing twice; give one of them")
+        raise UsageError("--scale and --size say the same thing twice; give one of them")
     factor = scale if size is None or scale is not None else size / max(shape)
     if factor is None or not 0 < factor <= 16:
-        raise InputError(f"the result must be up to 16 times the source; got {factor}")
+        raise UsageError(f"the result must be up to 16 times the source; got {factor}")
     return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
 
 
@@ -181,25 +183,11 @@ def _checked(before: Frames, after: Frames, neutral: int) -> dict[str, Any] | No
     from famaug.errors import FaceError
     from famaug.superres.check import au_change
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
+    try:
+        with terminal.working():
             found = au_change(before, after, neutral=neutral)
-        except FaceError as error:
-            typer.echo(f"AUs are not compared: {error}")
-            return None
-    for warning in caught:
-        typer.echo(f"note: {warning.message}", err=True)
+    except FaceError as error:
+        typer.echo(f"AUs are not compared: {error}")
+        return None
     typer.echo(str(found))
     return found.to_json()
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """Parts done of all, on stderr."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("sharpening", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)

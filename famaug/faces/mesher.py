@@ -17,6 +17,7 @@ from famaug.faces import regions as rg
 from famaug.faces.detector import Detection, detect, search
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
+from famaug.progress import ticked
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.load import fill, load_safetensors
 from famaug.weights.shipped import shipped_path
@@ -125,7 +126,7 @@ class FaceMesher:
         scores = np.zeros(count, np.float32)
         spread = np.zeros(count, np.float32)
         region = start[0]
-        for begin in range(0, count, self.batch):
+        for begin in ticked(range(0, count, self.batch), "following the face"):
             part = slice(begin, min(begin + self.batch, count))
             found = self._follow(frames[part], region, sizes)
             meshes[part], scores[part], spread[part], region = found
@@ -233,7 +234,7 @@ class FaceMesher:
     ) -> tuple[Floats, Floats, Floats]:
         h, w = frames.shape[1:3]
         box, offset = _box(regions, h, w)
-        pixels = torch.from_numpy(np.require(frames[:, box[0], box[1]], requirements=["C", "W"]))
+        pixels = torch.from_numpy(np.require(frames[:, box[0], box[1]], requirements="CW"))
         pixels = pixels.to(self.device).permute(0, 3, 1, 2).float() / 255
         meshes, scores = [], []
         with torch.inference_mode(), one_torch_thread():

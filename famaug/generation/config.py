@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from famaug.clip_options import check_generator, check_peak
 from famaug.errors import InputError
 from famaug.modulation.rules import parse_expression
 from famaug.settings import load_settings
@@ -185,7 +186,10 @@ def check_config(config: GenerationConfig) -> None:
     ]
     if work.engine not in ("local", "ray"):
         wrong.append(f"work.engine is local or ray; got {work.engine!r}")
-    if render.peak is not None and not 0 < render.peak <= 5:
-        wrong.append(f"render.peak must be above 0 and at most 5; got {render.peak:g}")
+    try:
+        check_peak(render.peak)
+        check_generator(render.generator, skin=render.skin, halves=render.halves)
+    except InputError as error:
+        wrong.append(f"render: {error}")
     if wrong:
         raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))

@@ -24,6 +24,7 @@ from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
 from famaug.generator.networks.saved import load_generator
 from famaug.generator.prior import KnownFace
 from famaug.generator.warp import WarpRenderer
+from famaug.progress import ticked
 from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.load import fill, load_safetensors, make_net
@@ -185,7 +186,7 @@ class LearnedRenderer:
         size = 1 if self.device.type == "cpu" else batch
         rows, columns = self._face.box
         with torch.inference_mode(), one_torch_thread():
-            for i in range(0, len(track), size):
+            for i in ticked(range(0, len(track), size), "rendering"):
                 frames = self._warp.rounded(self._render(track[i : i + size]))
                 out[i : i + size, rows, columns] = frames.cpu().numpy()
         return out

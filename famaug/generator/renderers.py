@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from famaug.errors import InputError, RenderError
+from famaug.clip_options import check_generator
+from famaug.errors import RenderError
 from famaug.generator.face_motion import room_needed
 from famaug.generator.learned import (
     LearnedGenerator,
@@ -19,11 +20,9 @@ from famaug.generator.learned import (
     shipped_generator,
 )
 from famaug.generator.warp import WarpRenderer
-from famaug.named import did_you_mean
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.shipped import SHIPPED
 
-GENERATORS = ("warp", "compact")
 """By name; a generator's own file does as well."""
 
 
@@ -126,24 +125,12 @@ def find_setting(
         InputError: unknown name, or an option out of range.
         WeightsError: the file is no generator.
     """
-    if not 0 <= skin <= 3:
-        raise InputError(f"skin must be 0 (motion alone) to 3; got {skin}")
-    if halves not in ("maps", "paper") or not 0 <= feather <= 1:
-        raise InputError(
-            f"halves is 'maps' or 'paper' and feather 0 to 1; got {halves!r} and {feather}"
-        )
+    check_generator(generator, skin=skin, halves=halves, feather=feather)
     if generator == "warp":
         return RenderSetting(
             WarpRenderer.name, SHIPPED["au_basis"].sha256, {"skin": float(skin)}, None
         )
-    if generator == "compact":
-        learned = shipped_generator()
-    elif generator.endswith(".safetensors"):
-        learned = open_generator(Path(generator))
-    else:
-        raise InputError(
-            f"no generator {generator!r}; there are: {', '.join(GENERATORS)}, and files of your "
-            f"own (.safetensors){did_you_mean(generator, GENERATORS)}"
-        )
+    own = generator != "compact"
+    learned = open_generator(Path(generator)) if own else shipped_generator()
     options = {"skin": float(skin), "halves": halves, "feather": float(feather)}
     return RenderSetting(learned.name, learned.weights, options, learned)

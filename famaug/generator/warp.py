@@ -19,6 +19,7 @@ from famaug.generator.inverse import at_nodes, to_grid
 from famaug.generator.patches import Patch, make_patch
 from famaug.generator.skin import SkinShade
 from famaug.generator.skin.learnt import Learnt
+from famaug.progress import ticked
 from famaug.types import Floats, Frames, Picture
 
 
@@ -147,7 +148,7 @@ class WarpRenderer:
         g = self.motion.grid
         size = 1 if self.device.type == "cpu" else batch
         with torch.inference_mode():
-            for i in range(0, len(track), size):
+            for i in ticked(range(0, len(track), size), "rendering"):
                 frames = self._render(track[i : i + size]).cpu().numpy()
                 out[i : i + size, g.y0 : g.y1 + 1, g.x0 : g.x1 + 1] = frames
         return out

@@ -26,20 +26,19 @@ def quality_table(clips: Sequence[JudgedClip]) -> ReportTable:
     """A row a clip, then the median and the worst of each score."""
     names = [n for n in MEANING if any(n in c.quality.scores for c in clips)]
     rows: list[list[Cell]] = [
-        [c.name, "; ".join(c.reasons) or "passes", *(c.quality.scores.get(n) for n in names)]
+        [c.name, *(c.quality.scores.get(n) for n in names), "; ".join(c.reasons) or "passes"]
         for c in clips
     ]
     if len(clips) > 1:
         columns = [[c.quality.scores[n] for c in clips if n in c.quality.scores] for n in names]
         passed = sum(not c.reasons for c in clips)
-        verdict = f"{passed} of {len(clips)} pass"
-        rows.append(["median", verdict, *(float(np.median(v)) for v in columns)])
-        rows.append(["worst", "", *map(_worst, names, columns)])
+        rows.append(["median", *(float(np.median(v)) for v in columns), f"{passed} pass"])
+        rows.append(["worst", *map(_worst, names, columns), f"of {len(clips)}"])
     return ReportTable(
         title="Quality of the clips",
-        columns=["clip", "gate", *(n.replace("_", " ") for n in names)],
+        columns=["clip", *names, "gate"],
         rows=rows,
-        legend=[(n.replace("_", " "), MEANING[n]) for n in names],
+        caption=" ".join(f"{n}: {MEANING[n]}." for n in names),
     )
 
 

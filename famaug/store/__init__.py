@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from famaug.store.reader import ClipCache as ClipCache
     from famaug.store.reader import StoredClip as StoredClip
     from famaug.store.sealing import seal as seal
+    from famaug.store.sealing import unseal as unseal
     from famaug.store.verification import VerifyReport as VerifyReport
     from famaug.store.verification import verify as verify
     from famaug.store.writer import CacheWriter as CacheWriter
@@ -33,6 +34,7 @@ _LAZY = {
     "export_webdataset": "famaug.store.export",
     "list_clips": "famaug.store.listing",
     "seal": "famaug.store.sealing",
+    "unseal": "famaug.store.sealing",
     "verify": "famaug.store.verification",
 }
 

@@ -10,7 +10,6 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +42,9 @@ def export_png(
     count = 0
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for clip in _clips(cache, skip=target):
+        todo = [k for k in cache.keys() if not (target / k).exists()]  # noqa: SIM118
+        for key in todo:
+            clip = cache.read(key)
             draft = target / f".{clip.key}"
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir()
@@ -53,7 +54,7 @@ def export_png(
             draft.rename(target / clip.key)
             count += 1
             if progress is not None:
-                progress(count)
+                progress(count, len(todo))
         rows = list(list_clips(cache))
         with (target / "clips.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]) if rows else ["key"])
@@ -92,23 +93,17 @@ def export_webdataset(
         target.parent.mkdir(parents=True, exist_ok=True)
         # mtime: the same cache gives the same bytes
         with writer(str(draft), encoder=False, mtime=0) as tar:
-            for clip in _clips(cache):
-                tar.write(_sample(clip))
+            for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
+                tar.write(_sample(cache.read(key)))
                 count += 1
                 if progress is not None:
-                    progress(count)
+                    progress(count, len(cache))
         draft.replace(target)
     except OSError as error:
         raise CacheError(f"{target}: the export cannot be written: {error}") from error
     finally:
         draft.unlink(missing_ok=True)
     return count
-
-
-def _clips(cache: ClipCache, *, skip: Path | None = None) -> Iterator[StoredClip]:
-    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
-        if skip is None or not (skip / key).exists():
-            yield cache.read(key)
 
 
 def _sample(clip: StoredClip) -> dict[str, str | bytes]:

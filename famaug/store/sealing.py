@@ -47,6 +47,32 @@ def seal(
         ) from error
 
 
+def unseal(root: str | os.PathLike[str]) -> int:
+    """Opens a sealed cache for more clips; opening an open one does nothing.
+
+    Nobody may read it meanwhile: a sealed cache is read without locks.
+
+    Returns:
+        how many shards can be written again.
+
+    Raises:
+        CacheError: the folder is no cache, or cannot be written.
+    """
+    where = manifest.cache_root(root)
+    found = manifest.load(where)
+    if found.sealed is None:
+        return 0
+    try:
+        for name in found.sealed:
+            manifest.shard_path(where, name).chmod(0o644)
+        manifest.write(where, Manifest(found.created_with))
+    except OSError as error:
+        raise CacheError(
+            f"{where} cannot be opened again: {error}; make the folder writable"
+        ) from error
+    return len(found.sealed)
+
+
 def _seal(cache: ClipCache, held: ExitStack, progress: Progress | None) -> dict[str, SealedShard]:
     paths = {name: manifest.shard_path(cache.root, name) for name in cache.shards()}
     for path in paths.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from famaug.store.pages import MOST_BYTES
 from famaug.store.reader import ClipCache
 from famaug.store.record import frames_digest
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Gets the clips done, and how many there are."""
 _SIZE_DIFFERS = "its size or sha256 differs from the manifest"
 
 
@@ -57,13 +59,14 @@ def verify(
 
     Args:
         root: the cache.
-        progress: called with the number of clips read so far.
+        progress: is told the clips read so far, and how many there are.
 
     Raises:
         CacheError: the folder is not a cache.
     """
     cache = root if isinstance(root, ClipCache) else ClipCache(root)
     report, sources = VerifyReport(), dict[str, tuple[str, str]]()
+    done, total = 0, 0 if progress is None else _count(cache)
     for shard in cache.shards():
         try:
             with translated(f"shard {shard}", CacheCorruptError):
@@ -83,8 +86,18 @@ def verify(
             except (CacheError, InputError) as error:
                 report.bad[name] = str(error)
             if progress is not None:
-                progress(report.clips + len(report.bad))
+                done += 1
+                progress(done, total)
     return report
+
+
+def _count(cache: ClipCache) -> int:
+    """Clips in all shards that can be opened."""
+    count = 0
+    for shard in cache.shards():
+        with suppress(CacheError):
+            count += len(cache.raw_keys(shard))
+    return count
 
 
 def _shard_keys(cache: ClipCache, shard: str) -> list[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from famaug.clip import frame_paths, read_picture
-from famaug.errors import InputError
+from famaug.errors import InputError, UsageError
 from famaug.judges.features import FeatureTrunk
 from famaug.people import person_of_path
 from famaug.seeding import digest
@@ -145,9 +145,9 @@ def open_training(
 
 def _loop_options(own: TrainConfig) -> LoopOptions:
     if not 0 <= own.decay <= own.steps:
-        raise InputError(f"training.decay is 0 to training.steps; got {own.decay} of {own.steps}")
+        raise UsageError(f"training.decay is 0 to training.steps; got {own.decay} of {own.steps}")
     if own.look_every < 1 or own.learning_rate <= 0:
-        raise InputError("training.look_every is at least 1 and training.learning_rate above 0")
+        raise UsageError("training.look_every is at least 1 and training.learning_rate above 0")
     return own.options(own.steps)
 
 

@@ -24,6 +24,7 @@ from famaug.aus.curves import onset_apex_offset
 from famaug.datasets import release_named
 from famaug.errors import InputError
 from famaug.modulation.units import per_au
+from famaug.progress import ticked
 from famaug.seeding import keyed_generator
 from famaug.testing.replica_media import Media, media_for
 from famaug.testing.replica_rows import ReplicaRow, choose, rows_of
@@ -103,7 +104,7 @@ def make_replica(
     if size is None:
         size = TINY[kind] if identities is None else release.size[kind == "raw"]
     media = media_for(None if identities is None else Path(identities), len(people), seed=seed)
-    for row in rows:
+    for row in ticked(rows, f"clips of {name}"):
         _write_clip(out, release, row, kind, media, people[row.subject], size, seed)
     if release.table is not None and release.cells is not None:
         _write_table(out / release.table, release, [release.cells(r) for r in rows])

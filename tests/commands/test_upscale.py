@@ -134,4 +134,4 @@ def test_what_is_no_picture_is_said_first(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     done = run(tmp_path / "notes.txt", "--out", tmp_path / "out.png")
     assert isinstance(done.exception, FamaugError)
-    assert re.search("notes.txt: not a readable", str(done.exception))
+    assert re.search("notes.txt: not a video", str(done.exception))

@@ -25,6 +25,7 @@ from famaug.store import (
     export_webdataset,
     list_clips,
     seal,
+    unseal,
     verify,
 )
 from famaug.types import Provenance
@@ -115,15 +116,29 @@ def test_not_while_it_is_written(root: Path) -> None:
     assert not ClipCache(root).sealed
 
 
+def test_unsealing_opens_it_for_more(root: Path) -> None:
+    seal(root)
+    assert unseal(root) == 3
+    assert unseal(root) == 0
+    cache = ClipCache(root)
+    assert not cache.sealed
+    before = len(cache.keys())
+    cache.close()
+    fill(root, range(1, 2), shard="b", h=24, w=20)
+    assert len(ClipCache(root).keys()) == before + 1
+    seal(root)
+    assert verify(root).good
+
+
 def test_verify_names_each_bad_clip(root: Path) -> None:
     keys = [provenance_of(n, driver=f"d/{n % 2}").plan.key for n in range(4)]
     damage_record(root, "a", keys[1])
     damage_record(root, "a", keys[2], at=40)
-    seen: list[int] = []
-    report = verify(root, progress=seen.append)
+    seen: list[tuple[int, int]] = []
+    report = verify(root, progress=lambda *told: seen.append(told))
     assert report.clips == 4
     assert sorted(report.bad) == sorted(keys[1:3])
-    assert seen == [1, 2, 3, 4, 5, 6]
+    assert seen == [(i, 6) for i in range(1, 7)]
     assert json.loads(json.dumps(report.to_json()))["good"] is False
     with pytest.raises(CacheCorruptError, match="2 shards or clips are damaged"):
         seal(root)
@@ -178,8 +193,8 @@ def test_png_folders(root: Path, tmp_path: Path) -> None:
     cache = ClipCache(root)
     assert export_png(root, out) == 6
     (out / cache.keys()[2] / "00000.png").unlink()
-    seen: list[int] = []
-    assert export_png(root, out, progress=seen.append) == 6
+    seen: list[tuple[int, int]] = []
+    assert export_png(root, out, progress=lambda *told: seen.append(told)) == 6
     assert seen == []  # a folder that is there is taken as whole
     for key in cache.keys():  # noqa: SIM118
         frames = [cv2.imread(str(p))[..., ::-1] for p in sorted((out / key).glob("*.png"))]

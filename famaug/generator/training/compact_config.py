@@ -9,7 +9,7 @@ from typing import Any
 
 from famaug.aus.basis import head_pose
 from famaug.clip import frame_paths, read_picture
-from famaug.errors import FaceError, InputError
+from famaug.errors import FaceError, InputError, UsageError
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.networks.compact import CompactGenerator
@@ -102,6 +102,15 @@ def open_compact_training(
         InputError: no usable face, or values that do not fit.
     """
     t, size = config.training, config.network.size
+    if not 0 <= t.decay <= t.steps:
+        raise UsageError(f"training.decay is 0 to training.steps; got {t.decay} of {t.steps}")
+    stair = max(1, t.log_every)  # the rate goes down in stairs of that many steps
+    rate = LinearDecay(
+        full=(t.steps - t.decay) // stair, decay=t.decay // stair, epoch=stair, warm_up=t.warm_up
+    )
+    given = asdict(t)
+    options = TeacherOptions(**{k: given[k] for k in _OPTIONS})
+    loop = t.options(t.steps)
     engine = t.engine()
     taught, kept, left_out = find_faces(
         frame_paths(Path(config.faces.pictures)), hold_out=config.faces.hold_out
@@ -118,17 +127,11 @@ def open_compact_training(
         taught, size=size, batch_size=t.batch_size, seed=config.seed,
         real=pairs, real_share=config.faces.real_share,
     )  # fmt: skip
-    decay = t.decay // max(1, t.log_every)
-    rate = LinearDecay(
-        full=(t.steps - t.decay) // t.log_every, decay=decay, epoch=t.log_every, warm_up=t.warm_up
-    )
-    given = asdict(t)
-    options = TeacherOptions(**{k: given[k] for k in _OPTIONS})
     return Training(
         TeacherObjective(engine, generator, options=options, size=size, seed=config.seed),
         source,
         engine,
-        t.options(t.steps),
+        loop,
         Path(config.out),
         _setting(config, [f.name for f in taught] + [p.name for p in pairs]),
         rate=rate,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from famaug.errors import InputError
+from famaug.errors import InputError, UsageError
 from famaug.folders import visible
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
@@ -188,7 +188,13 @@ def open_ganimation_training(
     """
     t = config.training
     if len(t.betas) != 2:
-        raise InputError(f"training.betas are two numbers; got {t.betas}")
+        raise UsageError(f"training.betas are two numbers; got {t.betas}")
+    if min(t.epochs, t.decay_epochs) < 0 or not t.epochs + t.decay_epochs:
+        raise UsageError(
+            "training.epochs and training.decay_epochs are 0 or more, and not both 0; got "
+            f"{t.epochs} and {t.decay_epochs}"
+        )
+    t.options(1)  # told before faces are prepared
     engine = t.engine()
     if not engine.is_main:
         engine.wait()
