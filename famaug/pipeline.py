@@ -6,7 +6,6 @@ plans into pixels and draws nothing. The same plan gives the same pixels.
 
 from __future__ import annotations
 
-import base64
 import os
 import warnings
 from collections import OrderedDict
@@ -25,6 +24,7 @@ from famaug.errors import AssumedRateWarning, FaceError, FamaugWarning, InputErr
 from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.mesher import FaceMesher
+from famaug.faces.packed import packed_mesh, unpacked_mesh
 from famaug.faces.pose import angles
 from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
@@ -38,8 +38,6 @@ from famaug.types import LARGEST_SIDE, AUTrack, Clip, Floats, Frames, Picture, P
 K = TypeVar("K")
 V = TypeVar("V")
 ASSUMED_FPS = 100.0
-MESH_STEP = 1 / 32
-"""Pixels: a plan keeps the identity's mesh on this grid."""
 CROP = 256
 """Side of a clip that belongs to no data set."""
 Size = int | Literal["auto"] | None
@@ -276,7 +274,7 @@ class Synthesizer:
                 f"{TIGHTEST:.0%} is needed"
             )
         self.keep_picture(identity.picture)
-        return side | {"mesh": _packed(mesh)}
+        return side | {"mesh": packed_mesh(mesh)}
 
     def keep_picture(self, picture: Picture) -> None:
         """Keep an identity's picture in memory for plans that name it."""
@@ -506,16 +504,3 @@ class _Recent(Generic[K, V]):
         self.held.move_to_end(key)
         while len(self.held) > self.most:
             self.held.popitem(last=False)
-
-
-def _packed(mesh: Floats) -> str:
-    """Fixed point, base64: eight kilobytes of text that every machine reads alike."""
-    steps = np.clip(np.round(mesh / MESH_STEP), -(2**31), 2**31 - 1).astype("<i4")
-    return base64.b64encode(steps.tobytes()).decode()
-
-
-def unpacked_mesh(text: str) -> Floats:
-    """The mesh `478 3` of `Plan.identity["mesh"]`."""
-    steps = np.frombuffer(base64.b64decode(text), "<i4").reshape(-1, 3)
-    mesh: Floats = (steps * MESH_STEP).astype(np.float32)
-    return mesh

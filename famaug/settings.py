@@ -5,6 +5,8 @@ Commands and recipes read their configurations here; the library itself takes pl
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from importlib import import_module
@@ -12,9 +14,14 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from famaug.errors import UsageError
+from famaug.limits import read_text
 from famaug.named import did_you_mean
 
 T = TypeVar("T")
+MAX_BYTES = 256 << 10
+MAX_NODES = 10_000
+MAX_REFERENCES = 8
+"""Of one key to others: each may double what it refers to. Those to the environment are free."""
 
 
 def load_settings(kind: type[T], path: Path, overrides: Sequence[str] = ()) -> T:
@@ -52,17 +59,40 @@ def _read(path: Path, overrides: Sequence[str]) -> dict[Any, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     yaml_error: type[Exception] = import_module("yaml").YAMLError
+    text = read_text(path, at_most=MAX_BYTES, error=UsageError)
     try:
-        given = OmegaConf.load(path)
+        _check_growth(text, path)
+        given = OmegaConf.create(text)
         if not isinstance(given, DictConfig):
             raise UsageError(f"{path}: a mapping of keys was asked for; got a list or a value")
         merged = OmegaConf.merge(given, OmegaConf.from_dotlist(list(overrides)))
         values = OmegaConf.to_container(merged, resolve=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the config cannot be read: {error}") from error
-    except (yaml_error, OmegaConfBaseException) as error:
+    except (yaml_error, OmegaConfBaseException, RecursionError) as error:
         raise UsageError(f"{path}: {' '.join(str(error).split())}") from error
     return values if isinstance(values, dict) else {}
+
+
+def _check_growth(text: str, path: Path) -> None:
+    """Refuses aliases and references that would make much of little."""
+    yaml = import_module("yaml")
+    sizes: dict[int, float] = {}
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    nodes = 0 if root is None else _size(root, sizes)
+    if nodes > MAX_NODES:
+        raise UsageError(f"{path}: {nodes} keys and values; a config has up to {MAX_NODES}")
+    references = len(re.findall(r"\$\{(?!oc\.env:)", text))
+    if references > MAX_REFERENCES:
+        raise UsageError(f"{path}: {references} references ${{}}; up to {MAX_REFERENCES} are read")
+
+
+def _size(node: Any, sizes: dict[int, float]) -> float:
+    """Nodes there would be if each alias were written out; infinite where one holds itself."""
+    if id(node) not in sizes:
+        sizes[id(node)] = math.inf
+        parts = [node.value] if isinstance(node.value, str) else node.value
+        inside = [p for part in parts for p in (part if isinstance(part, tuple) else (part,))]
+        sizes[id(node)] = 1 + sum(_size(p, sizes) for p in inside if not isinstance(p, str))
+    return sizes[id(node)]
 
 
 def _wrong(kind: type[Any], values: dict[Any, Any], above: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The picture of the README: one face, three expressions, and what changes.
+"""The picture of the README: three expressions on three faces at rest, and what changes.
 
 python recipes/readme_figure.py --out docs/figures/expressions.webp
 """
@@ -8,25 +8,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from PIL import Image
 
-from famaug import Synthesizer
+from famaug import Synthesizer, samples
 from famaug.report.strip import difference_strip, film_strip
 from famaug.seeding import keyed_generator
 
-EXPRESSIONS = ("aus:1=1.5,2=1.5,5=1", "aus:4=1.5,7=1", "aus:12L=1.5,6L=1")
+SHOWN = (
+    ("woman_32", "aus:1=1.5,2=1.5,5=1"),
+    ("man_30", "aus:4=1.5,7=1"),
+    ("woman_31", "aus:12L=1.5,6L=1"),
+)
+"""Sample face, and what it shows."""
 
 
 def main(out: Annotated[Path, typer.Option(help="WebP to write.")]) -> None:
     """Surprise, a lowered brow, and a smile on the left side only; differences amplified."""
-    from skimage.data import astronaut
-
     synthesizer = Synthesizer(size=256)
     rows = []
-    for text in EXPRESSIONS:
-        plan = synthesizer.plan(text, np.asarray(astronaut()), keyed_generator(1, "readme"))
+    for name, text in SHOWN:
+        plan = synthesizer.plan(text, samples.face(name), keyed_generator(1, "readme"))
         frames = synthesizer.render([plan])[0]
         apex, last = int(plan.intensity.sum((1, 2)).argmax()), len(frames) - 1
         chosen = [0, apex // 2, apex, (apex + last) // 2, last]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from famaug.aus.facs import facs_track
 from famaug.aus.read import read_aus
 from famaug.aus.table import read_table, write_table
 from famaug.errors import AssumedRateWarning, InputError, TrackError
@@ -86,6 +87,9 @@ def test_drawn_expressions_are_shown_as_written() -> None:
     rule = parse_expression("aus:4=1.5,12L=1.2")
     track = rule.draw(keyed_generator(0), fps=100)
     assert np.abs(plan(track).intensity - track.intensity).max() <= 1e-4
+    annotated = plan(facs_track("4B+L12", length=21, apex=10, fps=200), peak=None)
+    assert annotated.intensity[10, :, AU_INDEX[4]].tolist() == [2.0, 2.0]
+    assert annotated.intensity[10, :, AU_INDEX[12]].tolist() == [1.0, 0.0]
     assert plan("rule:positive").params["modulation"] == "as written"
 
 

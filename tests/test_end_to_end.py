@@ -1,24 +1,19 @@
-"""The demo, and the real renderer behind a DataLoader: the same clips whatever the workers."""
+"""The real renderer behind a DataLoader: the same clips whatever the workers."""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from skimage.data import astronaut
 from torch.utils.data import DataLoader
 
 from famaug import MicroExpressionSynth, Synthesizer
-from famaug.data.clips import ClipFolder
-from famaug.demo.run import run_demo
 from famaug.modulation.modulate import Modulation
 from famaug.seeding import keyed_generator
-from famaug.store import ClipCache, export_png
 from famaug.types import Clip, ClipRef
 
 
@@ -101,54 +96,3 @@ def test_another_epoch_draws_other_clips(data: TwoPeople) -> None:
     assert len(drawn) > 1
     train.set_epoch(0)
     assert [train[i]["clip"] for i in range(2, 4)] == first
-
-
-@pytest.fixture(scope="module")
-def demo(
-    tmp_path_factory: pytest.TempPathFactory, photos: list[Any]
-) -> tuple[Path, dict[str, Any], list[str]]:
-    """The demo without a network, with a folder that holds a face and a wall."""
-    folder = tmp_path_factory.mktemp("faces")
-    Image.fromarray(photos[-1]).save(folder / "someone.png")
-    Image.fromarray(np.full((100, 100, 3), 80, np.uint8)).save(folder / "wall.png")
-    out = tmp_path_factory.mktemp("demo")
-    said: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FAMAUG_HOME", str(out / "nothing"))
-        figures = run_demo(out, identities=folder, size=96, offline=True, say=said.append)
-    return out, figures, said
-
-
-def test_the_demo_runs_on_portrait_and_rules(
-    demo: tuple[Path, dict[str, Any], list[str]],
-) -> None:
-    out, figures, said = demo
-    assert said[0] == "Sample media"
-    assert said[-1] == "Report"
-    assert figures["clips"] == 5
-    assert figures["background_changed"] == 0
-    assert figures["r"] >= 0.85
-    page = (out / "report.html").read_text()
-    assert "this is offline" in page
-    assert "someone" in page
-    assert "wall was left out" in page
-    assert page.count("<h3") >= 5
-
-
-def test_the_demos_cache_keeps_the_plans(demo: tuple[Path, dict[str, Any], list[str]]) -> None:
-    cache = ClipCache(demo[0] / "cache")
-    assert len(cache) == 5
-    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
-        stored = cache.read(key)
-        assert stored.provenance is not None
-        assert stored.provenance.plan.key == key
-        assert stored.frames.shape[1:] == (96, 96, 3)
-
-
-def test_an_exported_cache_is_a_data_set(
-    demo: tuple[Path, dict[str, Any], list[str]], tmp_path: Path
-) -> None:
-    export_png(demo[0] / "cache", tmp_path / "someone")
-    clips = ClipFolder(tmp_path)
-    assert len(clips) == 5
-    assert clips[0][0].frames.shape[1:] == (96, 96, 3)

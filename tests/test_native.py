@@ -65,3 +65,38 @@ def test_it_can_be_turned_off(source: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv(native.OFF, "1")
     assert native.open_native(source) is None
     assert not (source.parent / "home" / "compiled").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "other", "link"])
+def test_a_damaged_library_is_compiled_again(source: Path, damage: str) -> None:
+    opened(source)
+    (made,) = (source.parent / "home" / "compiled").iterdir()
+    whole = made.read_bytes()
+    made.unlink()
+    if damage == "link":
+        (source.parent / "else.so").write_bytes(whole)
+        made.symlink_to(source.parent / "else.so")
+    else:
+        made.write_bytes({"cut": whole[:4000], "empty": b"", "other": whole + b"x"}[damage])
+    assert native.open_native.__wrapped__(source).half(42) == 21
+    assert made.read_bytes() == whole
+    assert not made.is_symlink()
+
+
+def test_a_folder_that_others_may_write_is_not_loaded_from(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(source)
+    folder = tmp_path / "home" / "compiled"
+    (made,) = folder.iterdir()
+    made.unlink()
+    made.write_bytes(b"planted")
+    folder.chmod(0o777)  # ours: closed again, and what lay there is gone
+    assert native.open_native.__wrapped__(source).half(42) == 21
+    assert folder.stat().st_mode & 0o077 == 0
+    (tmp_path / "home").chmod(0o777)  # whoever renames the folder has its files
+    monkeypatch.setattr(native.tempfile, "gettempdir", lambda: str(tmp_path / "own"))
+    (tmp_path / "own").mkdir(mode=0o700)
+    monkeypatch.setattr(native, "_find", lambda *_: None)
+    assert native.open_native.__wrapped__(source).half(42) == 21
+    assert [*(tmp_path / "own").rglob("half-*.so")]

@@ -142,6 +142,7 @@ def facs_track(
     subjects: Iterable[str] = (),
 ) -> AUTrack:
     """An annotated expression as a track: every AU rises from onset to apex and falls to offset.
+    It counts from the neutral face, so it is shown as written.
 
     Args:
         length, onset, apex, offset: frames; as `onset_apex_offset`.
@@ -188,6 +189,7 @@ def facs_track(
         estimator=ESTIMATOR,
         scale="facs",
         fps=fps,
+        modulated=True,
         subjects=subjects,
     )
 

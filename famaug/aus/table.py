@@ -32,11 +32,12 @@ COLUMNS = ["frame", "side", *VALUE_COLUMNS, *CONFIDENCE_COLUMNS]
 
 MODULATED = "modulated"
 
-MAX_BYTES = 512 * 2**20
-"""A table above it is refused unread: an hour at 200 fps is 0.4 GB."""
+MAX_BYTES = 256 * 2**20
+"""A table above it is refused unread: half an hour at 200 fps is 0.2 GB."""
 MAX_FRAMES = 1_000_000
 MAX_ROWS = 2 * MAX_FRAMES
 MAX_INTENSITY = 5.0
+MOST_ODD = 1000
 ROW = "row"
 """Name of the column that `load` adds."""
 TEXT_COLUMNS = ("side", "picture", "file", "image", "name")
@@ -174,7 +175,7 @@ class _Column:
             value: float | None = float(cell) if "_" not in cell else None
         except ValueError:
             value = number_in(cell)
-        if value is None:
+        if value is None and len(self.odd) < MOST_ODD:  # one is enough to refuse the table
             self.odd[len(self.numbers)] = cell.strip()
         self.numbers.append(np.nan if value is None else value)
 
@@ -212,6 +213,8 @@ def _columns(rows: Iterator[Row], path: Path) -> tuple[pd.DataFrame, list[str]]:
             continue
         cells = fitted(row, whole, path, TrackError)
         lines.append(row[0])
+        if len(lines) > 2 * MAX_FRAMES:
+            raise TrackError(f"{path}: more than {2 * MAX_FRAMES} rows: split it")
         if len(lines) > MAX_ROWS:
             raise TrackError(f"{path}: more than {MAX_ROWS} rows: this is not one clip")
         for column in columns:

@@ -28,8 +28,8 @@ def demo_command(
 ) -> None:
     """Measure, plan, render, cache, load and measure again on sample media; write a page.
 
-    Ends in OUT/report.html. The sample videos are fetched once; without them the demo runs on the
-    astronaut and the rules, and says so.
+    Ends in OUT/report.html. A video of a person is fetched once, to drive the first clip; without
+    it a rendered clip does, and the page says so. The faces ship with famaug.
     """
     from famaug.demo.run import run_demo
 
@@ -42,7 +42,9 @@ def demo_command(
         say=lambda stage: typer.echo(f"  {stage} ...", err=True),
     )
     typer.echo(
-        f"{figures['clips']} clips, asked against measured r = {figures['r']:.3f}\n"
+        f"{figures['clips']} clips; Google's net sees {figures['blendshapes_seen']} of "
+        f"{figures['blendshapes_asked']} asked units; read again by famaug itself: "
+        f"r = {figures['r']:.3f}\n"
         f"open {figures['report']}"
     )
     if as_json:

@@ -100,6 +100,15 @@ class Guard:
             "chosen anew"
         )
 
+    def check_people(self, people: Iterable[str], what: str) -> None:
+        """Raises LeakageError when one of them is held out; `what` begins the message."""
+        held = in_order({canonical(n) for n in people if self.holds_out(n)})
+        if held:
+            raise LeakageError(
+                f"{what} {', '.join(held[:5])}, who {'are' if len(held) > 1 else 'is'} held out; "
+                "fit it on the training part, as fit_look(fold.train)"
+            )
+
     def check_real(self, refs: Iterable[ClipRef]) -> None:
         """Raises LeakageError when a real training clip shows a held-out subject."""
         for ref in refs:

@@ -1,4 +1,4 @@
-"""Where the synthetic clips of a training set come from: the cache, or a synthesizer.
+"""Where the synthetic clips of a training set come from: the cache (cached.py), or a synthesizer.
 
 Both answer one question, `draw(epoch, slot)`, from a generator keyed by (seed, epoch, slot): the
 same for any number of workers, any batch size and any order.
@@ -19,13 +19,12 @@ import numpy as np
 from famaug import __version__
 from famaug.clip import frame_paths, read_picture
 from famaug.data.following import parts_of
-from famaug.data.guard import Contributors, Guard, people_of, subject_name
+from famaug.data.guard import Guard, subject_name
 from famaug.data.loose import Whose
 from famaug.data.protocols import AsClip, ClipSynthesizer, Label, labels_of, refs_of
-from famaug.errors import CacheError, FaceError, InputError, LeakageError
+from famaug.errors import FaceError, InputError, LeakageError
 from famaug.seeding import keyed_generator
-from famaug.store.reader import ClipCache
-from famaug.types import Clip, ClipRef, Frames, Picture, Plan, Provenance
+from famaug.types import Clip, ClipRef, Picture, Plan, Provenance
 
 Balance = Literal["none", "class"]
 LabelOf = Callable[[Provenance], Label] | Mapping[Any, Label]
@@ -47,6 +46,7 @@ class Drawn:
         story: provenance as JSON text, "" until it is read with the clip.
         provenance: set for a plan.
         face: the identity's neutral picture, where no other process can read it from a path.
+        place: epoch and slot that it was drawn for.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Drawn:
     story: str = ""
     provenance: Provenance | None = None
     face: Picture | None = None
+    place: tuple[int, int] = (0, 0)
 
 
 class Chooser:
@@ -84,88 +85,6 @@ class Chooser:
             return int(rng.integers(self.count))
         group = self.groups[int(rng.choice(len(self.groups), p=self.weights))]
         return group[int(rng.integers(len(group)))]
-
-
-@dataclass(frozen=True)
-class Story:
-    """A cached clip: its key, everybody who went into it (None without provenance), its label, and
-    why it has none."""
-
-    key: str
-    people: Contributors | None
-    label: Label
-    unusable: str | None
-
-
-def read_stories(cache: ClipCache, label_of: LabelOf | None) -> list[Story]:
-    """Who is in each clip of a cache; reads no pixels.
-
-    Raises:
-        CacheError: the cache cannot be read.
-    """
-    found = []
-    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
-        provenance = cache.provenance(key)
-        people = None if provenance is None else people_of(provenance)
-        found.append(Story(key, people, *label_or_reason(provenance, label_of)))
-    return found
-
-
-class CachedSource:
-    """Clips of a cache that the guard lets in.
-
-    Attributes:
-        keys, labels: of the clips that may be drawn.
-        excluded: how many may not, by reason.
-
-    Raises:
-        InputError: none may be drawn, or their labels are of another kind than the dataset's.
-    """
-
-    def __init__(
-        self,
-        cache: ClipCache,
-        stories: Sequence[Story],
-        guard: Guard,
-        *,
-        dataset: Any,
-        seed: int,
-        balance: Balance,
-    ) -> None:
-        self.cache, self.guard, self.seed = cache, guard, seed
-        self.keys: list[str] = []
-        self.labels: list[Label] = []
-        self.excluded: Counter[str] = Counter()
-        for story in stories:
-            why = guard.reason_for(story.people) or story.unusable
-            if why is not None:
-                self.excluded[why] += 1
-                continue
-            self.keys.append(story.key)
-            self.labels.append(story.label)
-        if not self.keys:
-            raise InputError(
-                f"{cache.root} holds no clip that may be trained on; left out: "
-                f"{dict(self.excluded) or 'nothing, it is empty'}; generate clips whose driver and "
-                "identity subjects are in this fold, or pass label_of= for labels of another name"
-            )
-        real = labels_of(dataset)
-        _check_kinds(self.labels, real)
-        self.chooser = Chooser(self.labels, real, balance)
-
-    def draw(self, epoch: int, slot: int) -> Drawn:
-        i = self.chooser.draw(keyed_generator(self.seed, epoch, slot, "draw"))
-        return Drawn(self.keys[i], self.labels[i])
-
-    def frames(self, drawn: Drawn) -> tuple[Frames, str]:
-        """Frames and provenance (JSON text), guarded once more: the cache may have changed.
-
-        Raises:
-            LeakageError: the clip of that key is now another one.
-        """
-        clip = self.cache.read(drawn.name)
-        self.guard.check(clip.provenance, drawn.name)
-        return clip.frames, to_text(clip.provenance)
 
 
 class PlannedSource:
@@ -331,28 +250,6 @@ def unknown_label(label: Label) -> str:
 
 def to_text(provenance: Provenance | None) -> str:
     return "" if provenance is None else json.dumps(provenance.to_json(), sort_keys=True)
-
-
-def open_cache(cache: ClipCache | str | os.PathLike[str] | None) -> ClipCache:
-    if cache is None:
-        raise InputError("mode='cached' needs cache=, a cache folder or a ClipCache")
-    if isinstance(cache, ClipCache):
-        return cache
-    try:
-        return ClipCache(cache)
-    except TypeError as error:
-        raise CacheError(f"cache= is a folder or a ClipCache; got {cache!r}") from error
-
-
-def _check_kinds(labels: Sequence[Label], real: Sequence[Label] | None) -> None:
-    mine = {type(x).__name__ for x in labels}
-    theirs = {type(x).__name__ for x in real or () if x is not None}
-    if theirs and not mine <= theirs:
-        raise InputError(
-            f"synthetic clips are labelled with {sorted(mine)} (such as {labels[0]!r}), the "
-            f"dataset with {sorted(theirs)}; pass label_of=, a mapping or function to the "
-            "dataset's labels"
-        )
 
 
 def _at(ref: ClipRef) -> str:

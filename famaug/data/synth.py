@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, IterableDataset, default_collate
+from torch.utils.data import Dataset, default_collate
 
+from famaug.data.cached import CachedSource, open_cache, read_stories
+from famaug.data.choices import (
+    check_choices,
+    check_clips,
+    check_look,
+    checked_synthesizer,
+    map_style,
+)
 from famaug.data.following import guard_for
 from famaug.data.guard import subject_name
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
+from famaug.data.look import Look
 from famaug.data.loose import Whose, refs_below
 from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
 from famaug.data.sampling import ClipSampler
 from famaug.data.sources import (
     Balance,
-    CachedSource,
     Drawn,
     Identities,
     LabelOf,
     PlannedSource,
     label_of_dataset,
-    open_cache,
     read_identities,
-    read_stories,
 )
 from famaug.errors import InputError, RenderError
 from famaug.store.reader import ClipCache
@@ -95,6 +100,10 @@ class MicroExpressionSynth(Dataset[Any]):
         label_of: from the label of a synthetic clip (mapping) or its provenance (function) to
             the dataset's own label; by default the dataset's `label_of`, if it has one: clips it
             does not name are left out. For mode "cached".
+        look: makes cached clips look like the data set's when they are read: fitted on the fold's
+            training clips (`fit_look(fold.train)`), or "fit", which measures 24 clips of `dataset`
+            here. Each epoch draws framing, head motion and noise anew. Clips that have a look
+            already stay out. For mode "cached"; a synthesizer has a look of its own.
         layout: axes of the frames.
         tracks: items carry `track`.
         balance: "class" draws rare classes more often, by what they lack to the most frequent.
@@ -104,8 +113,8 @@ class MicroExpressionSynth(Dataset[Any]):
     Raises:
         InputError: an argument does not fit the others, a held-out name is nobody, or nothing may
             be drawn.
-        LeakageError: the training data or the identities hold a held-out person; nobody says who
-            is held out; or the dataset is the test part of a fold.
+        LeakageError: the training data, the identities or the look hold a held-out person; nobody
+            says who is held out; or the dataset is the test part of a fold.
         CacheError: the cache cannot be read.
     """
 
@@ -124,16 +133,18 @@ class MicroExpressionSynth(Dataset[Any]):
         as_item: Callable[[Sample], Any] | None = None,
         held_out: Iterable[str] | None = None,
         label_of: LabelOf | None = None,
+        look: Look | Literal["fit"] | None = None,
         layout: Literal["THWC", "TCHW"] = "THWC",
         tracks: bool = False,
         balance: Balance = "none",
         passthrough: bool = True,
         items: Items = "dict",
     ) -> None:
-        _check_choices(
+        check_choices(
             ratio=ratio, mode=mode, layout=layout, balance=balance, as_item=as_item, items=items
         )
-        _check_clips(items, transform, as_item, layout)
+        check_clips(items, transform, as_item, layout)
+        check_look(look, mode)
         self.dataset = dataset
         self.ratio = ratio
         self.mode = mode
@@ -144,13 +155,14 @@ class MicroExpressionSynth(Dataset[Any]):
         self.items = items
         self.as_clip: AsClip = as_clip or as_clip_with_label
         self.synthesizer = synthesizer
-        self._real = _map_style(dataset)
+        self._real = map_style(dataset)
         self._extra = round(ratio * self._real)
         self._bare = not self._extra and transform is None and as_item is None and passthrough
         # shared memory: workers that live across epochs see the new number
         self._epoch: torch.Tensor = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]
         self._source: CachedSource | PlannedSource | None = None
+        self.look: Look | None = None
         mixing = bool(self._extra)
         if mixing and mode == "cached":
             if identities is not None:
@@ -159,11 +171,18 @@ class MicroExpressionSynth(Dataset[Any]):
             stories = read_stories(clips, label_of or label_of_dataset(dataset))
             others = {n for s in stories for _, names in s.people or () for n in names}
             self.guard = guard_for(dataset, held_out, mixing=True, others=others)
+            self.look = self._own_look(look, seed)
             self._source = CachedSource(
-                clips, stories, self.guard, dataset=dataset, seed=seed, balance=balance
+                clips,
+                stories,
+                self.guard,
+                dataset=dataset,
+                seed=seed,
+                balance=balance,
+                look=self.look,
             )
         elif mixing:
-            maker = _checked(synthesizer, mode)
+            maker = checked_synthesizer(synthesizer, mode)
             faces = None
             if identities is not None:
                 faces = read_identities(identities, Whose(refs_below(dataset)))
@@ -181,6 +200,16 @@ class MicroExpressionSynth(Dataset[Any]):
         else:
             self.guard = guard_for(dataset, held_out, mixing=False)
         self.guard.check_real(refs_of(dataset) or ())
+
+    def _own_look(self, look: Look | Literal["fit"] | None, seed: int) -> Look | None:
+        """The look asked for; it must not be of held-out people."""
+        if look == "fit":
+            from famaug.data.look_fit import fit_look  # loads the face nets' code
+
+            look = fit_look(self.dataset, seed=seed, as_clip=self.as_clip)
+        if look is not None:
+            self.guard.check_people(look.subjects, "the look was fitted on")
+        return look
 
     @property
     def held_out(self) -> frozenset[str]:
@@ -349,53 +378,3 @@ def _sample(content: Sample, label: Any, at: int, *, clip: str) -> Sample:
 def _synthetic(content: Sample, drawn: Drawn, at: int, story: str) -> Sample:
     sample = _sample(content, drawn.label, at, clip=drawn.name)
     return {**sample, "synthetic": True, "provenance": story}
-
-
-def _map_style(dataset: Any) -> int:
-    """Length of a map-style dataset."""
-    if isinstance(dataset, IterableDataset) or not (
-        hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
-    ):
-        hint = "; pass its train" if hasattr(dataset, "train") else ""
-        raise InputError(
-            f"a map-style dataset (with __len__ and __getitem__) is wrapped; got "
-            f"{type(dataset).__name__}{hint}"
-        )
-    return len(dataset)
-
-
-def _checked(synthesizer: object, mode: Mode) -> ClipSynthesizer:
-    if not isinstance(synthesizer, ClipSynthesizer):
-        raise InputError(
-            f"mode={mode!r} needs synthesizer=, with plan() and render(); got "
-            f"{type(synthesizer).__name__}"
-        )
-    return synthesizer
-
-
-def _check_clips(items: Any, transform: Any, as_item: Any, layout: Any) -> None:
-    if items == "clip" and (transform is not None or as_item is not None or layout != "THWC"):
-        raise InputError(
-            "items='clip' hands out clips as they are: without transform=, as_item= and layout="
-        )
-
-
-def _check_choices(
-    *, ratio: Any, mode: Any, layout: Any, balance: Any, as_item: Any, items: Any
-) -> None:
-    if not isinstance(ratio, int | float) or not math.isfinite(ratio) or ratio < 0:
-        raise InputError(f"ratio must be a number of at least 0; got {ratio!r}")
-    for name, value, known in (
-        ("mode", mode, ("cached", "online", "deferred")),
-        ("layout", layout, ("THWC", "TCHW")),
-        ("balance", balance, ("none", "class")),
-        ("items", items, ("dict", "clip")),
-    ):
-        if value not in known:
-            raise InputError(f"{name} must be one of {', '.join(known)}; got {value!r}")
-    if items == "clip" and mode == "deferred":
-        raise InputError(
-            "items='clip' cannot be used with mode 'deferred': nothing is rendered yet"
-        )
-    if as_item is not None and mode == "deferred":
-        raise InputError("as_item= cannot be used with mode 'deferred': items are not rendered yet")

@@ -1,4 +1,4 @@
-"""What the demo works on: sample videos fetched by name, the astronaut, the user's pictures."""
+"""What the demo works on: a driver's video, the faces that ship, the user's pictures."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from famaug import samples
 from famaug.clip import PICTURES, read_frames, read_picture
 from famaug.errors import FetchError, InputError
 from famaug.folders import visible
+from famaug.pipeline import Synthesizer
 from famaug.report.values import ReportDrawing, ReportMedia
+from famaug.seeding import keyed_generator
 from famaug.sources import Identity
 from famaug.types import Clip, ClipRef, Frames
 from famaug.weights.fetch import fetch, find_stored
@@ -18,89 +21,113 @@ from famaug.weights.registry import find_entry
 
 MAX_IDENTITIES = 6
 """Pictures taken from the user's folder."""
-NEUTRAL_OF_WOMAN = 231
-"""Frame of the second sample video at which the face is at rest."""
+FACES = ("man_30", "woman_31", "woman_27", "woman_62", "man_38_beard", "man_87")
+"""Sample faces, in the order in which they are shown."""
+VIDEO = "single_face"
+STAND_IN, STAND_IN_EXPRESSION, STAND_IN_SIDE = "man_55_glasses", "aus:12=3,6=1.5,25=1", 256
+"""Without the video: a face that is rendered as the driver, and what it shows."""
 
 
 @dataclass
 class Media:
-    """What the demo works on."""
+    """What the demo works on.
+
+    Attributes:
+        identities: faces at rest, the user's first.
+        driver: a clip whose first frames are at rest.
+        real: whether the driver is a person's video; else famaug rendered it.
+        listed: for the page. notes: what fell short. drawings: figures of the page.
+    """
 
     identities: list[Identity]
-    driver: Clip | None
+    driver: Clip
+    real: bool
     listed: list[ReportMedia]
     notes: list[str] = field(default_factory=list)
     drawings: list[ReportDrawing] = field(default_factory=list)
 
 
-def gather(folder: Path | None, offline: bool) -> Media:
-    """Faces and the driver video; what cannot be had is noted, and the demo goes on without."""
-    from skimage.data import astronaut
-
-    portrait = Identity(np.asarray(astronaut(), np.uint8), "astronaut")
-    listed = [
-        ReportMedia(
-            name="astronaut",
-            role="identity",
-            licence="public domain",
-            source="NASA portrait of Eileen Collins, in scikit-image",
-            picture=portrait.picture,
-        )
-    ]
-    media = Media([portrait], None, listed)
-    man = _sample("single_face.mp4", "single_face", media, offline, "driver and identity")
-    if man is not None:
-        frames, fps = man
-        ref = ClipRef("sample", "man", "single_face", fps=fps, onset=0)
-        media.driver = Clip(ref, frames)
-        media.identities.append(Identity(frames[0], "man", "man", "sample"))
-    woman = _sample("woman", "wolfgang_langer", media, offline, "identity", start=NEUTRAL_OF_WOMAN)
-    if woman is not None:
-        media.identities.append(Identity(woman[0][0], "woman", "woman", "sample"))
-    if folder is not None:
-        _add_folder(folder, media)
-    return media
-
-
-def _sample(
-    name: str,
-    entry_name: str,
-    media: Media,
-    offline: bool,
-    role: str,
-    start: int | None = None,
-) -> tuple[Frames, float | None] | None:
-    try:
-        path = find_stored(entry_name) if offline else fetch(entry_name)
-    except FetchError as e:
-        media.notes.append(f"Sample video {name} could not be fetched, so it is missing here: {e}")
-        return None
-    if path is None:
-        media.notes.append(f"Sample video {name} was not fetched before, and this is offline.")
-        return None
-    stop = None if start is None else start + 1
-    frames, fps = read_frames(path, start=start or 0, stop=stop)
-    entry = find_entry(entry_name)
-    media.listed.append(
+def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> Media:
+    """Faces and a driver; without the video a rendered clip drives, and a note says so."""
+    notes: list[str] = []
+    faces, listed = _of_folder(folder, notes) if folder is not None else ([], [])
+    faces += [_sample(name) for name in FACES]
+    listed += [_listed(name, "identity") for name in FACES]
+    video = _video(notes, offline)
+    if video is None:
+        listed.insert(0, _listed(STAND_IN, "driver, rendered"))
+        return Media(faces, _rendered(synthesizer), False, listed, notes)
+    frames, fps = video
+    entry = find_entry(VIDEO)
+    listed.insert(
+        0,
         ReportMedia(
             name=entry.filename,
-            role=role,
+            role="driver",
             licence=entry.licence,
             source=entry.source,
             picture=frames[0],
-        )
+        ),
     )
-    return frames, fps
+    ref = ClipRef("sample", "man", VIDEO, fps=fps, onset=0)
+    return Media(faces, Clip(ref, frames), True, listed, notes)
 
 
-def _add_folder(folder: Path, media: Media) -> None:
+def _sample(name: str) -> Identity:
+    """A face that ships; the picture goes by value, so the cache names no path of this machine."""
+    return Identity(read_picture(samples.face(name)), name, name, "samples")
+
+
+def _listed(name: str, role: str) -> ReportMedia:
+    return ReportMedia(
+        name=name,
+        role=role,
+        licence="CC0 1.0; a person who does not exist",
+        source="ships with famaug, from faker-js/assets-person-portrait",
+        picture=read_picture(samples.face(name)),
+    )
+
+
+def _video(notes: list[str], offline: bool) -> tuple[Frames, float | None] | None:
+    try:
+        path = find_stored(VIDEO) if offline else fetch(VIDEO)
+    except FetchError as e:
+        notes.append(f"The driver's video could not be fetched: {e}. {_STAND_IN_NOTE}")
+        return None
+    if path is None:
+        notes.append(
+            f"The driver's video was not fetched before, and this is offline. {_STAND_IN_NOTE}"
+        )
+        return None
+    return read_frames(path)
+
+
+_STAND_IN_NOTE = (
+    "A clip that famaug rendered itself drives the first clip in its place: it shows the way from "
+    "pixels to pixels, and nothing about real faces."
+)
+
+
+def _rendered(synthesizer: Synthesizer) -> Clip:
+    """A stand-in driver: three frames at rest, then an expression drawn by rule."""
+    maker = Synthesizer(size=STAND_IN_SIDE, fps=synthesizer.fps)
+    rng = keyed_generator(0, "demo", "stand-in")
+    plan = maker.plan(STAND_IN_EXPRESSION, _sample(STAND_IN), rng)
+    still = np.repeat(maker.still(plan)[None], 3, 0)
+    frames = np.concatenate([still, maker.render([plan])[0]])
+    ref = ClipRef("samples", STAND_IN, "rendered", fps=plan.fps, onset=0)
+    return Clip(ref, frames)
+
+
+def _of_folder(folder: Path, notes: list[str]) -> tuple[list[Identity], list[ReportMedia]]:
     paths = [p for p in visible(folder) if p.suffix.lower() in PICTURES] if folder.is_dir() else []
     if not paths:
         raise InputError(f"--identities {folder}: a folder of pictures was asked for; found none")
+    faces, listed = [], []
     for path in paths[:MAX_IDENTITIES]:
         picture = read_picture(path)
-        media.identities.append(Identity(picture, path.stem, source=str(path)))
-        media.listed.append(
+        faces.append(Identity(picture, path.stem, source=str(path)))
+        listed.append(
             ReportMedia(
                 name=path.name,
                 role="identity",
@@ -110,6 +137,7 @@ def _add_folder(folder: Path, media: Media) -> None:
             )
         )
     if len(paths) > MAX_IDENTITIES:
-        media.notes.append(
+        notes.append(
             f"{len(paths)} pictures are in the folder; the first {MAX_IDENTITIES} are shown."
         )
+    return faces, listed

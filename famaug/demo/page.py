@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from famaug.aus.estimator import Measurement
 from famaug.demo.media import Media
+from famaug.demo.outside import Reading, outside_table, readings
 from famaug.errors import InputError
-from famaug.faces.landmarks import LEFT_BROW, LEFT_LIDS, OUTER_LIPS, RIGHT_BROW, RIGHT_LIDS
+from famaug.faces.landmarks import (
+    LEFT_BROW,
+    LEFT_LIDS,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_LIDS,
+    SKIN_POINTS,
+)
 from famaug.generator.warp import WarpRenderer
 from famaug.pipeline import Synthesizer
 from famaug.quality.agreement import agreement
@@ -28,19 +36,27 @@ class Made:
 
     title: str
     plan: Plan
-    driver_frames: Frames | None
-    frames: Frames
+    driver_frames: Frames | None = None
+    frames: Frames = field(default_factory=lambda: np.zeros((0, 1, 1, 3), np.uint8))
     measured: Measurement | None = None
     quality: Quality | None = None
+    notes: tuple[str, ...] = ()
 
 
+DETAIL_EDGE, FACE_EDGE = 0.18, 0.04
+"""Room round details and round the face, as shares of their width."""
 _INTRO = (
-    "A real micro-expression goes in, the same micro-expression on another face comes out. Each "
-    "clip below was planned from a driver (a video, or a rule), rendered on a face that never "
-    "made that expression, stored, and measured again from its pixels alone.\n\n"
+    "A real expression goes in, the same expression on another face comes out, at a "
+    "micro-expression's strength and speed. The first clip takes a person's own way from rest to "
+    "apex; the others show rules and single units on other faces. Every synthetic face below is of "
+    "a person who does not exist, at rest; no network here was trained on them.\n\n"
     "Intensities are on famaug's scale: 5 is a unit's full excursion on the AU basis. The same "
-    "basis renders and measures here, so the agreement shows that what was asked is visible and "
-    "can be read back, not that another estimator would read the same numbers."
+    "basis renders and measures, so famaug's own reading only shows that what was asked can be "
+    "read back; it is no proof that another reader would see it. What others see stands first."
+)
+_STAND_IN = (
+    "\n\nThis ran without the driver's video: the first clip's driver was itself rendered by "
+    "famaug. Run it once with a network to see a real person drive."
 )
 
 
@@ -56,12 +72,17 @@ def write_page(
     pairs = [(_asked(m), m.measured.track) for m in made if m.measured is not None]
     result = agreement(pairs)
     still = [_background(m, synthesizer) for m in made]
+    outside = [(m.title, _outside(m)) for m in made]
     page = write_report(
         out / "report.html",
         title="famaug demo",
-        intro=_INTRO,
+        intro=_INTRO if media.real else _INTRO + _STAND_IN,
+        headline=_headline(made, still, outside),
         clips=[_report_clip(m, synthesizer) for m in made],
         tables=[
+            loading,
+            outside_table(outside),
+            *_judged(made),
             ReportTable(
                 title="What may not move",
                 columns=["clip", "pixels outside the face ring", "changed in any frame"],
@@ -69,8 +90,6 @@ def write_page(
                 caption="Outside the ring round the face every frame is the identity's picture, "
                 "bit for bit.",
             ),
-            *_judged(made),
-            loading,
         ],
         drawings=media.drawings,
         media=media.listed,
@@ -80,11 +99,37 @@ def write_page(
     return {
         "report": str(page),
         "cache": str(out / "cache"),
+        "driver": "video" if media.real else "rendered",
         "clips": len(made),
         "r": None if result.r is None else round(result.r, 4),
         "background_changed": sum(s[1] for s in still),
+        "blendshapes_asked": sum(len(found) for _, found in outside),
+        "blendshapes_seen": sum(r.seen for _, found in outside for r in found),
         **{f"{k.lower().replace(' ', '_')}_s": round(v, 2) for k, v in seconds.items()},
     }
+
+
+def _outside(made: Made) -> list[Reading]:
+    if made.measured is None:
+        return []
+    onset, apex, _ = phases(made.plan.intensity)
+    return readings(_asked(made), made.measured, onset, apex)
+
+
+def _headline(
+    made: list[Made], still: list[tuple[int, int]], outside: list[tuple[str, list[Reading]]]
+) -> list[tuple[str, str]]:
+    """What readers that famaug did not make say, and what anybody can check."""
+    found = [r for _, readings in outside for r in readings]
+    figures = [
+        (f"{sum(r.seen for r in found)} of {len(found)}", "asked units seen by Google's net")
+    ]
+    same = [m.quality.scores["identity_min"] for m in made if m.quality is not None
+            and "identity_min" in m.quality.scores]  # fmt: skip
+    if same:
+        figures.append((f"{min(same):.2f}", "SFace: still the same person, worst frame"))
+    figures.append((str(sum(s[1] for s in still)), "pixels changed outside the faces"))
+    return figures
 
 
 def _asked(made: Made) -> AUTrack:
@@ -111,6 +156,7 @@ def _background(made: Made, synthesizer: Synthesizer) -> tuple[int, int]:
 
 def _report_clip(made: Made, synthesizer: Synthesizer) -> ReportClip:
     onset, apex, offset = phases(made.plan.intensity)
+    mesh = synthesizer.renderer(made.plan).mesh
     return ReportClip(
         title=made.title,
         frames=made.frames,
@@ -121,9 +167,10 @@ def _report_clip(made: Made, synthesizer: Synthesizer) -> ReportClip:
         apex=apex,
         offset=offset,
         driver_frames=made.driver_frames,
-        notes=made.measured.notes if made.measured else (),
+        notes=(*made.notes, *(made.measured.notes if made.measured else ())),
         provenance={"key": made.plan.key, "plan": _short(made.plan)},
-        boxes=_boxes(synthesizer.renderer(made.plan).mesh, made.frames.shape[1:3]),
+        boxes=_boxes(mesh, made.frames.shape[1:3]),
+        face=_box(mesh[:SKIN_POINTS], made.frames.shape[1:3], FACE_EDGE),
     )
 
 
@@ -140,11 +187,13 @@ def _boxes(mesh: Floats, shape: tuple[int, ...]) -> dict[str, Box]:
         "eyes and brows": (*LEFT_BROW, *RIGHT_BROW, *LEFT_LIDS, *RIGHT_LIDS),
         "mouth": OUTER_LIPS,
     }
-    boxes = {}
-    for name, points in parts.items():
-        p = mesh[list(points), :2]
-        pad = 0.18 * np.ptp(p[:, 0])
-        low = np.clip(p.min(0) - pad, 0, None).astype(int)
-        high = np.minimum(p.max(0) + pad, [shape[1], shape[0]]).astype(int)
-        boxes[name] = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-    return boxes
+    return {name: _box(mesh[list(points)], shape, DETAIL_EDGE) for name, points in parts.items()}
+
+
+def _box(points: Floats, shape: tuple[int, ...], edge: float) -> Box:
+    """A box round points `N 3`, wider by `edge` of its width on every side, within the picture."""
+    p = points[:, :2]
+    pad = edge * np.ptp(p[:, 0])
+    low = np.clip(p.min(0) - pad, 0, None).astype(int)
+    high = np.minimum(p.max(0) + pad, [shape[1], shape[0]]).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

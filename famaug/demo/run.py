@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from famaug.aus.estimator import measure_aus
 from famaug.aus.table import write_table
+from famaug.demo.driver import Shown, show_driver
 from famaug.demo.load import load_batches, store
 from famaug.demo.media import Media, gather
 from famaug.demo.page import Made, write_page
 from famaug.errors import FaceError, InputError
-from famaug.faces.mesher import PAPER_SIZES
 from famaug.modulation.modulate import modulation_stages
-from famaug.modulation.pools import macro_pool
 from famaug.pipeline import Synthesizer
 from famaug.quality.judge import ClipJudge
 from famaug.report.tracks_figure import tracks_svg
 from famaug.report.values import ReportDrawing
 from famaug.seeding import keyed_generator
 from famaug.sources import Driver, Identity
-from famaug.types import AUTrack, Frames, Plan
+from famaug.types import AUTrack
 
 PEAK = 1.5
 """Intensity of the strongest AU: a clear micro-expression."""
 FPS = 100.0
+RULES = (
+    ("Surprise, by rule", "rule:surprise"),
+    ("Brow lowerer and lid tightener, by hand", "aus:4=1.5,7=1"),
+    ("One-sided smile (left only), by hand", "aus:12L=1.5,6L=0.8"),
+    ("Positive, by rule", "rule:positive"),
+    ("Negative, by rule", "rule:negative"),
+)
+"""Clips after the first: title, and what is shown."""
 Say = Callable[[str], None]
 
 
@@ -52,6 +60,7 @@ def run_demo(
     size: int = 256,
     seed: int = 0,
     offline: bool = False,
+    rules: Sequence[tuple[str, str]] = RULES,
     say: Say = lambda _: None,
 ) -> dict[str, float | int | str | None]:
     """Run it all and write `out/report.html`, the cache `out/cache` and an AU table.
@@ -62,6 +71,7 @@ def run_demo(
         size: side of the synthetic clips.
         seed: of everything drawn.
         offline: fetch nothing; use what was fetched before.
+        rules: clips after the first: title, and what is shown.
         say: is told what happens.
 
     Returns:
@@ -72,22 +82,21 @@ def run_demo(
     """
     watch = Stopwatch(say)
     out.mkdir(parents=True, exist_ok=True)
-    with watch("Sample media"):
-        media = gather(identities, offline)
     synthesizer = Synthesizer(size=size, fps=FPS, peak=PEAK)
+    with watch("Sample media"):
+        media = gather(identities, offline, synthesizer)
     with watch("Measuring the driver"):
-        tracks = _drivers(media, synthesizer, seed, out)
+        shown = show_driver(media.driver, size=size, fps=FPS, mesher=synthesizer.mesher)
+        first = _of_the_video(media, shown, synthesizer, out)
     with watch("Planning"):
-        planned = _plans(media, tracks, synthesizer, seed)
+        made = _plans(media, first, shown, synthesizer, rules, seed)
     with watch("Rendering"):
-        made = [
-            Made(title, plan, frames, synthesizer.render([plan])[0])
-            for title, plan, frames in planned
-        ]
+        for clip in made:
+            clip.frames = synthesizer.render([clip.plan])[0]
     with watch("Caching"):
         store(made, out / "cache")
-    with watch("Loading batches"):
-        loading = load_batches(made, out / "cache", seed)
+    with watch("A data set and its loader"):
+        loading = load_batches(out, peak=PEAK, seed=seed)
     with watch("Measuring again"):
         for clip in made:
             clip.measured = measure_aus(clip.frames, fps=clip.plan.fps, mesher=synthesizer.mesher)
@@ -101,51 +110,31 @@ def run_demo(
     return write_page(out, media, made, synthesizer, loading, watch.seconds)
 
 
-def _drivers(
-    media: Media, synthesizer: Synthesizer, seed: int, out: Path
-) -> list[tuple[str, Driver]]:
-    """Titles and drivers: the video's smile at micro-expression strength, then the rules."""
-    rules = [
-        ("Surprise, by rule", "rule:surprise"),
-        ("Brow lowerer and lid tightener, by hand", "aus:4=1.5,7=1"),
-        ("One-sided smile (left only), by hand", "aus:12L=1.5,6L=0.8"),
-        ("Positive, by rule", "rule:positive"),
-        ("Negative, by rule", "rule:negative"),
-    ]
-    found = [(title, Driver.of(text)) for title, text in rules]
-    if media.driver is None:
-        return found
-    clip = media.driver
-    once, measured = (
-        measure_aus(
-            clip.frames,
-            neutral=(0, 3),
-            fps=clip.ref.fps,
-            sizes=sizes,
-            mesher=synthesizer.mesher,
-        ).track
-        for sizes in ((0,), PAPER_SIZES)
-    )
-    media.drawings.append(_cleaning(once, measured, synthesizer))
-    write_table(measured, out / "driver_aus.csv")
-    subject = f"{clip.ref.dataset}/{clip.ref.subject}"
-    pool = macro_pool([measured], subjects=[subject], training=[subject], labels=["positive"])
-    drawn = pool.draw(keyed_generator(seed, "demo", "driver"), fps=FPS)
-    driver = Driver(
-        "track", drawn.track, "single_face.mp4, early frames", "man", "sample", "positive"
-    )
-    return [("The video's smile, on another face", driver), *found]
+def _of_the_video(media: Media, shown: Shown, synthesizer: Synthesizer, out: Path) -> Driver:
+    """The first clip's driver; the AUs go to a table, their cleaning to a figure."""
+    media.drawings.append(_cleaning(shown, synthesizer))
+    write_table(shown.once, out / "driver_aus.csv")
+    ref = media.driver.ref
+    name = f"{ref.clip}, frames {shown.first} to {shown.last}"
+    return Driver("track", shown.track, name, ref.subject, ref.dataset, "positive")
 
 
-def _cleaning(once: AUTrack, averaged: AUTrack, synthesizer: Synthesizer) -> ReportDrawing:
+def _cleaning(shown: Shown, synthesizer: Synthesizer) -> ReportDrawing:
     """The driver's tracks through Eq. 1, 2 and 3."""
-    stages = modulation_stages(once, settings=synthesizer.modulation, averaged=averaged)
+    length = len(shown.averaged)
+    once = replace(
+        shown.once,
+        intensity=shown.once.intensity[:length],
+        confidence=shown.once.confidence[:length],
+    )
+    stages = modulation_stages(once, settings=synthesizer.modulation, averaged=shown.averaged)
     svg, width, height = tracks_svg(stages)
     return ReportDrawing(
         title="How the driver's AUs are cleaned",
-        caption="The driver video's strongest AUs: measured once (raw), averaged over five sizes "
-        "(Eq. 1), filtered over time (Eq. 2), taken relative to the onset and transferred (Eq. 3). "
-        "Left solid, right dashed.",
+        caption="The driver's strongest AUs from rest to apex: measured once (raw), averaged over "
+        "five sizes (Eq. 1), filtered over time (Eq. 2), taken relative to the onset and "
+        f"transferred (Eq. 3). Left solid, right dashed. The first clip takes frames {shown.first} "
+        f"to {shown.last} of it, scaled so that the strongest AU reaches {PEAK:g}.",
         svg=svg,
         width=width,
         height=height,
@@ -153,20 +142,31 @@ def _cleaning(once: AUTrack, averaged: AUTrack, synthesizer: Synthesizer) -> Rep
 
 
 def _plans(
-    media: Media, drivers: list[tuple[str, Driver]], synthesizer: Synthesizer, seed: int
-) -> list[tuple[str, Plan, Frames | None]]:
+    media: Media,
+    first: Driver,
+    shown: Shown,
+    synthesizer: Synthesizer,
+    rules: Sequence[tuple[str, str]],
+    seed: int,
+) -> list[Made]:
     faces = _usable(media, synthesizer)
-    plans = []
-    turn = 0
+    title = "A smile from the video" if media.real else "A rendered smile"
+    drivers = [(f"{title}, onset to apex", first), *((t, Driver.of(text)) for t, text in rules)]
+    made = []
     for i, (title, driver) in enumerate(drivers):
-        others = [f for f in faces if f.subject != driver.subject or not f.subject] or faces
-        shown = others[-1] if i == 0 and driver.subject else others[turn % len(others)]
-        turn += 0 if i == 0 and driver.subject else 1
+        face = faces[i % len(faces)]
         rng = keyed_generator(seed, "demo", title)
-        plan = synthesizer.plan(driver, shown, rng, seed=seed)
-        video = media.driver.frames if driver.subject and media.driver is not None else None
-        plans.append((f"{title} ({shown.name})", plan, video))
-    return plans
+        plan = synthesizer.plan(driver, face, rng, seed=seed)
+        of_video = i == 0
+        made.append(
+            Made(
+                title=f"{title} ({face.name})",
+                plan=plan,
+                driver_frames=shown.frames if of_video else None,
+                notes=shown.notes if of_video else (),
+            )
+        )
+    return made
 
 
 def _usable(media: Media, synthesizer: Synthesizer) -> list[Identity]:

@@ -65,12 +65,20 @@ def write_samples(out: Path, *, datasets: tuple[str, ...] = ()) -> dict[str, Any
     return {p.name: str(p) for p in sorted(out.iterdir())}
 
 
-def small_replica(name: str, root: Path, *, seed: int = 0) -> Path:
-    """Four people, sixteen clips of at most 25 frames from onset to offset, 224 x 186."""
+def small_replica(
+    name: str, root: Path, *, clips: int = 16, longest: int = 25, seed: int = 0
+) -> Path:
+    """Four people's clips of at most `longest` frames from onset to offset, 224 x 186."""
     return make_replica(
-        name, root, identities=samples.FOLDER, subjects=4, clips=16, size=(224, 186), longest=25,
+        name,
+        root,
+        identities=samples.FOLDER,
+        subjects=4,
+        clips=clips,
+        size=(224, 186),
+        longest=longest,
         seed=seed,
-    )  # fmt: skip
+    )
 
 
 def _write_clip(path: Path) -> None:

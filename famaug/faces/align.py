@@ -84,6 +84,14 @@ def crop_face(
         FaceError: the mesh lies outside the picture.
     """
     _check(picture, mesh, size, margin)
+    transform = crop_transform(mesh, size, margin=margin, upright=upright)
+    return crop_with(picture, transform), transform.to_crop(mesh), transform
+
+
+def crop_transform(
+    mesh: Floats, size: int, *, margin: float = MARGIN, upright: bool = False
+) -> CropTransform:
+    """Of `crop_face`'s crop, which follows from the mesh alone. Args: as there."""
     p = np.asarray(mesh, np.float64)[:SKIN_POINTS, :2]
     angle = 0.0
     if upright:
@@ -96,10 +104,9 @@ def crop_face(
     k = margin * float((high - low).max()) / size
     half = (size - 1) / 2
     a, b = k * c, k * s
-    transform = CropTransform(
+    return CropTransform(
         float(a), float(b), float(mid[0] - (a - b) * half), float(mid[1] - (a + b) * half), size
     )
-    return crop_with(picture, transform), transform.to_crop(mesh), transform
 
 
 def crop_with(picture: Picture, transform: CropTransform) -> Picture:

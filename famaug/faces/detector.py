@@ -133,7 +133,7 @@ def _shown(
     h, w = window.shape[:2]
     side = max(h, w)
     x = (
-        torch.from_numpy(np.require(window, requirements="CW"))
+        torch.from_numpy(np.require(window, requirements=["C", "W"]))
         .to(device)
         .permute(2, 0, 1)[None]
         .float()

@@ -56,10 +56,15 @@ def reframed(
     picture its border is repeated."""
     matrix = matrix_of(mesh, place, size)
     out = framed(picture, matrix, size, np.zeros(4, np.float32))
+    return out.round().astype(np.uint8), moved_mesh(mesh, matrix)
+
+
+def moved_mesh(mesh: Floats, matrix: Array) -> Floats:
+    """A mesh `478 3` after a similarity `2 3`; z takes the scale."""
     moved = np.array(mesh, np.float64)
     moved[:, :2] = moved[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     moved[:, 2] *= np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    return out.round().astype(np.uint8), moved.astype(np.float32)
+    return moved.astype(np.float32)
 
 
 def framed(frame: NDArray[np.uint8], matrix: Array, size: tuple[int, int], move: Floats) -> Floats:

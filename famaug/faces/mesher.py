@@ -234,7 +234,7 @@ class FaceMesher:
     ) -> tuple[Floats, Floats, Floats]:
         h, w = frames.shape[1:3]
         box, offset = _box(regions, h, w)
-        pixels = torch.from_numpy(np.require(frames[:, box[0], box[1]], requirements="CW"))
+        pixels = torch.from_numpy(np.require(frames[:, box[0], box[1]], requirements=["C", "W"]))
         pixels = pixels.to(self.device).permute(0, 3, 1, 2).float() / 255
         meshes, scores = [], []
         with torch.inference_mode(), one_torch_thread():

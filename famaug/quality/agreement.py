@@ -29,6 +29,7 @@ class UnitAgreement:
         asked_peak: largest intensity asked.
         r: Pearson r, asked against measured, both sides.
         r_sides: the same of left minus right; None when no asymmetry was asked.
+        gain: how many times as strong as asked it is read (slope through 0).
         mae: mean absolute error, intensity.
         false_reading: mean intensity read in the clips in which the unit was not asked.
         values: number of pairs behind `mae`.
@@ -38,6 +39,7 @@ class UnitAgreement:
     asked_peak: float
     r: float | None
     r_sides: float | None
+    gain: float | None
     mae: float | None
     false_reading: float | None
     values: int
@@ -115,10 +117,19 @@ def _unit(
         asked_peak=float(np.nanmax(x)) if asked else 0.0,
         r=pearson(x, y) if asked else None,
         r_sides=pearson(_sides(x[sided]), _sides(y[sided])) if asked else None,
+        gain=_gain(x, y) if asked else None,
         mae=_mean(np.abs(x - y)),
         false_reading=_mean(y[~shown]),
         values=int((np.isfinite(x) & np.isfinite(y)).sum()),
     )
+
+
+def _gain(x: NDArray[np.float32], y: NDArray[np.float32]) -> float | None:
+    """Slope of `y` over `x` through 0; None where nothing was asked of what was read."""
+    good = np.isfinite(x) & np.isfinite(y)
+    a, b = x[good].astype(np.float64), y[good].astype(np.float64)
+    weight = float(np.square(a).sum())
+    return float((a * b).sum()) / weight if weight > 0 else None
 
 
 def _shown(asked: AUTrack) -> NDArray[np.bool_]:

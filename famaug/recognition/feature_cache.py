@@ -7,8 +7,9 @@ again whatever the clip is called or where it lies, and never mistaken for anoth
 from __future__ import annotations
 
 import hashlib
+import io
+import math
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -20,12 +21,15 @@ import numpy as np
 
 from famaug.data.protocols import AsClip, as_clip_with_label
 from famaug.errors import FamaugError, InputError, UnusableClipError
+from famaug.files import write_whole
+from famaug.limits import read_bytes
 from famaug.recognition.inputs import Bytes, InputSpec, key_frames, make_input
 from famaug.seeding import digest
 from famaug.types import Clip
 
 Progress = Callable[[str, int, int], None]
-_VERSION = "recognition-input/2"
+_VERSION = "recognition-input/3"
+_DIGEST = 32
 
 
 def input_key(clip: Clip, spec: InputSpec) -> str:
@@ -48,26 +52,34 @@ def cached_input(clip: Clip, spec: InputSpec, folder: Path | None) -> Bytes:
         return make_input(clip, spec)
     key = input_key(clip, spec)
     path = folder / key[:2] / f"{key}.npy"
-    with suppress(OSError, ValueError, EOFError):
-        found = np.load(path, allow_pickle=False)
-        if found.shape == spec.shape and found.dtype == np.uint8:
-            return np.asarray(found, np.uint8)
+    found = _kept(path, spec)
+    if found is not None:
+        return found
     made = make_input(clip, spec)
-    _keep(path, made)
+    try:
+        write_whole(path, _file_of(made))
+    except OSError as error:
+        raise InputError(
+            f"{path}: the input cannot be kept: {error}; free some space, or give another folder"
+        ) from error
     return made
 
 
-def _keep(path: Path, value: Bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, value, allow_pickle=False)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+def _kept(path: Path, spec: InputSpec) -> Bytes | None:
+    """What lies there, if it is whole: an .npy file with the digest of its array behind it."""
+    count = math.prod(spec.shape)
+    with suppress(InputError, OSError, ValueError, EOFError):
+        data = read_bytes(path, at_most=count + 4096, error=InputError)
+        found = np.frombuffer(data[-_DIGEST - count : -_DIGEST], np.uint8).reshape(spec.shape)
+        if data == _file_of(found):
+            return found.copy()
+    return None
+
+
+def _file_of(value: Bytes) -> bytes:
+    file = io.BytesIO()
+    np.save(file, value, allow_pickle=False)
+    return file.getvalue() + hashlib.sha256(value.tobytes()).digest()
 
 
 def dataset_inputs(

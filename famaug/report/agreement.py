@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from famaug.quality.agreement import Agreement
+from famaug.quality.agreement import Agreement, UnitAgreement
 from famaug.report.values import FACS_NAMES, ReportTable
+
+WEAK_R, WEAK_SIDES, FALSE_FROM = 0.8, 0.5, 0.1
+"""Below these correlations, or above this false reading, words say so."""
+LOW_GAIN, HIGH_GAIN = 0.67, 1.33
+"""Read less, or more, than so many times as strong as asked: words say so."""
+SLIGHT = 0.3
+"""A unit asked below this leaves too little to judge by, and the words say that instead."""
 
 
 def agreement_table(result: Agreement, *, title: str = "Every action unit") -> ReportTable:
@@ -14,6 +21,7 @@ def agreement_table(result: Agreement, *, title: str = "Every action unit") -> R
         "Peak asked",
         "r",
         "r left − right",
+        "Gain",
         "Mean abs. error",
         "False reading",
     )
@@ -24,6 +32,7 @@ def agreement_table(result: Agreement, *, title: str = "Every action unit") -> R
             u.asked_peak or None,
             u.r,
             u.r_sides,
+            u.gain,
             u.mae,
             u.false_reading,
         )
@@ -31,7 +40,7 @@ def agreement_table(result: Agreement, *, title: str = "Every action unit") -> R
     ]
     peak = max(u.asked_peak for u in result.units)
     rows.append(
-        ("All", "", peak or None, result.r, result.r_sides, result.mae, result.false_reading)
+        ("All", "", peak or None, result.r, result.r_sides, None, result.mae, result.false_reading)
     )
     return ReportTable(
         title=title,
@@ -39,5 +48,67 @@ def agreement_table(result: Agreement, *, title: str = "Every action unit") -> R
         rows=rows,
         caption="Asked against re-measured intensities (0–5), pooled over clips, frames and "
         "sides. A unit that was never asked has no r; its false reading is the mean intensity "
-        "read in the clips in which it was not asked.",
+        "read in the clips in which it was not asked. Gain: how many times as strong as asked.",
+        notes=weaknesses(result),
     )
+
+
+def weaknesses(result: Agreement) -> list[str]:
+    """What must not be passed over in these figures, as sentences, the kinds together."""
+    asked = [u for u in result.units if u.asked_peak]
+    badly = [u for u in asked if u.r is None or u.r < WEAK_R]
+    faint = [u for u in badly if u.asked_peak < SLIGHT]
+    gains = [u for u in asked if u not in badly and u.gain is not None]
+    kinds = (
+        (
+            "Read back badly",
+            [f"{_name(u)} r {_two(u.r)}" for u in badly if u not in faint],
+            "what was asked is hardly to be seen, or is taken for another unit",
+        ),
+        (
+            f"Asked too faintly to judge (under {SLIGHT})",
+            [f"{_name(u)} r {_two(u.r)}" for u in faint],
+            "the reading's noise weighs as much as what was asked",
+        ),
+        (
+            "Read weaker than asked",
+            [f"{_name(u)} {_two(u.gain)} times" for u in gains if (u.gain or 0) < LOW_GAIN],
+            "",
+        ),
+        (
+            "Read stronger than asked",
+            [f"{_name(u)} {_two(u.gain)} times" for u in gains if (u.gain or 0) > HIGH_GAIN],
+            "",
+        ),
+        (
+            "Sides not told apart (r of left minus right)",
+            [
+                f"{_name(u)} {_two(u.r_sides)}"
+                for u in asked
+                if u not in faint and u.r_sides is not None and u.r_sides < WEAK_SIDES
+            ],
+            "the difference that was asked is small, or the reading gives both sides the same",
+        ),
+        (
+            "Read where it was not asked, on average",
+            [
+                f"{_name(u)} {_two(u.false_reading)}"
+                for u in result.units
+                if (u.false_reading or 0) > FALSE_FROM
+            ],
+            "",
+        ),
+    )
+    return [
+        f"{kind}: {', '.join(units)}{'; ' + why if why else ''}."
+        for kind, units, why in kinds
+        if units
+    ]
+
+
+def _name(unit: UnitAgreement) -> str:
+    return f"AU{unit.au:02d} ({FACS_NAMES[unit.au]})"
+
+
+def _two(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

@@ -21,9 +21,10 @@ from famaug.report.animation import (
 from famaug.report.curves import agreement_scatter, au_curves, side_bars
 from famaug.report.difference import still_share
 from famaug.report.encode import Figure, data_uri, picture_figure, svg_figure
+from famaug.report.flow_view import flow_strip
 from famaug.report.strip import choose_frames, difference_strip, film_strip, same_moment
 from famaug.report.values import ReportClip
-from famaug.types import Frames, Plan
+from famaug.types import Frames, Picture, Plan
 
 # Bytes for one animation; with these, eight clips with drivers make a page of less than 15 MB.
 _SLOW_BUDGET, _REAL_BUDGET = 500_000, 250_000
@@ -41,11 +42,15 @@ class ClipView:
     provenance: str
     slowed: Figure
     real: Figure
-    still: Figure
+    onset: Figure
+    apex: Figure
+    rise: str
     slow: int
     strip: Figure
     difference: Figure
     still_percent: str
+    flow: Figure
+    driven: bool
     curves: Figure
     curves_narrow: Figure
     bars: Figure
@@ -54,7 +59,8 @@ class ClipView:
 
 def clip_view(clip: ReportClip) -> ClipView:
     """Draw and encode every figure of the clip."""
-    chosen = choose_frames(clip.onset, clip.apex, clip.offset)
+    whole = clip.offset > clip.apex
+    chosen = choose_frames(clip.onset, clip.apex, clip.offset, between=1 if whole else 3)
     marks: dict[str, Any] = {
         "onset": clip.onset,
         "apex": clip.apex,
@@ -66,7 +72,7 @@ def clip_view(clip: ReportClip) -> ClipView:
     shown = ", ".join(str(i) for i in chosen)
     slow = slow_factor(clip.fps)
     panels = _panels(clip)
-    apex = Image.fromarray(panels[clip.apex])
+    pair = _pair(clip)
     measured = clip.measured
     return ClipView(
         title=clip.title,
@@ -76,7 +82,9 @@ def clip_view(clip: ReportClip) -> ClipView:
         provenance=_readable(clip.provenance),
         slowed=_moving(panels, clip, slow, _SLOW_BUDGET),
         real=_moving(panels, clip, 1, _REAL_BUDGET),
-        still=picture_figure(apex, alt=f"{clip.title} at the apex, frame {clip.apex}"),
+        onset=_exact(pair[0], f"{clip.title} at the onset, frame {clip.onset}"),
+        apex=_exact(pair[1], f"{clip.title} at the apex, frame {clip.apex}"),
+        rise=f"{(clip.apex - clip.onset) / clip.fps * 1000:.0f} ms",
         slow=slow,
         strip=picture_figure(strip, alt=f"Film strip of {clip.title}: frames {shown}"),
         difference=picture_figure(
@@ -85,6 +93,8 @@ def clip_view(clip: ReportClip) -> ClipView:
             quality=None,
         ),
         still_percent=f"{100 * still_share(clip.frames):.0f} %",
+        flow=_flow(clip),
+        driven=clip.driver_frames is not None,
         curves=_curves(clip, columns=4, width=10.4),
         curves_narrow=_curves(clip, columns=2, width=4.6),
         bars=_svg(
@@ -128,14 +138,50 @@ def _facts(clip: ReportClip) -> tuple[tuple[str, str], ...]:
 
 
 def _panels(clip: ReportClip) -> Frames:
-    """Neutral frame, driver (if any) and synthetic clip next to each other."""
+    """The driver at the same moments, or the neutral frame, and the synthetic clip beside it."""
     count = len(clip.frames)
-    panels = [("neutral", clip.frames[clip.onset][None])]
+    if clip.driver_frames is None:
+        return side_by_side([("onset", clip.frames[clip.onset][None]), ("synthetic", clip.frames)])
+    same = [same_moment(i, count, len(clip.driver_frames)) for i in range(count)]
+    return side_by_side([("driver", clip.driver_frames[same]), ("synthetic", clip.frames)])
+
+
+def _pair(clip: ReportClip) -> Frames:
+    """Onset and apex of all that moves, side by side: `2 H W 3`."""
+    ends = [clip.onset, clip.apex]
+    panels = [("synthetic", clip.frames[ends])]
     if clip.driver_frames is not None:
-        driver = clip.driver_frames
-        same = [same_moment(i, count, len(driver)) for i in range(count)]
-        panels.append(("driver", driver[same]))
-    return side_by_side([*panels, ("synthetic", clip.frames)])
+        count = len(clip.frames)
+        same = [same_moment(i, count, len(clip.driver_frames)) for i in ends]
+        panels.insert(0, ("driver", clip.driver_frames[same]))
+    return side_by_side(panels)
+
+
+def _exact(picture: Picture, alt: str) -> Figure:
+    """Without loss: two pictures that are compared may not differ by their compression."""
+    return picture_figure(Image.fromarray(picture), alt=alt, quality=None)
+
+
+def _flow(clip: ReportClip) -> Figure:
+    ends = [clip.onset, clip.apex]
+    pairs = [("synthetic", *_cut(clip, clip.frames[ends]))]
+    if clip.driver_frames is not None:
+        count = len(clip.frames)
+        same = [same_moment(i, count, len(clip.driver_frames)) for i in ends]
+        pairs.insert(0, ("driver", *_cut(clip, clip.driver_frames[same])))
+    alt = f"Optical flow from onset to apex of {clip.title}: u, v and strain"
+    return picture_figure(flow_strip(pairs), alt=alt)
+
+
+def _cut(clip: ReportClip, pair: Frames) -> tuple[Picture, Picture]:
+    """The part of two frames in which the face lies; the driver's frames may have another size."""
+    if clip.face is not None:
+        y, x = (
+            now / then for now, then in zip(pair.shape[1:3], clip.frames.shape[1:3], strict=True)
+        )
+        x0, y0, x1, y1 = clip.face
+        pair = pair[:, round(y0 * y) : round(y1 * y), round(x0 * x) : round(x1 * x)]
+    return pair[0], pair[1]
 
 
 def _moving(panels: Frames, clip: ReportClip, slow: int, budget: int) -> Figure:
@@ -145,9 +191,9 @@ def _moving(panels: Frames, clip: ReportClip, slow: int, budget: int) -> Figure:
     show = playback(count, clip.fps, slow=slow, shortest=shortest)
     data = fitting_webp(panels[list(show.indices)], show.durations, budget=budget)
     how = "at its real speed" if slow == 1 else f"{slow} times slower"
-    names = "Neutral frame and synthetic clip"
+    names = "Onset frame and synthetic clip"
     if clip.driver_frames is not None:
-        names = "Neutral frame, driver and synthetic clip"
+        names = "Driver and synthetic clip"
     height, width = panels.shape[1:3]
     return Figure(data_uri(data, "image/webp"), width, height, f"{names}: {clip.title}, {how}")
 

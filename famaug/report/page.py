@@ -38,6 +38,7 @@ def write_report(
     media: Sequence[ReportMedia] = (),
     timings: Mapping[str, float] | None = None,
     notes: Sequence[str] = (),
+    headline: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write the page and return its path; an earlier page stays until the new one is complete.
 
@@ -52,6 +53,7 @@ def write_report(
         media: what went in, with licence and source.
         timings: seconds by stage, in the order to be shown.
         notes: what fell short, one sentence or paragraph each.
+        headline: (figure, what it is), shown large before famaug's own readings.
 
     Raises:
         TrackError: a clip's tracks are on two intensity scales.
@@ -67,6 +69,7 @@ def write_report(
         media=media,
         timings=timings or {},
         notes=notes,
+        headline=headline,
     )
     return write_page(path, html)
 
@@ -81,6 +84,7 @@ def render_report(
     media: Sequence[ReportMedia],
     timings: Mapping[str, float],
     notes: Sequence[str],
+    headline: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The page as text; arguments as `write_report`."""
     pairs = [(c.asked, c.measured) for c in clips if c.measured is not None]
@@ -90,14 +94,14 @@ def render_report(
         svg, width, height = agreement_scatter(pairs)
         alt = "Asked against re-measured AU intensities of all clips"
         scatter = svg_figure(svg, width=width, height=height, alt=alt)
-        tables = [agreement_table(pooled), *tables]
+        tables = [*tables, agreement_table(pooled)]  # famaug's own reading comes last
     return (
         environment()
         .get_template("report.html")
         .render(
             title=title,
             intro=[p.strip() for p in intro.split("\n\n") if p.strip()],
-            figures=_headline(len(clips), pooled, timings),
+            figures=_headline(len(clips), headline, pooled, timings),
             clips=[clip_view(clip) for clip in clips],
             scatter=scatter,
             tables=[_table_view(table) for table in tables],
@@ -143,15 +147,17 @@ def write_page(path: Path, text: str) -> Path:
 
 
 def _headline(
-    count: int, pooled: Agreement | None, timings: Mapping[str, float]
+    count: int,
+    given: Sequence[tuple[str, str]],
+    pooled: Agreement | None,
+    timings: Mapping[str, float],
 ) -> list[tuple[str, str]]:
     """(value, what it is) of the figures at the top of the page."""
-    figures = [(str(count), "synthetic clip" if count == 1 else "synthetic clips")]
+    figures = [(str(count), "synthetic clip" if count == 1 else "synthetic clips"), *given]
     if pooled is not None:
         figures += [
-            (_number(pooled.r), "r, asked to re-measured, all AUs"),
-            (_number(pooled.r_sides), "r, left minus right"),
-            (_number(pooled.false_reading), "mean reading of AUs not asked"),
+            (_number(pooled.r), "r, asked to read again by famaug itself"),
+            (_number(pooled.r_sides), "the same, left minus right"),
         ]
     if timings:
         figures.append((_seconds(sum(timings.values())), "in all"))
@@ -182,6 +188,11 @@ def _table_view(table: ReportTable) -> dict[str, Any]:
     return {
         "title": table.title,
         "caption": table.caption,
+        "legend": table.legend,
+        "notes": table.notes,
+        "picture": None
+        if table.picture is None
+        else picture_figure(Image.fromarray(table.picture), alt=table.picture_says),
         "columns": list(zip(table.columns, numeric, strict=True)),
         "rows": [
             [(_text(cell), right) for cell, right in zip(row, numeric, strict=True)]

@@ -26,19 +26,20 @@ def quality_table(clips: Sequence[JudgedClip]) -> ReportTable:
     """A row a clip, then the median and the worst of each score."""
     names = [n for n in MEANING if any(n in c.quality.scores for c in clips)]
     rows: list[list[Cell]] = [
-        [c.name, *(c.quality.scores.get(n) for n in names), "; ".join(c.reasons) or "passes"]
+        [c.name, "; ".join(c.reasons) or "passes", *(c.quality.scores.get(n) for n in names)]
         for c in clips
     ]
     if len(clips) > 1:
         columns = [[c.quality.scores[n] for c in clips if n in c.quality.scores] for n in names]
         passed = sum(not c.reasons for c in clips)
-        rows.append(["median", *(float(np.median(v)) for v in columns), f"{passed} pass"])
-        rows.append(["worst", *map(_worst, names, columns), f"of {len(clips)}"])
+        verdict = f"{passed} of {len(clips)} pass"
+        rows.append(["median", verdict, *(float(np.median(v)) for v in columns)])
+        rows.append(["worst", "", *map(_worst, names, columns)])
     return ReportTable(
         title="Quality of the clips",
-        columns=["clip", *names, "gate"],
+        columns=["clip", "gate", *(n.replace("_", " ") for n in names)],
         rows=rows,
-        caption=" ".join(f"{n}: {MEANING[n]}." for n in names),
+        legend=[(n.replace("_", " "), MEANING[n]) for n in names],
     )
 
 

@@ -61,6 +61,9 @@ class ReportClip:
         notes: remarks printed under the title.
         provenance: JSON-able record of where the clip comes from; its entry `key`, or the key of
             the plan in its entry `plan`, is shown.
+        face: the face without its surroundings, (x0, y0, x1, y1) in pixels of `frames`: what the
+            flow is taken of, as in the crops of data sets; None takes the frame. The driver's is
+            the same part of his frames.
         boxes: regions shown enlarged, name -> (x0, y0, x1, y1) in pixels of `frames`.
 
     Raises:
@@ -79,6 +82,7 @@ class ReportClip:
     notes: Sequence[str] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     boxes: Mapping[str, Box] = field(default_factory=dict)
+    face: Box | None = None
 
     def __post_init__(self) -> None:
         _check_frames(self.title, "frames", self.frames)
@@ -97,7 +101,8 @@ class ReportClip:
                 raise InputError(
                     f"clip {self.title!r}: {name} has {len(track)} frames, the clip {count}"
                 )
-        for name, (x0, y0, x1, y1) in self.boxes.items():
+        whole = {} if self.face is None else {"face": self.face}
+        for name, (x0, y0, x1, y1) in (*self.boxes.items(), *whole.items()):
             if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
                 raise InputError(
                     f"clip {self.title!r}: box {name!r} {(x0, y0, x1, y1)} is empty or leaves the "
@@ -105,9 +110,16 @@ class ReportClip:
                 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ReportTable:
     """A table: numbers are printed with two decimals, None and NaN as a dash.
+
+    Attributes:
+        title, caption: above the table. columns, rows: its cells.
+        legend: (column, what it says), folded away below the table.
+        notes: sentences below the table: what must be read with care.
+        picture: uint8 `H W 3` shown below the table, or None; picture_says: its words for those
+            who do not see it.
 
     Raises:
         InputError: a row has another number of cells than there are columns.
@@ -117,8 +129,14 @@ class ReportTable:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     caption: str = ""
+    legend: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
+    picture: Picture | None = None
+    picture_says: str = ""
 
     def __post_init__(self) -> None:
+        if self.picture is not None:
+            _check_frames(self.title, "picture", self.picture[None])
         for i, row in enumerate(self.rows):
             if len(row) != len(self.columns):
                 raise InputError(

@@ -129,7 +129,7 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(600 * 2**20)  # sparse: takes no disk
-    with pytest.raises(TrackError, match="600 MiB; files of this kind are read up to 512 MiB"):
+    with pytest.raises(TrackError, match="600 MiB; files of this kind are read up to 256 MiB"):
         read_table(path)
 
 

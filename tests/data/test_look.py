@@ -13,18 +13,29 @@ import numpy as np
 import pytest
 import torch
 from skimage.data import astronaut
-from store_builders import provenance_of
+from store_builders import ListOfClips, provenance_of
 
 from famaug import Synthesizer
+from famaug.data import MicroExpressionSynth, leave_one_subject_out
 from famaug.data.guard import LOOK, Guard
 from famaug.data.look import Look, apply_look, blur_of, luma, sensed
 from famaug.data.look_fit import find_mesh, fit_look, head_path, jpeg_quality, noise_of
+from famaug.data.look_reading import (
+    HAS_LOOK,
+    NO_MESH,
+    _in_time,
+    mesh_in,
+    why_no_look,
+    with_look,
+)
 from famaug.errors import InputError, LeakageError, RenderError
 from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.faces.mesher import FaceMesher
 from famaug.modulation.modulate import Modulation
 from famaug.seeding import keyed_generator
-from famaug.types import AU_INDEX, AUTrack, Clip, ClipRef, Floats, Frames
+from famaug.sources import Driver, Identity
+from famaug.store import CacheWriter
+from famaug.types import AU_INDEX, AUTrack, Clip, ClipRef, Floats, Frames, Provenance
 
 SIZE = (256, 208)
 PLACE = Framing(0.5, 0.18, 0.51, 0.76)
@@ -260,3 +271,129 @@ def test_doctor_prints_the_look(replica: Callable[..., Path]) -> None:
     )
     assert found.exit_code == 1
     assert "shows a face" in str(found.exception)
+
+
+# -- put on when a clip is read -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clean(
+    tmp_path_factory: pytest.TempPathFactory, face: tuple[Frames, Floats], look: Look
+) -> dict[str, Any]:
+    """A cache of clean clips in every framing, and one with a look baked in."""
+    root, picture = tmp_path_factory.mktemp("clean") / "c", face[0]
+    made: dict[str, Any] = {"root": root}
+    frame = {"size": [200, 160], "place": [0.5, 0.3, 0.5, 0.7]}
+    ways: dict[str, tuple[Synthesizer, dict[str, Any]]] = {
+        "own": (Synthesizer(size=None, fps=50), {}),
+        "crop": (Synthesizer(size=192, fps=50), {}),
+        "framed": (Synthesizer(size="auto", fps=50), {"frame": frame}),
+        "baked": (Synthesizer(size=192, fps=50, look=look), {}),
+    }
+    with CacheWriter(root) as writer:
+        for n, (name, (maker, more)) in enumerate(ways.items()):
+            rule = Driver.of("aus:12=2")
+            face_side = maker.find_face(Identity.of(picture))
+            plan = maker.plan_measured(
+                rule.to_json() | more, maker.measure(rule), face_side, keyed_generator(n, "clean")
+            )
+            frames = maker.render([plan])[0]
+            writer.put(plan.key, frames, Provenance(plan, f"d/{n}", "", "happy", "driver"))
+            made[name] = (plan, frames)
+    return made
+
+
+@pytest.mark.parametrize("way", ["own", "crop", "framed"])
+def test_a_clean_clip_is_shown_as_the_data_set_would(
+    way: str, clean: dict[str, Any], look: Look, mesher: FaceMesher
+) -> None:
+    plan, frames = clean[way]
+    mesh = mesh_in(plan, *frames.shape[1:3])
+    seen = find_mesh(frames[0], mesher)
+    assert np.abs(mesh - seen)[:, :2].max() < 0.04 * np.ptp(seen[:, 0])
+    story = Provenance(plan, "d/1", "", "happy", "driver")
+    still = replace(look, spread=((0.0,) * 4,) * 4, paths=())
+    shown, told = with_look(frames, story, still, keyed_generator(0, "read"))
+    assert shown.shape[1:] == (*SIZE, 3)
+    place = Framing.of(find_mesh(shown[0], mesher), SIZE)
+    assert np.allclose(
+        (place.brow_x, place.brow_y, place.mouth_x, place.mouth_y), look.framing, atol=0.02
+    )
+    # the data set has 100 frames a second, the clip 50: as long in seconds, the track beside it
+    assert (plan.fps, told.plan.fps) == (50, 100)
+    assert len(shown) == len(told.plan.track) == 2 * len(frames) - 1
+    assert told.plan.intensity.max() == pytest.approx(plan.intensity.max(), abs=0.05)
+    assert told.plan.look is not None
+    assert Guard({"d/s1"}).reason(told) == LOOK
+    again, _ = with_look(frames, story, still, keyed_generator(0, "read"))
+    other, _ = with_look(frames, story, look, keyed_generator(1, "read"))
+    assert np.array_equal(again, shown)
+    assert not np.array_equal(other, shown)
+
+
+def test_sharpened_clips_carry_their_mesh_along(clean: dict[str, Any]) -> None:
+    plan, frames = clean["framed"]
+    small = mesh_in(plan, *frames.shape[1:3])
+    large = mesh_in(replace(plan, superres="compact/x"), 4 * frames.shape[1], 4 * frames.shape[2])
+    assert np.allclose(large[:, :2], 4 * small[:, :2] + 1.5, atol=1e-3)
+    own, _ = clean["own"]
+    assert why_no_look(replace(own, superres="compact/x")) == NO_MESH
+    assert why_no_look(replace(own, identity={"name": "x"})) == NO_MESH
+
+
+def test_other_rates() -> None:
+    ramp = np.arange(0, 60, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
+    up = _in_time(ramp[:4], 7, 0.5)
+    assert up[:, 0, 0, 0].tolist() == [0, 0, 1, 2, 2, 2, 3]  # halves, rounded to even
+    down = _in_time(ramp, 9, 60 / 9)
+    assert np.abs(down[1:-1, 0, 0, 0] - np.arange(1, 8) * 60 / 9).max() <= 1
+    noise = keyed_generator(0, "t").integers(0, 255, (60, 8, 8, 3), np.uint8)
+    assert _in_time(noise, 9, 60 / 9).std() < 0.6 * noise.std()  # averaged, not picked
+
+
+def test_one_cache_serves_every_fold(clean: dict[str, Any], look: Look) -> None:
+    """Each fold with its own look, each epoch with a draw of its own."""
+    data = ListOfClips(["0", "1", "2", "3"] * 2)
+    fold = leave_one_subject_out(data)[0]
+    mine = replace(look, subjects=("d/1", "d/2"))
+    train = MicroExpressionSynth(
+        fold.train, ratio=0.5, cache=clean["root"], look=mine, seed=3, tracks=True
+    )
+    assert train.excluded == {"driver subject held out": 1, HAS_LOOK: 1}
+    items = {}
+    for epoch in (0, 1):
+        train.set_epoch(epoch)
+        for at in range(6, 9):
+            item = train[at]
+            story = Provenance.from_json(json.loads(item["provenance"]))
+            assert item["frames"].shape[1:] == (*SIZE, 3)
+            assert item["track"].shape[0] == item["frames"].shape[0] == len(story.plan.track)
+            assert story.plan.look["subjects"] == ["d/1", "d/2"]
+            assert train.guard.reason(story) is None
+            assert torch.equal(item["frames"], train[at]["frames"])
+            items[epoch, at] = (item["clip"], hash(item["frames"].numpy().tobytes()))
+    assert len({h for _, h in items.values()}) == 6  # of two clips
+    assert len({c for c, _ in items.values()}) == 2
+
+
+def test_a_look_of_held_out_people_is_refused(clean: dict[str, Any], look: Look) -> None:
+    data = ListOfClips(["s0", "s1", "s2", "s3"])
+    fold = leave_one_subject_out(data)[0]
+    with pytest.raises(LeakageError, match="the look was fitted on d/s0, who is held out"):
+        MicroExpressionSynth(fold.train, ratio=1, cache=clean["root"], look=look)
+    with pytest.raises(InputError, match="a Look"):
+        MicroExpressionSynth(fold.train, ratio=1, cache=clean["root"], look="fitted")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="to the synthesizer"):
+        MicroExpressionSynth(
+            fold.train, ratio=1, mode="online", synthesizer=Synthesizer(), look=look
+        )
+
+
+def test_a_look_fitted_on_the_way(clean: dict[str, Any], face: tuple[Frames, Floats]) -> None:
+    clips = Clips([made_clip(face, i) for i in range(2)])
+    fold = leave_one_subject_out(clips)[0]
+    train = MicroExpressionSynth(fold.train, ratio=3, cache=clean["root"], look="fit")
+    assert train.look is not None
+    assert train.look.subjects == ("d/s1",)
+    assert train[2]["frames"].shape[1:] == (*SIZE, 3)
+    assert MicroExpressionSynth(fold.train, ratio=0, look="fit")[0].ref.subject == "s1"

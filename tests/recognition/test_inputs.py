@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from famaug.errors import InputError
-from famaug.recognition.feature_cache import cached_input, dataset_inputs, input_key
+from famaug.recognition.feature_cache import (
+    _file_of,
+    cached_input,
+    dataset_inputs,
+    input_key,
+)
 from famaug.recognition.inputs import InputSpec, key_frames, make_input
 from famaug.testing import make_clip
 from famaug.types import Clip
@@ -105,12 +110,25 @@ def test_cache_is_used_and_heals(tmp_path: Path) -> None:
     clip = clip_of(1)
     made = cached_input(clip, FLOW, tmp_path)
     (file,) = tmp_path.rglob("*.npy")
-    np.save(file, made + 1)
+    file.write_bytes(_file_of(made + 1))
     assert np.array_equal(cached_input(clip, FLOW, tmp_path), made + 1)  # read, not made
     file.write_bytes(file.read_bytes()[:50])
     assert np.array_equal(cached_input(clip, FLOW, tmp_path), made)
     assert np.array_equal(np.load(file), made)
     assert [p.suffix for p in tmp_path.rglob("*") if p.is_file()] == [".npy"]
+
+
+def test_every_flipped_bit_of_a_kept_input_is_found_out(tmp_path: Path) -> None:
+    clip, rng = clip_of(1), np.random.default_rng(0)
+    made = cached_input(clip, FLOW, tmp_path)
+    (file,) = tmp_path.rglob("*.npy")
+    whole = file.read_bytes()
+    for place in rng.integers(0, len(whole), 100):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        file.write_bytes(damaged)
+        assert np.array_equal(cached_input(clip, FLOW, tmp_path), made)
+        assert file.read_bytes() == whole
 
 
 def test_same_in_processes(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from famaug.errors import TrackError
-from famaug.quality.agreement import agreement, pearson
-from famaug.report.agreement import agreement_table
+from famaug.quality.agreement import Agreement, UnitAgreement, agreement, pearson
+from famaug.report.agreement import agreement_table, weaknesses
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUS, LEFT, RIGHT, AUTrack
 
@@ -118,3 +118,40 @@ def test_the_table_hides_no_unit() -> None:
     table = agreement_table(agreement([(asked, asked)]))
     assert [row[0] for row in table.rows] == [*(f"AU{au:02d}" for au in AUS), "All"]
     assert table.rows[AU_INDEX[4]][2:5] == (None, None, None)
+
+
+def test_weak_figures_are_said_in_words() -> None:
+    def of(au: int, peak: float, **figures: float | None) -> UnitAgreement:
+        values: dict[str, float | None] = {
+            "r": 0.99, "r_sides": None, "gain": 1.0, "mae": 0.0, "false_reading": 0.0,
+        }  # fmt: skip
+        return UnitAgreement(au=au, asked_peak=peak, values=9, **{**values, **figures})  # type: ignore[arg-type]
+
+    units = (
+        of(1, 1.5),
+        of(23, 0.6, r=0.58),
+        of(14, 0.2, r=0.1, r_sides=0.0),
+        of(10, 0.9, r_sides=0.01),
+        of(6, 1.0, gain=0.5),
+        of(12, 1.0, gain=1.5),
+        of(20, 0.0, r=None, gain=None, false_reading=0.2),
+    )
+    result = Agreement(0.9, None, 0.0, 0.0, None, units)
+    words = weaknesses(result)
+    assert words[0].startswith("Read back badly: AU23 (lip tightener) r 0.58;")
+    assert words[1].startswith("Asked too faintly to judge (under 0.3): AU14 (dimpler) r 0.10;")
+    assert words[2:4] == [
+        "Read weaker than asked: AU06 (cheek raiser) 0.50 times.",
+        "Read stronger than asked: AU12 (lip corner puller) 1.50 times.",
+    ]
+    assert words[4].startswith(
+        "Sides not told apart (r of left minus right): AU10 (upper lip raiser) 0.01;"
+    )
+    assert words[5:] == ["Read where it was not asked, on average: AU20 (lip stretcher) 0.20."]
+    assert weaknesses(Agreement(0.9, None, 0.0, 0.0, None, units[:1])) == []
+
+
+def test_gain_is_the_slope() -> None:
+    asked = AUTrack.of(np.linspace(0, 2, 20)[:, None, None] * np.ones((1, 2, 17)), estimator="a")
+    measured = AUTrack.of(asked.intensity * 0.8, estimator="b")
+    assert all(abs((u.gain or 0) - 0.8) < 1e-6 for u in agreement([(asked, measured)]).units)

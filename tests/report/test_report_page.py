@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_sample import face
+from PIL import Image
+from report_sample import APEX, ONSET, face
 
 from famaug.report import page
 from famaug.report.clip_view import plan_key
@@ -73,8 +75,13 @@ def full(
                 columns=(HOSTILE, "Changed", "Share"),
                 rows=[(HOSTILE, 0, 0.123456), ("b", 12, None), ("c", 3, float("nan"))],
                 caption=HOSTILE,
+                legend=[(HOSTILE, HOSTILE)],
+                notes=[HOSTILE],
+                picture=face(),
+                picture_says=HOSTILE,
             )
         ],
+        headline=[("0.91", HOSTILE)],
         media=[
             ReportMedia(name=HOSTILE, role=HOSTILE, licence="public domain",
                         source="https://example.org/a.png", picture=face()),
@@ -146,6 +153,23 @@ def test_numbers_are_rounded_and_gaps_are_dashes(full: Path) -> None:
     assert {"21.3 s", "20 ms", "1 min 1 s", "1 min 22 s"} <= set(texts)
 
 
+def test_onset_and_apex_are_compared_without_loss(full: Path, smile_frames: Frames) -> None:
+    """The two pictures of the comparator hold the clip's own pixels."""
+    text = full.read_text("utf-8")
+    for name, frame in (("first", ONSET), ("second", APEX)):
+        code = re.findall(rf'<img class="{name}" src="data:image/webp;base64,([^"]+)"', text)[0]
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(code))).convert("RGB"))
+        assert np.array_equal(shown[-256:], smile_frames[frame])
+
+
+def test_what_others_say_stands_before_famaugs_own_reading(full: Path) -> None:
+    parsed = Page(full.read_text("utf-8"))
+    texts = [t.strip() for t in parsed.texts]
+    own = next(i for i, t in enumerate(texts) if t.startswith("r, asked to read again"))
+    assert texts.index("0.91") < own
+    assert texts.index("Background") < texts.index("Every action unit")
+
+
 def test_a_long_table_of_numbers_is_named_not_printed(full: Path) -> None:
     assert "table of 1 × 2" in "".join(Page(full.read_text("utf-8")).texts)
 
@@ -185,7 +209,8 @@ def test_a_clip_that_cannot_be_drawn_writes_nothing(
 
 
 def test_the_plan_key_is_shown_as_recorded_or_computed() -> None:
-    plan = Plan({"kind": "rule"}, {"name": "a"}, [[[0.0]]], "warp/1", "00", 256, 30.0)
+    rest = [[[0.0] * 17] * 2]
+    plan = Plan({"kind": "rule"}, {"name": "a"}, rest, "warp/1", "00", 256, 30.0)
     assert plan_key({"key": "abc", "plan": plan.to_json()}) == "abc"
     assert plan_key({"plan": plan.to_json()}) == plan.key
     assert plan_key({}) == ""

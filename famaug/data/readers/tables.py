@@ -7,18 +7,23 @@ are written ("Onset Frame", "onsetframe", "ONSET_FRAME").
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from famaug.delimited import fitted, is_blank, is_text, number_in, rows_of
 from famaug.errors import InputError
-from famaug.limits import check_file
+from famaug.limits import member, opened, opened_zip, translated
 from famaug.packages import need
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
+"""Of a table's file, and of what a workbook unpacks to: the largest release has 3."""
+MAX_ABOUT = 1 << 20
+"""Of a workbook's styles and names: each becomes an object of a hundred times its size."""
 MAX_ROWS = 200_000
+MAX_COLUMNS = 1024
+MAX_CELLS = 600_000
+_BODY = ("xl/worksheets/", "xl/sharedStrings", "xl/theme/", "xl/pivotCache/", "xl/drawings/")
 HEADER_WITHIN = 60
 """Rows among which the header is looked for."""
 NOTHING = ("", "/", "-", "nan", "none")
@@ -136,11 +141,12 @@ def _text_pages(path: Path, required: Sequence[str]) -> Iterator[list[Line]]:
 
 def _xlsx_pages(path: Path, sheet: str | None) -> Iterator[list[Line]]:
     load_workbook = need("openpyxl", f"reading {path}").load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
-
-    check_file(path, at_most=MAX_BYTES, error=InputError)
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
+    _check_workbook(path)
+    with (
+        translated(f"{path}: not a readable .xlsx table", InputError),
+        opened(path, at_most=MAX_BYTES, error=InputError) as file,
+    ):
+        book = load_workbook(file, read_only=True, data_only=True)
         try:
             pages = sorted(
                 book.worksheets, key=lambda p: p.title.casefold() != (sheet or "").casefold()
@@ -150,16 +156,32 @@ def _xlsx_pages(path: Path, sheet: str | None) -> Iterator[list[Line]]:
                 yield [line for line in _limited(rows, path) if any(c is not None for c in line[1])]
         finally:
             book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not a readable .xlsx table: {error}") from error
+
+
+def _check_workbook(path: Path) -> None:
+    """Sizes of what the workbook's reader unpacks and makes objects of, before it does."""
+    with opened_zip(path, at_most=MAX_BYTES, unpacked=MAX_BYTES, error=InputError) as archive:
+        about = 0
+        for name in (i.filename for i in archive.infolist()):
+            size = len(member(archive, name))
+            if name.endswith((".xml", ".rels")) and not name.startswith(_BODY):
+                about += size
+        if about > MAX_ABOUT:
+            raise InputError(
+                f"{path}: {about} bytes of styles and names; up to {MAX_ABOUT} are read: copy the "
+                "cells into a new workbook, or save the table as CSV"
+            )
 
 
 def _limited(lines: Iterable[Line], path: Path) -> Iterator[Line]:
+    cells = 0
     for i, line in enumerate(lines):
-        if i >= MAX_ROWS:
-            raise InputError(f"{path}: more than {MAX_ROWS} rows: this is no label table")
+        cells += len(line[1])
+        if i >= MAX_ROWS or cells > MAX_CELLS or len(line[1]) > MAX_COLUMNS:
+            raise InputError(
+                f"{path}: more than {MAX_ROWS} rows, {MAX_COLUMNS} columns or {MAX_CELLS} cells: "
+                "this is no label table"
+            )
         yield line
 
 
