@@ -20,7 +20,7 @@ from typing import Any
 from famaug.errors import FamaugError
 
 MIB = 1 << 20
-JSON_BYTES = 8 * MIB
+JSON_BYTES = 4 * MIB
 """Of a plan, a manifest, a note: JSON takes up to forty times its size when it is read."""
 FREE_BYTES = 256 * MIB
 """What any file may unpack to."""

@@ -34,7 +34,7 @@ MODULATED = "modulated"
 
 MAX_BYTES = 256 * 2**20
 """A table above it is refused unread: half an hour at 200 fps is 0.2 GB."""
-MAX_FRAMES = 1_000_000
+MAX_FRAMES = 400_000
 MAX_ROWS = 2 * MAX_FRAMES
 MAX_INTENSITY = 5.0
 MOST_ODD = 1000

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 MAX_BYTES = 4 << 20
-"""Of one pickle: the names of twenty thousand tensors."""
-MAX_OPERATIONS = 400_000
+"""Of one pickle."""
+MAX_OPERATIONS = 200_000
 
 KINDS: dict[str, torch.dtype] = {
     "FloatStorage": torch.float32,
