@@ -59,7 +59,10 @@ def _read(path: Path, overrides: Sequence[str]) -> dict[Any, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     yaml_error: type[Exception] = import_module("yaml").YAMLError
-    text = read_text(path, at_most=MAX_BYTES, error=UsageError)
+    try:
+        text = read_text(path, at_most=MAX_BYTES, error=UsageError)
+    except OSError as error:
+        raise UsageError(f"{path}: the config cannot be read: {error}") from error
     try:
         _check_growth(text, path)
         given = OmegaConf.create(text)

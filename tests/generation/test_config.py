@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from famaug.cli import app
 from famaug.commands.terminal import exit_code
 from famaug.errors import FamaugError, InputError, MediaError
 from famaug.generation import load_config, open_generation
+from famaug.generation.config import DatasetConfig
 from famaug.generation.setup import open_dataset
+from famaug.testing import make_replica
 
 
 def config_of(tmp_path: Path, text: str, *overrides: str):
@@ -162,3 +165,31 @@ def test_exit_codes_and_json(tmp_path: Path) -> None:
     assert run("sed=1")[0] == 2
     assert run("--workers", "0")[0] == 2
     assert run("work.device=cuda:99")[0] in (1, 2)
+
+
+def test_every_name_of_a_data_set_is_the_same(tmp_path: Path) -> None:
+    for name in ("smic", "casme2", "samm"):
+        make_replica(name, tmp_path / name.upper(), clips=6, subjects=2)
+
+    def opened(reader: str, root: Path | str, **options: object):
+        config = DatasetConfig(reader=reader, root=str(root), options=options)
+        return open_dataset(config)[0]
+
+    keys = [
+        [r.key for r in opened(name, tmp_path / "CASME2").refs]
+        for name in ("casme2", "CASME II", "Casme2", "famaug.data.readers.casme2:Casme2")
+    ]
+    assert keys[0]
+    assert all(k == keys[0] for k in keys)
+    whole = opened("composite", tmp_path, missing="skip")
+    folders = {n: str(tmp_path / n.upper()) for n in ("smic", "casme2", "samm")}
+    assert [r.key for r in opened("MEGC2019", "", missing="skip", **folders).refs] == [
+        r.key for r in whole.refs
+    ]
+    assert {r.dataset for r in whole.refs} == {"smic", "casme2", "samm"}
+    assert set(whole.labels) <= {"negative", "positive", "surprise"}
+    assert copy.deepcopy(whole).refs == whole.refs  # as pickling does for workers
+    with pytest.raises(InputError, match=r"dataset.options.smick is unknown; did you mean"):
+        opened("composite", "", smick="x")
+    with pytest.raises(MediaError, match="is no folder"):
+        opened("composite", tmp_path / "gone")
