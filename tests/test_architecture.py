@@ -138,3 +138,9 @@ assert s.render([plan])[0].shape[1:] == (96, 96, 3)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest imports them by their base name, and would refuse the second."""
+    names = [p.name for p in (ROOT / "tests").rglob("*.py") if p.name != "conftest.py"]
+    assert sorted(names) == sorted(set(names))
