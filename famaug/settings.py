@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -52,6 +52,26 @@ def to_yaml(config: Any) -> str:
     from omegaconf import OmegaConf
 
     return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def idle(config: Any, names: Sequence[str], above: str, why: str) -> list[str]:
+    """A line for each field that was changed from its default where it has no effect.
+
+    Args:
+        config: a dataclass.
+        names: of its fields that do nothing here.
+        above: of its keys, as "data.".
+        why: what they belong to.
+    """
+    fresh = {
+        f.name: f.default if f.default_factory is MISSING else f.default_factory()
+        for f in fields(config)
+    }
+    return [
+        f"{above}{n} has no effect: {why}; got {getattr(config, n)!r}"
+        for n in names
+        if getattr(config, n) != fresh[n]
+    ]
 
 
 def _read(path: Path, overrides: Sequence[str]) -> dict[Any, Any]:

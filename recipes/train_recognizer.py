@@ -3,7 +3,7 @@
     famaug recognise CONFIG                                             (the same, as a command)
     python recipes/train_recognizer.py composite                   (a name that ships, or a file)
     python recipes/train_recognizer.py flow_folder data.root=flow data.table=flow.csv seeds=[0,1,2]
-    python recipes/train_recognizer.py CONFIG.yaml weights=DIR          (no training)
+    python recipes/train_recognizer.py CONFIG.yaml --weights DIR        (no training)
     python recipes/train_recognizer.py CONFIG.yaml shard=0/4            (one process of four)
     accelerate launch --num_processes 4 recipes/train_recognizer.py CONFIG.yaml   (4 GPUs)
     torchrun --nproc-per-node 2 recipes/train_recognizer.py CONFIG.yaml           (CPUs)
@@ -28,7 +28,8 @@ from famaug.settings import load_settings
 def main(given: argparse.Namespace) -> None:
     # 1. The config. All that is wrong with it is told at once.
     path = find_config(given.config, "recognition")
-    config = load_settings(RecogniserConfig, path, given.overrides)
+    weights = [f"weights={given.weights}"] if given.weights else []
+    config = load_settings(RecogniserConfig, path, [*given.overrides, *weights])
 
     # 2. Inputs of every clip, the network and the folds; nothing trains before all of it fits.
     with bars() as progress:
@@ -44,4 +45,4 @@ def main(given: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    run_script(main, __doc__)
+    run_script(main, __doc__, weights={"help": "folder of one state dict a fold: evaluate only"})

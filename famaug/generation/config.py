@@ -10,7 +10,7 @@ from typing import Any
 from famaug.clip_options import check_generator, check_peak
 from famaug.errors import InputError
 from famaug.modulation.rules import parse_expression
-from famaug.settings import load_settings
+from famaug.settings import idle, load_settings
 
 
 @dataclass
@@ -191,5 +191,32 @@ def check_config(config: GenerationConfig) -> None:
         check_generator(render.generator, skin=render.skin, halves=render.halves)
     except InputError as error:
         wrong.append(f"render: {error}")
+    wrong += _idle(config)
     if wrong:
         raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))
+
+
+def _idle(config: GenerationConfig) -> list[str]:
+    """Values that have no effect beside the others."""
+    data, drivers, work = config.dataset, config.drivers, config.work
+    fold = data.fold
+    out = []
+    if not data.root:
+        named = ("options", "subjects", "held_out")
+        out += idle(data, named, "dataset.", "there is no dataset.root")
+        out += idle(fold, ("by",), "dataset.fold.", "there is no dataset.root")
+    if fold.by == "none":
+        out += idle(fold, ("name",), "dataset.fold.", "dataset.fold.by is none")
+    if fold.by != "parts":
+        out += idle(fold, ("parts", "seed"), "dataset.fold.", "dataset.fold.by is not parts")
+    if not drivers.tables:
+        out += idle(drivers, ("as_is",), "drivers.", "there are no drivers.tables")
+    if not config.identities.own:
+        out += idle(config.identities, ("per_subject",), "identities.", "identities.own is false")
+    if not config.gate.enabled:
+        out += idle(config.gate, ("tries", "limits"), "gate.", "gate.enabled is false")
+    if config.cache.codec != "jpeg":
+        out += idle(config.cache, ("quality",), "cache.", "it belongs to cache.codec jpeg")
+    if work.engine != "ray":
+        out += idle(work.ray, ("address", "cpus", "gpus"), "work.ray.", "work.engine is not ray")
+    return out

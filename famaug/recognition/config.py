@@ -12,6 +12,7 @@ from famaug.datasets import is_composite
 from famaug.errors import InputError
 from famaug.packages import need
 from famaug.recognition.options import TrainingOptions
+from famaug.settings import idle
 from famaug.settings import load_settings as load_settings
 from famaug.settings import to_yaml as to_yaml
 
@@ -20,6 +21,7 @@ from famaug.settings import to_yaml as to_yaml
 class DataConfig:
     """The real clips.
 
+    kind: may be told too and must agree: composite, flow-folder or reader.
     reader: a data set (casme2, samm, smic, ..., composite), ClipFolder, flow-folder (pictures that
     were computed before), or module:Class. root: its folder; the composite's holds SMIC, CASME2 and
     SAMM. options: further arguments of the reader, as label: three.
@@ -39,6 +41,11 @@ class DataConfig:
     pattern: str = "{subject}_{clip} .png"
     channels: str = "rgb"
     origin: str = ""
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind == "flow-folder" and self.reader == "composite":
+            self.reader = "flow-folder"
 
     @property
     def is_flow_folder(self) -> bool:
@@ -157,13 +164,35 @@ def check_config(config: RecogniserConfig) -> None:
         wrong.append(f"synthetic.ratio is 0 or more; got {config.synthetic.ratio:g}")
     if config.synthetic.ratio and not config.synthetic.cache:
         wrong.append("synthetic.ratio is above 0, so synthetic.cache must name a cache")
+    if not config.synthetic.cache:
+        wrong += idle(config.synthetic, ("labels",), "synthetic.", "there is no synthetic.cache")
+    if isinstance(config, AblationConfig):
+        unused = "an ablation has sources and ratios instead"
+        wrong += idle(config.synthetic, ("cache", "ratio"), "synthetic.", unused)
     wrong += _wrong_data(config.data)
+    if wrong:
+        raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))
+
+
+def check_data(data: DataConfig) -> None:
+    """Raises InputError for values that cannot be, or that have no effect."""
+    wrong = _wrong_data(data)
     if wrong:
         raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))
 
 
 def _wrong_data(data: DataConfig) -> list[str]:
     wrong = []
+    kinds = {"": True, "flow-folder": data.is_flow_folder, "composite": is_composite(data.reader)}
+    if not kinds.get(data.kind, data.kind == "reader" and not data.is_flow_folder):
+        wrong.append(f"data.kind {data.kind!r} and data.reader {data.reader!r} do not agree")
+    if data.channels not in ("rgb", "bgr"):
+        wrong.append(f"data.channels are 'rgb' or 'bgr'; got {data.channels!r}")
+    own = ("table", "pattern", "channels")
+    if data.is_flow_folder:
+        wrong += idle(data, ("options", "labels"), "data.", "a flow-folder has none")
+    else:
+        wrong += idle(data, own, "data.", "it belongs to a flow-folder")
     if len(set(data.classes)) < max(2, len(data.classes)):
         wrong.append(f"data.classes are two or more and differ; got {data.classes}")
     if data.root and not Path(data.root).is_dir():

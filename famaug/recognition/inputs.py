@@ -49,6 +49,8 @@ class InputSpec:
             raise InputError(f"an input is one of {', '.join(KINDS)}; got {self.kind!r}")
         if self.flow not in METHODS:
             raise InputError(f"flow must be one of {', '.join(METHODS)}; got {self.flow!r}")
+        if self.kind != "clip" and self.frames != 1:
+            raise InputError(f"frames={self.frames} has no effect on {self.kind!r} inputs")
         if self.size < 4 or self.frames < 1:
             raise InputError(f"size >= 4 and frames >= 1; got {self.size} and {self.frames}")
 

@@ -232,14 +232,15 @@ def class_numbers(
     numbers int64, and how many are left out by reason.
 
     Raises:
-        InputError: no label is of one of the classes: it is spelt otherwise, or there is no clip.
+        InputError: a class has no clip, while labels are left out: it is spelt otherwise; or no
+            clip is left.
     """
     place = _places(classes)
     kept = [i for i, x in enumerate(labels) if x in place]
     left_out = Counter(unknown_label(x) for x in labels if x not in place)
     numbers = np.asarray([place[labels[i]] for i in kept], np.int64)
     empty = [name for i, name in enumerate(classes) if i not in numbers]
-    if empty:
+    if empty and (left_out or not kept):  # else the data set is small, and every label known
         raise InputError(
             f"no clip has the label {', '.join(map(repr, empty))} of the classes {list(classes)}; "
             f"left out: {dict(left_out) or 'none'}; map labels to classes in `data.labels`"

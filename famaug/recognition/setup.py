@@ -10,7 +10,7 @@ from typing import Any
 from famaug.data.readers import open_named
 from famaug.data.sources import LabelOf
 from famaug.errors import InputError
-from famaug.recognition.config import DataConfig, RecogniserConfig, check_config
+from famaug.recognition.config import DataConfig, RecogniserConfig, check_config, check_data
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
@@ -76,6 +76,7 @@ def open_samples(
 ) -> Samples:
     """The real clips of a config; those whose label is no class are left out and counted."""
     data = config.data
+    check_data(data)
     made = _flow_folder(config, spec) if data.is_flow_folder else None
     samples = made or real_samples(
         open_clips(data),

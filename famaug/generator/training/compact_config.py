@@ -18,6 +18,7 @@ from famaug.generator.training.real_pairs import pairs_of_videos
 from famaug.generator.training.teacher import FoundFace, TeacherBatches
 from famaug.generator.training.teacher_objective import TeacherObjective, TeacherOptions
 from famaug.generator.warp import WarpRenderer
+from famaug.settings import idle
 from famaug.training.log import Record
 from famaug.training.loop import Training
 from famaug.training.loop_config import LoopConfig
@@ -93,6 +94,21 @@ class CompactConfig:
     training: CompactTraining = field(default_factory=CompactTraining)
 
 
+def _check_idle(config: CompactConfig) -> None:
+    """Raises InputError for values that have no effect beside the others."""
+    faces, t = config.faces, config.training
+    wrong = []
+    if not faces.videos:
+        wrong += idle(faces, ("real_share",), "faces.", "there are no faces.videos")
+    if not (t.identity or t.mesh):
+        judged = ("judged_every", "judged_rows")
+        wrong += idle(t, judged, "training.", "training.identity and training.mesh are 0")
+    if not t.adversarial:
+        wrong += idle(t, ("critic_rate",), "training.", "training.adversarial is 0")
+    if wrong:
+        raise InputError("; ".join(wrong))
+
+
 def open_compact_training(
     config: CompactConfig, *, watch: Callable[[Record], None], progress: Callable[[str], None]
 ) -> Training:
@@ -102,6 +118,7 @@ def open_compact_training(
         InputError: no usable face, or values that do not fit.
     """
     t, size = config.training, config.network.size
+    _check_idle(config)
     if not 0 <= t.decay <= t.steps:
         raise UsageError(f"training.decay is 0 to training.steps; got {t.decay} of {t.steps}")
     stair = max(1, t.log_every)  # the rate goes down in stairs of that many steps

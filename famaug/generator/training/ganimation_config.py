@@ -34,6 +34,7 @@ from famaug.generator.training.sources import (
     video_files,
 )
 from famaug.named import import_named
+from famaug.settings import idle
 from famaug.training.engine import Engine
 from famaug.training.log import Record
 from famaug.training.loop import Training
@@ -149,6 +150,7 @@ def open_faces(config: FacesConfig, *, progress: Callable[[str], None]) -> FaceS
     """
     if config.kind not in KINDS:
         raise InputError(f"faces.kind is one of {', '.join(KINDS)}; got {config.kind!r}")
+    _check_idle(config)
     options = CropOptions(size=config.size, margin=config.margin, window=config.window)
     root, table = Path(config.root), None if config.table is None else Path(config.table)
     setting: dict[str, Any] = {"kind": config.kind, "options": asdict(options)}
@@ -174,6 +176,21 @@ def open_faces(config: FacesConfig, *, progress: Callable[[str], None]) -> FaceS
     )
     progress(faces.summary())
     return faces
+
+
+def _check_idle(config: FacesConfig) -> None:
+    """Raises InputError for values that have no effect with this kind of faces."""
+    why = f"faces.kind is {config.kind}"
+    idles = {
+        "pictures": ("reader", "options", "window"),
+        "videos": ("reader", "options", "full_scale"),
+        "reader": ("table", "full_scale"),
+    }
+    wrong = idle(config, idles[config.kind], "faces.", why)
+    if config.kind == "pictures" and config.table is None:
+        wrong += idle(config, ("full_scale",), "faces.", "there is no faces.table")
+    if wrong:
+        raise InputError("; ".join(wrong))
 
 
 def open_ganimation_training(

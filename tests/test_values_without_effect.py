@@ -1,0 +1,112 @@
+"""A value of a configuration that would do nothing is an error that says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from famaug.errors import InputError
+from famaug.generation.config import GenerationConfig
+from famaug.generation.config import check_config as check_generation
+from famaug.generator.training.compact_config import CompactConfig, open_compact_training
+from famaug.generator.training.compact_config import FacesConfig as CompactFaces
+from famaug.generator.training.ganimation_config import FacesConfig, open_faces
+from famaug.recognition.config import AblationConfig, DataConfig, RecogniserConfig, check_config
+from famaug.recognition.inputs import InputSpec
+from famaug.recognition.setup import open_samples
+from famaug.settings import load_settings
+
+
+def recognition(tmp_path: Path, text: str, kind: type[Any] = RecogniserConfig) -> Any:
+    (tmp_path / "c.yaml").write_text(text)
+    return load_settings(kind, tmp_path / "c.yaml", ["out=out", f"data.root={tmp_path}"])
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"reader": "casme2", "channels": "bgr"}, "data.channels has no effect"),
+        ({"reader": "composite", "channels": "bgr"}, "data.channels has no effect"),
+        ({"reader": "ClipFolder", "pattern": "{clip}.png"}, "data.pattern has no effect"),
+        ({"reader": "casme2", "table": "t.csv"}, "data.table has no effect"),
+        ({"reader": "casme2", "channels": "grey"}, "'rgb' or 'bgr'; got 'grey'"),
+        ({"reader": "flow-folder", "table": "t.csv", "channels": "BGR"}, "got 'BGR'"),
+        ({"reader": "flow-folder", "table": "t.csv", "options": {"label": "three"}},
+         "data.options has no effect"),
+        ({"reader": "casme2", "kind": "flow-folder"}, "do not agree"),
+        ({"reader": "casme2", "kind": "composite"}, "do not agree"),
+        ({"reader": "flow-folder", "table": "t.csv", "kind": "reader"}, "do not agree"),
+        ({"kind": "folder"}, "do not agree"),
+    ],
+)  # fmt: skip
+def test_data_of_a_recogniser(tmp_path: Path, data: dict[str, Any], told: str) -> None:
+    config = RecogniserConfig(out="out", data=DataConfig(root=str(tmp_path), **data))
+    with pytest.raises(InputError, match=told):
+        check_config(config)
+    with pytest.raises(InputError, match=told):
+        open_samples(config, InputSpec(kind="flow", size=28))
+
+
+def test_a_kind_that_agrees(tmp_path: Path) -> None:
+    config = recognition(tmp_path, "data: {kind: flow-folder, table: t.csv, channels: bgr}")
+    assert config.data.is_flow_folder
+    check_config(config)
+    check_config(recognition(tmp_path, "data: {kind: reader, reader: casme2}"))
+
+
+def test_synthetic_clips_that_are_not_there(tmp_path: Path) -> None:
+    text = "data: {reader: casme2}\nsynthetic: {labels: {happiness: positive}}"
+    with pytest.raises(InputError, match=r"synthetic.labels has no effect: there is no"):
+        check_config(recognition(tmp_path, text))
+    text = "data: {reader: casme2}\nsynthetic: {cache: cache/x, ratio: 1}"
+    with pytest.raises(InputError, match=r"(?s)synthetic.cache has no effect.*synthetic.ratio"):
+        check_config(recognition(tmp_path, text, AblationConfig))
+
+
+def test_frames_of_inputs_that_have_none() -> None:
+    with pytest.raises(InputError, match="frames=8 has no effect on 'flow'"):
+        InputSpec(kind="flow", size=28, frames=8)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("dataset: {held_out: [casme2/sub01]}", "there is no dataset.root"),
+        ("dataset: {fold: {by: subject, name: casme2/sub01}}", "there is no dataset.root"),
+        ("dataset: {root: ., fold: {name: casme2/sub01}}", "dataset.fold.by is none"),
+        ("dataset: {root: ., fold: {by: subject, name: a/b, parts: 3}}", "by is not parts"),
+        ("drivers: {as_is: true}", "there are no drivers.tables"),
+        ("identities: {own: false, per_subject: 4}", "identities.own is false"),
+        ("gate: {enabled: false, limits: {seam: 3}}", "gate.enabled is false"),
+        ("cache: {quality: 80}", "belongs to cache.codec jpeg"),
+        ("work: {ray: {gpus: 1}}", "work.engine is not ray"),
+    ],
+)
+def test_generation(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    config = load_settings(GenerationConfig, tmp_path / "c.yaml", ["out=out"])
+    with pytest.raises(InputError, match=f"has no effect: .*{told}"):
+        check_generation(config)
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [
+        {"kind": "pictures", "window": 9},
+        {"kind": "pictures", "full_scale": 1.0},
+        {"kind": "videos", "options": {"table": "a"}},
+        {"kind": "reader", "table": "aus.csv"},
+    ],
+)
+def test_faces_of_a_generator(faces: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="has no effect"):
+        open_faces(FacesConfig(**faces), progress=print)
+
+
+def test_a_compact_generators_judges() -> None:
+    config = CompactConfig(out="out", faces=CompactFaces("faces", real_share=0.2))
+    config.training.critic_rate = 1e-3
+    with pytest.raises(InputError, match=r"real_share has no effect.*critic_rate has no effect"):
+        open_compact_training(config, watch=lambda r: None, progress=print)
