@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import stat
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from famaug.errors import FamaugError
+from famaug.errors import FamaugError, RenderError
 
 MIB = 1 << 20
 JSON_BYTES = 4 * MIB
@@ -202,6 +203,23 @@ class _ShortReads(io.BufferedIOBase):
 
     def seekable(self) -> bool:
         return True
+
+
+def check_finite(pictures: Any) -> None:
+    """Refuses what a network or renderer made where it is no picture; rounding would make it black.
+
+    Args:
+        pictures: a float tensor or array, before it becomes uint8.
+
+    Raises:
+        RenderError: NaN or an infinity in it.
+    """
+    low, high = float(pictures.min()), float(pictures.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RenderError(
+            f"frames with values from {low} to {high} were made, which is no picture: the weights "
+            "are damaged or overflow; try another generator or sharpener"
+        )
 
 
 @contextmanager

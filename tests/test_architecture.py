@@ -20,6 +20,7 @@ ROOMS = (
         "seeding",
         "limits",
         "files",
+        "lifeline",
         "settings",
         "named",
         "packages",

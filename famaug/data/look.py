@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from famaug.errors import InputError, RenderError
 from famaug.faces.framing import Framing, anchors, framed, matrix_of
+from famaug.limits import check_finite
 from famaug.modulation.retime import resample
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUTrack, Floats, Frames
@@ -224,6 +225,7 @@ def sensed(
     if chroma > 0 and not _is_grey(picture):
         tint = rng.standard_normal((*light.shape, 3), np.float32) * chroma
         noisy = noisy + tint - luma(tint)[..., None]
+    check_finite(noisy)
     byte: NDArray[np.uint8] = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
     if jpeg is None:
         return byte

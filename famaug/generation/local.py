@@ -18,6 +18,7 @@ from famaug.errors import InputError
 from famaug.generation.crew import Event
 from famaug.generation.settings import Generation
 from famaug.generation.worker import Task, Worker
+from famaug.lifeline import end_with_parent
 
 GONE_S = 5.0
 
@@ -161,10 +162,11 @@ def _ending(code: int | None) -> str:
 def _serve(
     pipe: Connection, settings: Generation, device: str, batch: int, copy_shards: bool | None
 ) -> None:
-    """The worker's process: ends when the pipe does, so it never outlives the run for long."""
+    """The worker's process: ends when the pipe does, or soon after its parent."""
     # Ctrl-C goes to the whole group: the parent decides, and lets clips that are begun be finished
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end_with_parent()
     try:
         worker = Worker(settings, device=device, batch=batch, copy_shards=copy_shards)
     except Exception:

@@ -56,7 +56,7 @@ def generate(
         CacheError: the cache cannot be written; clips made before stay.
         RenderError: workers cannot be started.
     """
-    began = time.monotonic()
+    began, planned = time.monotonic(), False
     run = _Run(settings, resources or Resources(), progress, stop)
     with run.crew() as crew:
         material = gather(settings)
@@ -66,11 +66,17 @@ def generate(
         if not stop():
             run.check(drivers, faces, dry_run)
             work = make_worklist(
-                settings, drivers, faces, progress=lambda d, n: progress("planning", d, n)
+                settings,
+                drivers,
+                faces,
+                progress=lambda d, n: progress("planning", d, n),
+                stop=stop,
             )
-            run.render(crew, work, dry_run)
+            planned = not stop()
+            if planned:
+                run.render(crew, work, dry_run)
         run.report.lost_workers = crew.lost
-    run.report.stopped = stop() and not run.report.finished
+    run.report.stopped = stop() and not (planned and run.report.finished)
     run.report.total_seconds = time.monotonic() - began
     return run.report
 

@@ -84,12 +84,14 @@ def make_worklist(
     faces: Sequence[Source],
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> WorkList:
     """Plans every clip.
 
     Args:
         drivers, faces: sources whose measurements are in the store.
         progress: is told drivers planned and drivers in all.
+        stop: asked before each clip; once True, what is planned so far is returned.
     """
     work, store = WorkList(), MeasuredStore(settings.measured_folder)
     shown = [(f, _without_picture(store, f)) for f in faces]
@@ -97,12 +99,14 @@ def make_worklist(
     auto = settings.synthesizer.size == "auto"
     frame = common_frame(store, drivers, shown) if auto else ""
     for done, driver in enumerate(drivers):
+        if stop():
+            break
         if driver.kind == "rule":
             driver = replace(driver, frame=frame)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", FamaugWarning)
             try:
-                _plan_driver(settings, driver, Expression.load(driver, store), shown, work)
+                _plan_driver(settings, driver, Expression.load(driver, store), shown, work, stop)
             except FamaugError as error:
                 work.skipped.append(Skip("driver", driver.name, str(error)))
         for kind, text in {w.category.__name__: str(w.message) for w in caught}.items():
@@ -167,6 +171,7 @@ def _plan_driver(
     expression: Expression,
     faces: Sequence[tuple[Source, FaceRecord]],
     work: WorkList,
+    stop: Callable[[], bool],
 ) -> None:
     rule = driver.kind == "rule"
     count = settings.per_rule if rule and settings.per_rule is not None else settings.per_driver
@@ -175,6 +180,8 @@ def _plan_driver(
     if settings.gate is not None:
         gate = ClipGate(settings, MeasuredStore(settings.measured_folder), settings.gate)
     for face, record, k in _pairs(settings.seed, driver, expression, faces, count):
+        if stop():
+            return
         draw = drawing(settings, expression, record, face.subject, k)
         again = 0 if gate is None else gate.standing(draw)
         plan, _ = draw(again)

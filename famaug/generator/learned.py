@@ -24,6 +24,7 @@ from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
 from famaug.generator.networks.saved import load_generator
 from famaug.generator.prior import KnownFace
 from famaug.generator.warp import WarpRenderer
+from famaug.limits import check_finite
 from famaug.progress import ticked
 from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture
@@ -218,6 +219,7 @@ class LearnedRenderer:
             raise InputError("a compact generator's outputs hold a motion")
         change = (1 - outputs.attention) * (outputs.colour - warp(small, flow))
         planes = face.up(torch.cat([flow * face.pixels, change * 127.5], 1))
+        check_finite(planes)
         return self._moved(shown.colour, planes[:, :2]) + planes[:, 2:]
 
     def _repainted(self, track: Floats) -> Tensor:
@@ -237,6 +239,7 @@ class LearnedRenderer:
         kept = ((attention - _PAINTED) / _PAINTED).clamp(0, 1)
         change = (1 - attention) * (outputs.colour - small)
         planes = face.up(torch.cat([flow * face.pixels, change, small, kept], 1))
+        check_finite(planes)
         moved = self._moved(self._rest.expand(count, -1, -1, -1), planes[:, :2])
         share = planes[:, 8:].clamp(0, 1)
         moved = share * moved + (1 - share) * (planes[:, 5:8] + 1) * 127.5

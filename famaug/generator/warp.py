@@ -19,6 +19,7 @@ from famaug.generator.inverse import at_nodes, to_grid
 from famaug.generator.patches import Patch, make_patch
 from famaug.generator.skin import SkinShade
 from famaug.generator.skin.learnt import Learnt
+from famaug.limits import check_finite
 from famaug.progress import ticked
 from famaug.types import Floats, Frames, Picture
 
@@ -159,6 +160,7 @@ class WarpRenderer:
 
     def rounded(self, colour: Tensor) -> Tensor:
         """uint8 `B h w 3` of colours `B 3 h w` of the box; what never changes is the picture's."""
+        check_finite(colour)
         rounded = colour.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
         return torch.where(self._mask[None, :, :, None], rounded, self._still[None])
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import math
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -22,6 +23,7 @@ import numpy as np
 from famaug.data.protocols import AsClip, as_clip_with_label
 from famaug.errors import FamaugError, InputError, UnusableClipError
 from famaug.files import write_whole
+from famaug.lifeline import end_with_parent
 from famaug.limits import read_bytes
 from famaug.recognition.inputs import Bytes, InputSpec, key_frames, make_input
 from famaug.seeding import digest
@@ -150,6 +152,8 @@ _job: _Job | None = None
 def _set_job(job: _Job) -> None:
     global _job
     _job = job
+    end_with_parent(grace=0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     import torch
 
     torch.set_num_threads(1)
@@ -166,7 +170,11 @@ def _in_processes(job: _Job, workers: int) -> Iterator[Bytes | str]:
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_set_job, initargs=(job,)
     ) as pool:
-        yield from pool.map(_run_job, range(len(job.dataset)), chunksize=2)
+        try:
+            yield from pool.map(_run_job, range(len(job.dataset)), chunksize=2)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def stack_inputs(arrays: Sequence[Bytes], spec: InputSpec) -> Bytes:

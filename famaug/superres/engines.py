@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from famaug.limits import check_finite
 from famaug.superres.changes import changed_regions, changed_tiles
 from famaug.superres.region import Region, RegionalNet
 from famaug.superres.winograd import AT_ONCE, TILE, NativeNet
@@ -171,5 +172,6 @@ class TorchEngine:
 
 def _picture(made: Tensor) -> Frames:
     """`B 3 H W` as uint8 `B H W 3`."""
+    check_finite(made)
     grey = (made.float() * 255).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(grey.permute(0, 2, 3, 1).cpu().numpy())

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from famaug.errors import InputError, TrainingError
 from famaug.files import clear_parts
+from famaug.lifeline import end_with_parent
 from famaug.seeding import digest
 from famaug.training.checkpoints import (
     network_tensors,
@@ -291,6 +292,7 @@ class _Window:
 
 
 def _one_thread(worker: int) -> None:
+    end_with_parent(grace=0)
     torch.set_num_threads(1)
 
 
