@@ -13,7 +13,7 @@ from store_builders import ListOfClips, ToySynthesizer, moving_clip, provenance_
 from torch.utils.data import DataLoader, DistributedSampler
 
 from famaug.data import MebClips, MicroExpressionSynth, as_pair, leave_one_subject_out
-from famaug.errors import InputError
+from famaug.errors import InputError, LeftOutWarning
 from famaug.store import CacheWriter
 
 PEOPLE = ["1", "2", "3", "4"] * 2
@@ -177,6 +177,48 @@ def test_clips_of_meb() -> None:
     wrong.data = wrong.data[:2]
     with pytest.raises(InputError, match="3 rows, data 2"):
         MebClips(wrong)
+
+
+def test_clips_of_meb_without_an_emotion() -> None:
+    for empty in (np.nan, None, "", 0):
+        meb = Meb()
+        meb.data_frame["emotion"] = ["Anger", empty, "Happiness"]
+        meb.data_frame["AU"] = ["4", "nan", 0]
+        with pytest.warns(LeftOutWarning, match=r"1 of 3 clips have no emotion .samm/006/006_1_3"):
+            clips = MebClips(meb)
+        assert clips.labels == ["Anger", None, "Happiness"]
+        assert clips.refs[1].emotion is None
+        assert [r.action_units for r in clips.refs] == ["4", None, None]
+    numbered = Meb()
+    numbered.data_frame["emotion"] = [0, 1, 0]
+    assert MebClips(numbered).labels == [0, 1, 0]
+
+
+def test_positions_of_meb_before_the_onset_are_unknown() -> None:
+    meb = Meb()
+    meb.data_frame["apex"], meb.data_frame["offset"] = [0, 100, np.nan], [0, 107, 7]
+    assert [(r.apex, r.offset) for r in MebClips(meb).refs] == [(None, None), (0, 7), (None, None)]
+
+
+def test_flow_of_meb_is_no_clip() -> None:
+    flow = np.zeros((3, 3, 16, 16), np.float32)
+    meb = Meb()
+    meb.optical_flow = True  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match="optical flow, not frames"):
+        MebClips(meb)
+    meb = Meb()
+    meb.data = flow  # type: ignore[assignment]
+    with pytest.raises(InputError, match="optical flow, not frames"):
+        MebClips(meb)
+    for wrong, told in (
+        (np.full((8, 16, 16), -0.5), "below 0"),
+        (np.full((8, 16, 16), np.nan), "no numbers"),
+        (np.ones((8, 16, 16), np.uint8), "all pixels are 0 or 1"),
+    ):
+        meb = Meb()
+        meb.data = [wrong] * 3
+        with pytest.raises(InputError, match=told):
+            MebClips(meb)[1]
 
 
 def test_clips_as_the_readers_give_them(tmp_path: Path) -> None:
