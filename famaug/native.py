@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -19,6 +20,8 @@ from pathlib import Path
 from famaug.files import sync_file
 from famaug.weights.fetch import home
 from famaug.weights.shipped import sha256_of
+
+log = logging.getLogger(__name__)
 
 OFF = "FAMAUG_NO_COMPILER"
 """Set in the environment, nothing is compiled."""
@@ -102,6 +105,7 @@ def _compile(compiler: str, source: Path, folder: Path, name: str) -> Path:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as draft:
         made = Path(draft) / "made.so"
         command = [compiler, *_FLAGS, "-o", str(made), str(source), "-lm"]
+        log.info("compiling %s", " ".join(command))
         subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
         made.chmod(0o700)
         sync_file(made)

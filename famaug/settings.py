@@ -79,10 +79,7 @@ def _read(path: Path, overrides: Sequence[str]) -> dict[Any, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     yaml_error: type[Exception] = import_module("yaml").YAMLError
-    try:
-        text = read_text(path, at_most=MAX_BYTES, error=UsageError)
-    except OSError as error:
-        raise UsageError(f"{path}: the config cannot be read: {error}") from error
+    text = read_text(path, at_most=MAX_BYTES, error=UsageError)
     try:
         _check_growth(text, path)
         given = OmegaConf.create(text)

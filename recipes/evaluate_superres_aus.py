@@ -9,13 +9,13 @@ or AU12 to 1 of 5) of 64 and 128. See `famaug.superres.check.au_change`.
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 
 import numpy as np
 
 from famaug import Synthesizer
-from famaug.errors import FamaugError, SmallFaceWarning
+from famaug.commands.terminal import run
+from famaug.errors import SmallFaceWarning
 from famaug.faces.mesher import FaceMesher
 from famaug.seeding import keyed_generator
 from famaug.superres.check import au_change
@@ -66,7 +66,4 @@ def parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FamaugError as error:
-        sys.exit(f"evaluate_superres_aus: {error}")
+    run(main, "evaluate_superres_aus")

@@ -10,14 +10,13 @@ plainly, bicubic, and each network; rows: the whole, an eye, the mouth.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from famaug.errors import FamaugError
+from famaug.commands.terminal import run
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.superres.upscale import Upscaler
@@ -72,7 +71,4 @@ def parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FamaugError as error:
-        sys.exit(f"superres_figure: {error}")
+    run(main, "superres_figure")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +12,8 @@ from typing import Protocol
 from famaug.errors import RenderError
 from famaug.generation.worker import Measure, Outcome, Render, Task
 from famaug.generation.worklist import Piece
+
+log = logging.getLogger(__name__)
 
 POLL_S = 0.2
 TRIES = 2
@@ -193,6 +196,7 @@ class Crew:
                 raise RenderError(f"workers cannot be started: {why}")
             return []
         self.lost += 1
+        log.info("worker %d is gone (%s): its clips are done by others", worker, why)
         if worker in self._idle:
             self._idle.remove(worker)
         busy = self._busy.pop(worker, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections import Counter
@@ -24,6 +25,8 @@ from famaug.judges.identity import WEIGHTS as IDENTITY
 from famaug.store import manifest
 from famaug.store.reader import ClipCache
 from famaug.weights.fetch import find_stored
+
+log = logging.getLogger(__name__)
 
 Stage = Literal["measuring", "planning", "rendering"]
 Progress = Callable[[Stage, int, int], None]
@@ -181,6 +184,7 @@ class _Run:
         there = _present(self.settings.out)
         todo = [p for p in work.pieces if p.key not in there]
         report.there = report.planned - len(todo)
+        log.info("%d clips planned, %d of them are there", report.planned, report.there)
         report.bytes_estimate = sum(work.bytes[p.key] for p in todo)
         report.bytes_free = _free(self.settings.out)
         if report.bytes_estimate > report.bytes_free:

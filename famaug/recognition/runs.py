@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from famaug.recognition.stacked_ststnet import StackedSTSTNet, default_threads
 from famaug.recognition.ststnet import STSTNet
 from famaug.recognition.training import FoldResult, Log, Problem, to_text, train
 from famaug.seeding import digest
+
+logger = logging.getLogger(__name__)
 
 Shard = tuple[int, int]
 
@@ -75,6 +78,8 @@ def run_all(
     for seed in seeds:
         own = replace(problem, seed=seed)
         todo = [f for f in mine if not _done(folder, own, f)]
+        if len(todo) < len(mine):
+            logger.info("%s, seed %d: %d folds are there", folder, seed, len(mine) - len(todo))
         if todo:
             for result in _results(own, folder, todo, log, threads, weights):
                 if writes:

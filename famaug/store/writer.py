@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import resource
 import shutil
@@ -24,6 +25,8 @@ from famaug.store.locks import CacheLock, WriterLock, refuse_network
 from famaug.store.reader import ClipCache
 from famaug.store.record import build, frames_digest, parse
 from famaug.types import Frames, Provenance
+
+log = logging.getLogger(__name__)
 
 
 class CacheWriter:
@@ -70,6 +73,7 @@ class CacheWriter:
             self._adding.release()
             raise
         self._others = ClipCache(self.root)
+        log.debug("writing %s, codec %s", self.path, codec)
 
     def __enter__(self) -> CacheWriter:
         return self

@@ -6,6 +6,7 @@ hold all that is random, so a run that was cut off and taken up again ends as if
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from famaug.training.engine import Engine, NotFiniteError
 from famaug.training.log import Record, TrainingLog
 from famaug.training.objective import Batch, BatchSource, Objective, Watcher
 from famaug.weights.tensor_files import load_tensors, save_tensors
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -257,6 +260,7 @@ class Training:
         restore_networks("network", self.objective.networks, tensors)
         restore_networks("average", self.averaged, tensors)
         restore_optimizers(self.objective.optimizers, tensors)
+        logger.info("%s: goes on after step %d", self.folder, int(note["step"]))
         return int(note["step"])
 
 

