@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ class SynthClip(ImageOnlyTransform):  # type: ignore[misc]
         sizes: Sequence[int] = (0,),
         device: str = "cpu",
         unusable: Unusable = "keep",
+        held_out: Iterable[str] | None = None,
         seed: int | None = None,
     ) -> None:
         sister = Sister(  # first: it says better what is wrong
@@ -51,6 +52,7 @@ class SynthClip(ImageOnlyTransform):  # type: ignore[misc]
             sizes=sizes,
             device=device,
             unusable=unusable,
+            held_out=held_out,
             seed=seed,
         )
         super().__init__(p=p)

@@ -11,8 +11,10 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from famaug.clip import VIDEOS, frame_paths, holds_pictures, load_clip, natural_key
+from famaug.data.guard import subject_name
 from famaug.data.protocols import Label
 from famaug.data.readers.tables import number, read_rows, text
+from famaug.datasets import dataset_named
 from famaug.delimited import number_in
 from famaug.errors import InputError, MediaError
 from famaug.folders import names_in, visible
@@ -28,7 +30,8 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
 
     Args:
         root: the folder.
-        dataset: name the subjects belong to, "folder" by default.
+        dataset: name the subjects belong to; by default the public data set that the folder's path
+            names ("CASME2/Cropped"), so that its people are the same in every cache, else "folder".
         table: CSV or xlsx with the columns subject and clip, and any of path (relative to root),
             emotion, onset, apex, offset (frames counted from 0), fps, action_units. Without a
             path the clip is looked for at `subject/clip`.
@@ -43,11 +46,12 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
         self,
         root: str | os.PathLike[str],
         *,
-        dataset: str = "folder",
+        dataset: str | None = None,
         table: str | os.PathLike[str] | None = None,
         keep: Callable[[ClipRef], bool] | None = None,
     ) -> None:
         self.root = Path(root)
+        dataset = dataset_of_path(self.root) if dataset is None else dataset
         if not self.root.is_dir():
             raise MediaError(f"{self.root}: asked for a folder of clips; there is none")
         found = (
@@ -55,6 +59,7 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
             if table is None
             else (_from_table(self.root, dataset, Path(table)))
         )
+        self.people = frozenset(map(subject_name, found))
         self.refs: list[ClipRef] = [r for r in found if keep is None or keep(r)]
         if not self.refs:
             names = names_in(self.root)[:5]
@@ -73,6 +78,12 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
     def __getitem__(self, index: int) -> tuple[Clip, Label]:
         ref = self.refs[index]
         return load_clip(ref), ref.emotion
+
+
+def dataset_of_path(path: Path) -> str:
+    """The public data set that a folder, or one of the three above it, is named after."""
+    names = [*path.absolute().parts[::-1][:4], *Path(os.path.realpath(path)).parts[::-1][:4]]
+    return next((known.name for n in names if (known := dataset_named(n))), "folder")
 
 
 def _from_tree(root: Path, dataset: str) -> list[ClipRef]:

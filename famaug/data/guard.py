@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from famaug.errors import InputError, LeakageError
-from famaug.people import Person, alike, canonical, find_people, in_order, parse_person, person
+from famaug.people import (
+    Person,
+    alike,
+    canonical,
+    find_people,
+    in_order,
+    parse_person,
+    person,
+    spelt,
+)
 from famaug.people import same as same_person
 from famaug.types import ClipRef, Provenance
 
@@ -56,7 +65,9 @@ class Guard:
             wrong = [s for s in self.held_out if not canonical(s)]
             raise InputError(f"held-out people are written 'dataset/subject'; got {wrong[:3]}")
         if people:
-            names |= frozenset().union(*find_people(self.held_out, people).values())
+            meant = frozenset().union(*find_people(self.held_out, people).values())
+            # a cache's "/01" could be the person held out, but holds out nobody else of that name
+            names |= {n for n in meant if not n.startswith("/")}
         object.__setattr__(self, "people", people)
         object.__setattr__(self, "held_out", names)
         object.__setattr__(self, "_out", tuple(map(parse_person, sorted(names))))
@@ -125,12 +136,17 @@ def people_of(provenance: Provenance) -> Contributors:
     groups: tuple[tuple[str, Iterable[Any]], ...] = (
         (DRIVER, [provenance.driver_subject, *_of_side(plan.driver)]),
         (IDENTITY, [provenance.identity_subject, *_of_side(plan.identity)]),
-        (LOOK, (plan.look or {}).get("subjects") or ()),
-        (WEIGHTS, plan.params.get("trained_on") or ()),
+        (LOOK, _listed((plan.look or {}).get("subjects"))),
+        (WEIGHTS, _listed(plan.params.get("trained_on"))),
     )
     return tuple((why, tuple({n for n in map(canonical, names) if n})) for why, names in groups)
 
 
 def _of_side(side: dict[str, Any]) -> list[Any]:
     """The subject of a plan's driver or identity, and those named beside it."""
-    return [person(side.get("dataset") or "", side.get("subject")), *(side.get("subjects") or ())]
+    return [person(spelt(side.get("dataset")), side.get("subject")), *_listed(side.get("subjects"))]
+
+
+def _listed(value: Any) -> list[Any]:
+    """Names in a plan, which may be anybody's work: one name alone is a list of one."""
+    return list(value) if isinstance(value, list | tuple) else [value]

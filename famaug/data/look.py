@@ -244,13 +244,15 @@ def luma(picture: NDArray[Any]) -> Floats:
 
 
 def blur_of(grey: Floats) -> float:
-    """Softness of the strongest edges as a Gaussian's standard deviation in pixels.
+    """Softness of the strongest edges as a Gaussian's standard deviation in pixels; 0 without any.
 
     Source: Zhuo and Sim, "Defocus map estimation from a single image", 2011: the ratio of the
     gradients before and after blurring by 1 pixel tells the blur of an edge.
     """
     before, after = _slope(grey), _slope(cv2.GaussianBlur(grey, (0, 0), 1.0))
     edges = after > np.quantile(after, 0.97)
+    if not edges.any():  # one even colour
+        return 0.0
     ratio = float(np.median(before[edges] / np.maximum(after[edges], 1e-6)))
     return float(np.clip(1 / np.sqrt(max(ratio**2 - 1, 0.04)), 0, 5))
 

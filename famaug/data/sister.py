@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +14,11 @@ import numpy as np
 import torch
 
 from famaug.clip import frame_paths, read_picture
-from famaug.errors import FaceError, FamaugWarning, InputError, TrackError
+from famaug.data.guard import Guard
+from famaug.errors import FaceError, FamaugWarning, InputError, LeakageError, TrackError
 from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.modulation.modulate import Modulation, modulate
+from famaug.people import person_of_path
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.sources import Driver, Identity, pixels_digest
@@ -54,10 +56,15 @@ class Sister:
         sizes, device: of measuring, as in `famaug.Synthesizer`.
         unusable: a clip that cannot be measured, as frames show no usable face, stays as it is and
             is counted, with one warning ("keep"), or is an error ("raise").
+        held_out: people ("dataset/subject") whose faces may not be shown: `fold.held_out`. Needed
+            where `identities` are pictures of a data set's people (`famaug.people.person_of_path`
+            knows them by their paths); an empty set says that nobody is held out.
         seed: any integer, or None.
 
     Raises:
         InputError: an argument does not fit the others.
+        LeakageError: a picture shows somebody held out, or a data set's person while nobody says
+            who is held out.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Sister:
         sizes: Sequence[int] = (0,),
         device: str = "cpu",
         unusable: Unusable = "keep",
+        held_out: Iterable[str] | None = None,
         seed: int | None = None,
     ) -> None:
         if not 0 <= p <= 1:
@@ -88,6 +96,8 @@ class Sister:
         self.unusable, self.seed = unusable, seed
         self.identities = None if identities is None else str(identities)
         self.paths = [] if identities is None else frame_paths(Path(identities))
+        self.held_out = None if held_out is None else frozenset(Guard([*held_out]).held_out)
+        _check_faces(self.paths, self.held_out)
         if isinstance(modulation, Mapping):
             modulation = Modulation(**modulation)
         self.synthesizer = Synthesizer(
@@ -118,6 +128,7 @@ class Sister:
             "sizes": list(maker.sizes),
             "device": maker.device,
             "unusable": self.unusable,
+            "held_out": None if self.held_out is None else sorted(self.held_out),
             "seed": self.seed,
         }
 
@@ -201,6 +212,21 @@ class Sister:
         if grey:
             out = np.asarray(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY))[..., None].repeat(3, 2)
         return out
+
+
+def _check_faces(paths: Sequence[Path], held_out: frozenset[str] | None) -> None:
+    """Raises LeakageError for faces of held-out people."""
+    people = {path: who for path in paths if (who := person_of_path(path))}
+    if people and held_out is None:
+        path, who = next(iter(people.items()))
+        raise LeakageError(
+            f"identities hold {len(people)} pictures of a data set's people, as {path} of {who}: "
+            "say who is held out, held_out=fold.held_out, or held_out=() where nobody is"
+        )
+    guard = Guard(held_out or ())
+    for path, who in people.items():
+        if guard.holds_out(who):
+            raise LeakageError(f"{path} shows {who}, who is held out; take it out of the folder")
 
 
 def _check(frames: Frames) -> None:

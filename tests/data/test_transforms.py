@@ -12,10 +12,10 @@ from skimage.data import astronaut
 from skimage.io import imsave
 from store_builders import ListOfClips, ToySynthesizer
 
-from famaug import Synthesizer
+from famaug import Synthesizer, samples
 from famaug.data import MicroExpressionSynth
 from famaug.data.sister import Sister
-from famaug.errors import FaceError, FamaugWarning, InputError
+from famaug.errors import FaceError, FamaugWarning, InputError, LeakageError
 from famaug.modulation.modulate import Modulation
 from famaug.seeding import keyed_generator
 from famaug.types import Frames
@@ -213,3 +213,19 @@ def test_draws_go_on_where_a_face_is_missing() -> None:
     train = MicroExpressionSynth(data, held_out=(), ratio=1, mode="online", synthesizer=Blind())
     with pytest.raises(FaceError, match=r"8 draws in a row.*d/\d/c\d on d/"):
         train[5]
+
+
+def test_faces_of_held_out_people_are_no_sisters(tmp_path: Path) -> None:
+    faces = tmp_path / "CASME2" / "sub01"
+    faces.mkdir(parents=True)
+    portrait = next(iter(samples.faces().values()))
+    (faces / "neutral.png").write_bytes(portrait.read_bytes())
+    options = {"p": 1.0, "kind": "face", "identities": faces}
+    with pytest.raises(LeakageError, match=r"casme2/sub01: say who is held out"):
+        Sister(**options)  # type: ignore[arg-type]
+    with pytest.raises(LeakageError, match="shows casme2/sub01, who is held out"):
+        Sister(held_out={"CASME II/1"}, **options)  # type: ignore[arg-type]
+    for allowed in ((), {"casme2/02"}):
+        sister = Sister(held_out=allowed, **options)  # type: ignore[arg-type]
+        assert Sister(**sister.to_json()).held_out == sister.held_out
+    Sister(p=1.0, kind="face", identities=portrait.parent)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from torch.utils.data import Dataset
 
 from famaug.clip import load_clip, natural_key
+from famaug.data.guard import subject_name
 from famaug.data.labels import label_map
 from famaug.data.protocols import Label
 from famaug.data.readers.corrections import Correction
@@ -72,6 +73,7 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
 
     Attributes:
         refs, labels: in item order; subjects as the release's folders spell them.
+        people: everybody on disk, "dataset/subject", kept or not.
         classes: the labels there can be, in order; empty for "emotion".
         label_of: from published emotions to labels, for synthetic clips; None for "emotion".
         findings: what is wrong with the copy (see `famaug doctor --dataset`).
@@ -123,6 +125,7 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
         self.folders = Folders(self.media)
         self.all_rows, fixes = self._all_rows(corrections)
         found, self.findings = _Opening(self, fixes).read(span)
+        self.people = frozenset(map(subject_name, found))
         if missing == "stop":
             self._stop_if_missing()
         self.refs: list[ClipRef] = [r for r in found if keep is None or keep(r)]
