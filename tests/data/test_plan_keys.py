@@ -71,5 +71,5 @@ def test_the_key_of_a_known_plan() -> None:
     assert cache_key(plan_of(3), codec="jpeg", quality=95) == KNOWN_JPEG
 
 
-KNOWN = "aff16aab7b59a9ced92cb5b0edc5ca26cf093cbef10cddc64d21011fdb9eb163"
-KNOWN_JPEG = "641bc2934222aae26bb4c6ebce48944dc6b2ac814a84e2c8de4b32512faa37fc"
+KNOWN = "1ea9c8b04e2e5ca2587d29b583e2246ccbdd2dbab097b27fb80abb13c6030044"
+KNOWN_JPEG = "b7b5831760e2ab7cd4c2e6ee15b0252cc24a0dfdf2a19ddf64e9109b0e48ddfa"

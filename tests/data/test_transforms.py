@@ -69,7 +69,7 @@ def test_a_tight_crop_has_a_sister(clip: Frames) -> None:
     (_, brow), (_, mouth) = anchors(finder.find(clip[0]))
     x = clip.shape[2] // 2
     half = int(0.6 * (mouth - brow))
-    tight = clip[:, int(brow) - 8 : int(mouth) + 10, x - half : x + half]
+    tight = clip[:, int(brow) - 18 : int(mouth) + 20, x - half : x + half]
     made = Sister(p=1, **SETTINGS)(np.ascontiguousarray(tight))
     assert made.shape == tight.shape
     assert np.array_equal(made[0], tight[0])
