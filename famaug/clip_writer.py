@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 
 from famaug.errors import InputError
+from famaug.files import clear_parts, whole_file, whole_folder
 from famaug.types import Frames, Plan
 
 
@@ -28,21 +27,15 @@ def write_clip(out: Path, frames: Frames, *, fps: float, plan: Plan | None) -> N
     """Write frames (uint8 `T H W 3`) as `img001.png ...` and `plan.json` (where there is a
     plan), or as an MP4."""
     check_target(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".famaug-") as name:
-        if out.suffix:
-            made = Path(name) / "clip.mp4"
+    clear_parts(out)
+    if out.suffix:
+        with whole_file(out) as made:
             _video(made, frames, fps)
-            made.replace(out)
-            return
-        made = Path(name) / "clip"
-        made.mkdir()
+        return
+    with whole_folder(out) as made:
         _pictures(made, frames)
         if plan is not None:
             (made / "plan.json").write_text(json.dumps(plan.to_json(), indent=1))
-        if out.exists():
-            out.rmdir()
-        shutil.move(made, out)
 
 
 def _pictures(folder: Path, frames: Frames) -> None:

@@ -67,6 +67,13 @@ class CacheMissError(CacheError, KeyError):
         return Exception.__str__(self)
 
 
+class OutputError(FamaugError, OSError):
+    """A result cannot be written: the disk is full or read-only. Nothing half-written is left."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)
+
+
 class LeakageError(FamaugError):
     """A synthetic clip would carry a held-out subject into training."""
 

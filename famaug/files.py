@@ -9,11 +9,14 @@ target clears them.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from famaug.errors import FamaugError, OutputError
 
 _PART = ".part"
 
@@ -27,14 +30,19 @@ def write_whole(path: Path, data: bytes | str, *, only_if_new: bool = False) -> 
         only_if_new: leave a file that is there already.
 
     Raises:
-        OSError: it could not be written; what was there is untouched.
+        OutputError: it could not be written; what was there is untouched.
     """
+    with _told(path):
+        _write(path, data.encode() if isinstance(data, str) else data, only_if_new)
+
+
+def _write(path: Path, data: bytes, only_if_new: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=_PART)
     draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         draft.chmod(0o666 & ~_umask())  # mkstemp makes private files
@@ -49,21 +57,21 @@ def write_whole(path: Path, data: bytes | str, *, only_if_new: bool = False) -> 
 def whole_file(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
     """A draft to be written by name (a video, an archive); it becomes `path` when the block ends
     well, and nothing otherwise. It has the suffix of `path`, or another."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=_prefix(path), suffix=suffix or path.suffix
-    )
-    os.close(handle)
-    draft = Path(name)
-    try:
-        yield draft
-        sync_file(draft)
-        draft.chmod(0o666 & ~_umask())
-        draft.replace(path)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ending = _PART + (path.suffix if suffix is None else suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=ending)
+        os.close(handle)
+        draft = Path(name)
+        try:
+            yield draft
+            sync_file(draft)
+            draft.chmod(0o666 & ~_umask())
+            draft.replace(path)
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+        sync_folder(path.parent)
 
 
 @contextmanager
@@ -71,25 +79,46 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """A draft folder that becomes `path` when the block ends well, and is removed otherwise.
 
     Raises:
-        OSError: `path` is there and not an empty folder, or cannot be written.
+        OutputError: `path` is there and not an empty folder, or cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(path), suffix=_PART))
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(path), suffix=_PART))
+        try:
+            yield draft
+            for each in draft.rglob("*"):
+                (sync_folder if each.is_dir() else sync_file)(each)
+            draft.chmod(0o777 & ~_umask())
+            draft.rename(path)  # also over an empty folder
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        yield draft
-        for each in draft.rglob("*"):
-            (sync_folder if each.is_dir() else sync_file)(each)
-        draft.chmod(0o777 & ~_umask())
-        draft.rename(path)  # also over an empty folder
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
+        yield
+    except FamaugError:
         raise
-    sync_folder(path.parent)
+    except OSError as error:
+        told = OutputError(
+            f"{path} cannot be written: {error.strerror or error}; free some space, or name a "
+            "place that can be written"
+        )
+        told.errno = error.errno
+        raise told from error
 
 
 def clear_parts(path: Path) -> None:
     """Removes what killed writers of this file or folder left behind."""
-    for part in path.parent.glob(f"{_escaped(_prefix(path))}*"):
+    drafts = re.compile(re.escape(_prefix(path)) + r"[a-z0-9_]{8}\.part(\.\w+)?")
+    try:
+        found = [p for p in path.parent.iterdir() if drafts.fullmatch(p.name)]
+    except OSError:
+        return
+    for part in found:
         if part.is_dir() and not part.is_symlink():
             shutil.rmtree(part, ignore_errors=True)
         else:
@@ -126,10 +155,6 @@ def _place(draft: Path, path: Path, *, only_if_new: bool) -> None:
 
 def _prefix(path: Path) -> str:
     return f".{path.name[:100]}."
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 def _umask() -> int:

@@ -10,7 +10,6 @@ sides, frame rate, and whose measurements went into it.
 from __future__ import annotations
 
 import json
-import os
 import re
 import warnings
 from array import array
@@ -24,6 +23,8 @@ from numpy.typing import NDArray
 
 from famaug.delimited import Row, columns_in, fitted, number_in, rows_of
 from famaug.errors import TableWarning, TrackError
+from famaug.files import write_whole
+from famaug.limits import read_json
 from famaug.types import AU_NAMES, AUS, SIDES, AUTrack
 
 VALUE_COLUMNS = [f"{name}_r" for name in AU_NAMES]
@@ -68,9 +69,8 @@ def write_table(track: AUTrack, path: str | Path, *, first_frame: int = 0) -> Pa
         "fps": track.fps,
     } | ({"subjects": list(track.subjects)} if track.subjects else {})
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(_meta_path(target), json.dumps(meta, indent=1) + "\n")
-        _replace(target, table.to_csv(index=False, lineterminator="\n"))
+        write_whole(_meta_path(target), json.dumps(meta, indent=1) + "\n")
+        write_whole(target, table.to_csv(index=False, lineterminator="\n"))
     except OSError as error:
         raise TrackError(f"cannot write the AU table {target}: {error}") from error
     return target
@@ -391,10 +391,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
     beside = _meta_path(path)
     if not beside.exists():
         return {}
-    try:
-        meta = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrackError(f"cannot read {beside}: {error}") from error
+    meta = read_json(beside, error=TrackError)
     rate = meta.get("fps") if isinstance(meta, dict) else "?"
     plain = isinstance(meta, dict) and isinstance(meta.get("sided", True), bool)
     people = meta.get("subjects", []) if isinstance(meta, dict) else "?"
@@ -402,9 +399,3 @@ def _read_meta(path: Path) -> dict[str, Any]:
     if not plain or not (rate is None or (isinstance(rate, (int, float)) and 0 < rate < 1e6)):
         raise TrackError(f"{beside} is not what famaug writes: delete it, or measure again")
     return dict(meta)
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -153,18 +151,17 @@ def write(out: Path, frames: Frames, source: Path, fps: float | None) -> None:
 
     from famaug.clip import frame_paths
     from famaug.clip_writer import write_clip
+    from famaug.files import clear_parts, whole_file, whole_folder
 
     if out.suffix.lower() == ".mp4":
         write_clip(out, frames, fps=fps or 25.0, plan=None)
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".famaug-") as name:
-        made = Path(name) / out.name
-        if out.suffix:
+    clear_parts(out)
+    if out.suffix:
+        with whole_file(out) as made:
             Image.fromarray(frames[0]).save(made, quality=95)
-            made.replace(out)
-            return
-        made.mkdir()
+        return
+    with whole_folder(out) as made:
         if source.is_dir():
             names = [p.stem for p in frame_paths(source)]
         else:
@@ -174,9 +171,6 @@ def write(out: Path, frames: Frames, source: Path, fps: float | None) -> None:
             raise InputError(f"{source}: frames that differ in their suffix only")
         for stem, frame in zip(names, frames, strict=True):
             Image.fromarray(frame).save(made / f"{stem}.png")
-        if out.exists():
-            out.rmdir()
-        shutil.move(made, out)
 
 
 def _checked(before: Frames, after: Frames, neutral: int) -> dict[str, Any] | None:

@@ -139,11 +139,13 @@ def _how(settings: Generation, use: str) -> list[Any]:
 
 
 def _stamp(path: Path) -> list[Any]:
+    """A file as it is now. The time at which its entry was changed is the system's own: a copy
+    that keeps size and time of the old file has another."""
     try:
         stat = path.stat()
     except OSError:
         return [str(path)]
-    return [str(path), stat.st_size, stat.st_mtime_ns]
+    return [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip]) -> list[Source]:

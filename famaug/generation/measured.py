@@ -7,9 +7,8 @@ not at all; the first one written stays, so that all workers and all runs use th
 from __future__ import annotations
 
 import base64
+import errno
 import json
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +16,16 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
+from famaug.errors import CacheError, CacheFullError
+from famaug.files import write_whole
+from famaug.limits import read_json
+from famaug.pictures import decode_picture
 from famaug.seeding import digest
 from famaug.types import AUS, AUTrack, Floats, Picture
 
 FORMAT = 2
+MAX_BYTES = 256 << 20
+"""Of one file: a face may be kept with its picture."""
 Shelf = Literal["drivers", "faces", "gate"]
 
 
@@ -136,26 +141,29 @@ class MeasuredStore:
 
     def _read(self, shelf: Shelf, name: str) -> dict[str, Any] | None:
         try:
-            value = json.loads(self._path(shelf, name).read_bytes())
+            value = read_json(self._path(shelf, name), at_most=MAX_BYTES, error=CacheError)
             record: dict[str, Any] = value["record"]
             whole = value["format"] == FORMAT and value["digest"] == digest(record)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (CacheError, ValueError, KeyError, TypeError):
             return None
         return record if whole else None
 
     def _write(self, shelf: Shelf, name: str, record: dict[str, Any]) -> None:
+        """The first one written stays; a damaged one is replaced.
+
+        Raises:
+            CacheFullError, CacheError: it cannot be kept, so nothing made from it could be made
+                again: that ends a run, and is no reason to leave a driver or a face out.
+        """
         path = self._path(shelf, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{uuid.uuid4().hex}")
+        text = json.dumps({"format": FORMAT, "digest": digest(record), "record": record})
         try:
-            with draft.open("x") as file:
-                json.dump({"format": FORMAT, "digest": digest(record), "record": record}, file)
-                file.flush()
-                os.fsync(file.fileno())
             if self._read(shelf, name) is None:
-                draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+                write_whole(path, text)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            kind = CacheFullError if full else CacheError
+            raise kind(f"a measurement cannot be kept: {error}; then run it again") from error
 
 
 def _text(values: Floats) -> str:
@@ -177,8 +185,4 @@ def _png(picture: Picture) -> str:
 def _picture(text: str | None) -> Picture | None:
     if text is None:
         return None
-    data = np.frombuffer(base64.b64decode(text), np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ValueError("a picture that was stored cannot be decoded")
-    return np.asarray(picture[..., ::-1], np.uint8).copy()
+    return decode_picture(base64.b64decode(text), "a face that was kept")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from famaug.files import write_whole
 
 SKIPPED = "skipped.csv"
 FAILURES = "failures.txt"
@@ -118,6 +119,4 @@ def _replace(path: Path, text: str) -> None:
     if not text:
         path.unlink(missing_ok=True)
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text)
-    draft.replace(path)
+    write_whole(path, text)

@@ -101,7 +101,7 @@ class CopiedShard:
             manifest.create(root)
             lock = adding(root)
             try:
-                with whole_file(manifest.shard_path(root, path.stem), suffix=".part") as draft:
+                with whole_file(manifest.shard_path(root, path.stem), suffix="") as draft:
                     shutil.copyfile(path, draft)
             finally:
                 lock.release()

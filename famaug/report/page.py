@@ -7,16 +7,14 @@ content policy in the page forbids any. Text from outside is escaped.
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
+from famaug.files import write_whole
 from famaug.quality.agreement import Agreement, agreement
 from famaug.report.agreement import agreement_table
 from famaug.report.clip_view import clip_view
@@ -129,21 +127,8 @@ def environment() -> Environment:
 
 def write_page(path: Path, text: str) -> Path:
     """Writes a file whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # mkstemp makes private files; a report is meant to be read.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
-        return path
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    write_whole(path, text)
+    return path
 
 
 def _headline(

@@ -7,19 +7,23 @@ driver and identity subject out of each other's folds yourself, or train from th
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
-import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from famaug.errors import CacheError, InputError
+from famaug.files import clear_parts, whole_file, whole_folder, write_whole
 from famaug.packages import need
 from famaug.store.listing import list_clips
 from famaug.store.reader import ClipCache, StoredClip
 from famaug.store.verification import Progress
 from famaug.types import Picture
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_png(
@@ -45,21 +49,20 @@ def export_png(
         todo = [k for k in cache.keys() if not (target / k).exists()]  # noqa: SIM118
         for key in todo:
             clip = cache.read(key)
-            draft = target / f".{clip.key}"
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir()
-            for i, frame in enumerate(clip.frames):
-                (draft / f"{i:05d}.png").write_bytes(_png(frame))
-            (draft / "provenance.json").write_text(_story(clip))
-            draft.rename(target / clip.key)
+            clear_parts(target / clip.key)
+            with whole_folder(target / clip.key) as draft:
+                for i, frame in enumerate(clip.frames):
+                    (draft / f"{i:05d}.png").write_bytes(_png(frame))
+                (draft / "provenance.json").write_text(_story(clip))
             count += 1
             if progress is not None:
                 progress(count, len(todo))
         rows = list(list_clips(cache))
-        with (target / "clips.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]) if rows else ["key"])
-            writer.writeheader()
-            writer.writerows(rows)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(rows[0]) if rows else ["key"])
+        writer.writeheader()
+        writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
+        write_whole(target / "clips.csv", text.getvalue())
     except OSError as error:
         raise CacheError(f"{target}: the export cannot be written: {error}") from error
     return len(rows)
@@ -87,23 +90,23 @@ def export_webdataset(
         raise InputError(f"a WebDataset is a .tar; got {target.name!r}")
     writer = need("webdataset", "exporting a .tar").TarWriter
     cache = root if isinstance(root, ClipCache) else ClipCache(root)
-    draft = target.with_name(f".{target.name}.part")
-    count = 0
+    keys = cache.keys()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        clear_parts(target)
         # mtime: the same cache gives the same bytes
-        with writer(str(draft), encoder=False, mtime=0) as tar:
-            for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
+        with whole_file(target) as draft, writer(str(draft), encoder=False, mtime=0) as tar:
+            for done, key in enumerate(keys, 1):
                 tar.write(_sample(cache.read(key)))
-                count += 1
                 if progress is not None:
-                    progress(count, len(cache))
-        draft.replace(target)
+                    progress(done, len(keys))
     except OSError as error:
         raise CacheError(f"{target}: the export cannot be written: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return count
+    return len(keys)
+
+
+def _cell(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula begins with an apostrophe instead."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _sample(clip: StoredClip) -> dict[str, str | bytes]:

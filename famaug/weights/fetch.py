@@ -24,6 +24,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from famaug.errors import FetchError
+from famaug.files import write_whole
 from famaug.weights.registry import ENTRIES, Entry, Package, find_entry
 
 log = logging.getLogger(__name__)
@@ -128,30 +129,15 @@ def _store(entry: Entry, content: bytes, fetched_from: str) -> None:
     target = stored_at(entry)
     record = {**asdict(entry), "fetched_from": fetched_from}
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _write(
+        write_whole(
             target.with_name(target.name + ".source.json"), json.dumps(record, indent=1).encode()
         )
-        _write(target, content)
+        write_whole(target, content)
     except OSError as error:
         raise FetchError(
             f"{entry.name} cannot be stored at {target}: {error}; "
             "set FAMAUG_HOME to a folder that can be written"
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _download(entry: Entry, package: Package) -> bytes:

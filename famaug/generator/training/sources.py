@@ -72,8 +72,9 @@ def video_files(folder: Path) -> list[Path]:
 
 
 def fingerprint(files: Iterable[Path]) -> list[list[Any]]:
-    """JSON-able: names, sizes and times, to know whether files are the same as before."""
-    return [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in files]
+    """JSON-able: names, sizes and times, to know whether files are the same as before. The time
+    of the last change of a file's entry is the system's own, whatever time a copy was given."""
+    return [[p.name, s.st_size, s.st_mtime_ns, s.st_ctime_ns] for p in files for s in [p.stat()]]
 
 
 def faces_of_pictures(
