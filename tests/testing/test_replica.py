@@ -45,7 +45,7 @@ def test_clips_are_spread_over_classes_and_people(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_made(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no replica of 'casme9'"):
+    with pytest.raises(InputError, match="no data set 'casme9'; there are: casme,"):
         make_replica("casme9", tmp_path / "r")
     with pytest.raises(InputError, match="clips must be"):
         make_replica("casme2", tmp_path / "r", clips=0)
