@@ -17,7 +17,7 @@ from pathlib import Path
 from famaug.errors import FamaugError
 from famaug.limits import opened
 
-SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|", " ")
 MAX_LINE = 1 << 20
 """Characters of a line."""
 _HEAD = 1 << 16

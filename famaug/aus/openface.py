@@ -145,7 +145,11 @@ def _picture_of(face: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _faces(table: pd.DataFrame, path: Path) -> NDArray[np.int64]:
-    return np.nan_to_num(values_of(table, ["face"], path, high=MAX_FACE))[:, 0].astype(np.int64)
+    rows = _column(table, "success", path) > 0
+    number = values_of(table, ["face"], path, high=MAX_FACE, rows=rows)[:, 0]
+    told = pd.to_numeric(table["face"], errors="coerce").to_numpy(np.float64)
+    of_failed = np.where((told >= 0) & (told < MAX_FACE), told, 0)
+    return np.nan_to_num(np.where(rows, number, of_failed)).astype(np.int64)
 
 
 def _load_folder(folder: Path) -> tuple[pd.DataFrame, str]:

@@ -9,6 +9,7 @@ sides, frame rate, and whose measurements went into it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import warnings
@@ -36,6 +37,8 @@ MODULATED = "modulated"
 MAX_BYTES = 256 * 2**20
 """A table above it is refused unread: half an hour at 200 fps is 0.2 GB."""
 MAX_FRAMES = 400_000
+HEADER_WITHIN = 60
+"""Rows among which the names of the columns are looked for."""
 MAX_ROWS = 2 * MAX_FRAMES
 MAX_INTENSITY = 5.0
 MOST_ODD = 1000
@@ -175,9 +178,13 @@ class _Column:
             value: float | None = float(cell) if "_" not in cell else None
         except ValueError:
             value = number_in(cell)
-        if value is None and len(self.odd) < MOST_ODD:  # one is enough to refuse the table
+        if value is None and self.name == "success":
+            value = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}.get(cell.strip().casefold())
+        if value is None and len(self.odd) < MOST_ODD:
             self.odd[len(self.numbers)] = cell.strip()
-        self.numbers.append(np.nan if value is None else value)
+            value = np.nan
+        # more of them are no empty cells either: no column may hold an infinity
+        self.numbers.append(np.inf if value is None else value)
 
     def series(self, length: int) -> pd.Series[Any]:
         if self.text is not None:
@@ -202,7 +209,7 @@ def _is_known(cell: str) -> bool:
 
 
 def _columns(rows: Iterator[Row], path: Path) -> tuple[pd.DataFrame, list[str]]:
-    whole = next(rows, (0, []))[1]
+    whole = _header(rows)
     header = columns_in(whole)
     columns = _known_columns(header, path)
     lines = array("q")
@@ -228,6 +235,17 @@ def _columns(rows: Iterator[Row], path: Path) -> tuple[pd.DataFrame, list[str]]:
             length -= 1
     table = pd.DataFrame({c.name: c.series(length) for c in columns})
     return table.assign(**{ROW: np.asarray(lines[:length], np.int64)}), header
+
+
+def _header(rows: Iterator[Row]) -> list[str]:
+    """The first row with names of columns, under whatever lines a program put above it; else the
+    first of all."""
+    first: list[str] = []
+    for _, cells in itertools.islice(rows, HEADER_WITHIN):
+        first = first or cells
+        if sum(_is_known(c) for c in cells) > 1:
+            return cells
+    return first
 
 
 def _known_columns(header: list[str], path: Path) -> list[_Column]:

@@ -172,7 +172,7 @@ def test_an_empty_or_nan_cell_is_missing(tmp_path: Path) -> None:
     [
         (lambda s: s.replace("_r", "_x"), r"intensities \(_r\) with -aus"),
         (lambda s: s.replace("\r\n2, ", "\r\ntwo, "), r"row 3: frame must be .* 'two'"),
-        (lambda s: s.replace("0.98, 1,", "0.98, yes,"), "success: 'yes' is no number"),
+        (lambda s: s.replace("0.98, 1,", "0.98, so,"), "success: 'so' is no number"),
         (lambda s: s.replace("0.98", "98"), "confidence: '98' is no number from 0 to 1"),
         (lambda s: s.split("\r\n")[0], "holds no rows"),
         (lambda s: s.replace("\r\n2, 0, ", "\r\n2, me, "), "row 3, face: 'me' is no number"),

@@ -46,7 +46,7 @@ def same(path: Path, rows: int = ROWS) -> bool:
     )
 
 
-@pytest.mark.parametrize("sep", [",", ", ", ";", "; ", "\t", "|"])
+@pytest.mark.parametrize("sep", [",", ", ", ";", "; ", "\t", "|", " ", "   "])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
 def test_separators_and_line_endings(tmp_path: Path, sep: str, end: str) -> None:
     assert same(written(tmp_path / "a.csv", grid(), sep, end))
@@ -98,6 +98,7 @@ def test_rows_of_separators_at_the_end_are_none(tmp_path: Path) -> None:
         lambda row: [*row[:8], "", *row[8:]],  # a separator too many in its middle
         lambda row: row[:-1],  # a cell too few
         lambda row: row[:3],  # killed while writing
+        lambda row: row[:1],
         lambda row: [*row[:8], *row[8].replace(".", ",").split(","), *row[9:]],  # a decimal comma
     ],
 )
@@ -146,6 +147,26 @@ def test_cells_of_failed_rows_do_not_matter(tmp_path: Path) -> None:
     track = read_openface(written(tmp_path / "a.csv", lines)).track
     assert np.flatnonzero(track.missing).tolist() == [2, 5, 6]
     assert len(track) == ROWS
+
+
+def test_many_odd_cells_of_failed_rows_hide_none_of_a_good_one(tmp_path: Path) -> None:
+    lines = grid(1250)
+    for row in lines[1:1200]:
+        row[4:] = ["0", *["rubbish"] * 17]
+    lines[1240][5 + AU_INDEX[9]] = "rubbish"
+    with pytest.raises(TrackError, match="row 1241, AU09_r"):
+        read_openface(written(tmp_path / "a.csv", lines))
+
+
+def test_lines_above_the_names_and_words_for_success(tmp_path: Path) -> None:
+    lines = grid()
+    for row in lines[1:]:
+        row[4] = "True"
+    lines[4] = [*lines[4][:1], "-1", *lines[4][2:4], "False", *["?"] * 17]
+    path = written(tmp_path / "a.csv", [["# made by a program"], ["on Tuesday", "2"], *lines])
+    track = read_openface(path).track
+    assert np.flatnonzero(track.missing).tolist() == [3]
+    assert np.allclose(track.intensity[4:, 0], peaks()[4:])
 
 
 def test_a_second_face_that_never_succeeded_is_none(tmp_path: Path) -> None:

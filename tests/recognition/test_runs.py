@@ -16,6 +16,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 from test_training import problem_of
 
 from famaug.errors import InputError, WeightsError
+from famaug.recognition.public_weights import read_state_dict
 from famaug.recognition.results import fold_path
 from famaug.recognition.runs import run_all
 from famaug.recognition.training import Problem
@@ -120,6 +121,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Problem, Path, Pa
         state = load_file(path.with_name(path.name + ".safetensors"))
         save_file(state, root / "public" / f"{split.name.rpartition('/')[2]}.safetensors")
     return problem, root / "run", root / "public"
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_state_dicts_in_checkpoints_of_several_devices(tmp_path: Path, old: bool) -> None:
+    state = {"module.layer.weight": torch.ones(2, 3), "module.layer.bias": torch.zeros(2)}
+    held = {"epoch": 7, "state_dict": state, "note": "best"}
+    torch.save(held, tmp_path / "s1.pth", _use_new_zipfile_serialization=not old)
+    found = read_state_dict(tmp_path / "s1.pth")
+    assert found["layer.weight"].equal(torch.ones(2, 3))
+    assert set(found) == {"layer.weight", "layer.bias"}
 
 
 def test_public_weights_are_evaluated(trained: tuple[Problem, Path, Path], tmp_path: Path) -> None:

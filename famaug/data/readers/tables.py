@@ -30,7 +30,7 @@ NOTHING = ("", "/", "-", "nan", "none")
 """What releases write for "not there"."""
 _SYNONYMS = (
     ("subject", "subid", "subjectid", "subjects", "sub"),
-    ("filename", "foldname", "foldername", "clipname", "clip", "file"),
+    ("filename", "foldname", "foldername", "clipname", "clip", "file", "filenameo"),
     ("onsetframe", "onset", "onsetf"),
     ("apexframe", "apex", "apexf", "apexf1"),
     ("offsetframe", "offset", "offsetf"),
