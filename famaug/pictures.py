@@ -55,15 +55,13 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
 
 def decode_picture(data: bytes, name: object) -> Picture:
     """`read_picture` of a file's bytes; `name` is for messages."""
-    from PIL import Image
-
     kind = picture_format(data)
     if kind is None:
         raise MediaError(
             f"{name}: not a picture ({', '.join(FORMATS)}): it begins with {data[:8]!r}"
         )
     with translated(f"{name}: not a readable picture", MediaError):
-        with Image.open(io.BytesIO(data), formats=[kind]) as file:
+        with _opened(data, kind, name) as file:
             _check(file, data, name)
             turn = file.getexif().get(_ORIENTATION, 1)
             lying = file.size
@@ -72,6 +70,18 @@ def decode_picture(data: bytes, name: object) -> Picture:
                 turn = 1  # the library turns TIFFs itself
             picture = _pixels(file, name)
         return _upright(picture, turn)
+
+
+def _opened(data: bytes, kind: str, name: object) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return Image.open(io.BytesIO(data), formats=[kind])
+    except UnidentifiedImageError as error:
+        raise MediaError(
+            f"{name}: a {kind} that is damaged or of a kind that is not read (colours as floats, "
+            "64-bit numbers, ...); save it as PNG, or as TIFF of 8 or 16 bits"
+        ) from error
 
 
 def picture_format(data: bytes) -> str | None:

@@ -182,6 +182,14 @@ def test_pixels_that_are_no_brightness_are_refused(tmp_path: Path, bad: float) -
         read_picture(tmp_path / "a.tif")
 
 
+def test_colours_as_floats_are_refused_in_words(tmp_path: Path) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "a.tif"), np.full((8, 8, 3), 0.5, np.float32))
+    with pytest.raises(MediaError, match=r"a\.tif: a TIFF .*save it as PNG, or as TIFF of 8 or 16"):
+        read_picture(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "LA", "RGBA", "YCbCr"])
 def test_modes_of_pictures_become_rgb(tmp_path: Path, mode: str) -> None:
     grey = mode in ("L", "1", "LA")

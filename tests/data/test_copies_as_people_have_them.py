@@ -168,7 +168,7 @@ def odd_clips(root: Path) -> Path:
         (2, "EP01_04", 9, 6, 3, "4", "disgust"),  # onset and offset swapped
         (3, "EP01_05", 3, 6, 0, "1+2", "surprise"),  # offset 0
         (3, "EP01_06", 3, 3, 3, "1+2", "surprise"),  # all three are one frame, the last
-        (4, "EP01_07", 3, "?", 9, "1+2", "surprise"),  # nobody knew
+        (4, "EP01_07", 9, "?", 3, "1+2", "surprise"),  # nobody knew, and swapped
         (4, "EP01_08", 3, "six", 9, "1+2", "surprise"),
         (5, "EP01_09", 30, 36, 39, "1+2", "surprise"),  # another clip's numbers
     ]
@@ -183,8 +183,8 @@ def test_odd_positions_never_stop_a_data_set(tmp_path: Path) -> None:
     by_name = {r.clip: r for r in data.refs}
     assert set(by_name) == {f"EP01_0{i}" for i in range(1, 8)}
     assert [by_name[f"EP01_0{i}"].apex for i in range(1, 6)] == [3, None, None, 3, 3]
-    swapped = by_name["EP01_04"]
-    assert (swapped.onset, swapped.offset, len(swapped.frames)) == (0, 6, 7)
+    for swapped in (by_name["EP01_04"], by_name["EP01_07"]):
+        assert (swapped.onset, swapped.apex, swapped.offset, len(swapped.frames)) == (0, 3, 6, 7)
     assert by_name["EP01_05"].offset == len(by_name["EP01_05"].frames) - 1 == 8
     spec = InputSpec(kind="pair", size=12)
     with pytest.warns(LeftOutWarning, match=r"1 of 7 clips are left out: .*EP01_06: one frame"):
@@ -194,7 +194,7 @@ def test_odd_positions_never_stop_a_data_set(tmp_path: Path) -> None:
     report = check_dataset(Casme2(tmp_path / "r"))
     assert {k: len(v) for k, v in report.details.items() if v} == {
         "empty clips": 1, "clips of one frame": 1, "rows that cannot be read": 1,
-        "rows that contradict themselves": 4, "apexes on the onset or outside": 3,
+        "rows that contradict themselves": 5, "apexes on the onset or outside": 3,
         "clips with missing frames": 1, "folders without row": 1,
     }  # fmt: skip
     assert any("3 clips have their apex on the onset or outside" in n for n in report.notes)

@@ -152,11 +152,12 @@ def _where(rows: Sequence[Row], c: Correction, counted: int | None, empty: list[
 
 
 def in_order(row: Row) -> Row:
-    """A row whose onset and offset were swapped, put right: its apex lies between them."""
+    """A row whose onset and offset were swapped, put right: its apex lies between them, or, where
+    there is none, the offset is some frame."""
     onset, apex, offset = row.onset, row.apex, row.offset
-    if onset is None or apex is None or offset is None:
+    if onset is None or offset is None or not 0 < offset < onset:
         return row
-    swapped = offset < onset and offset <= apex <= onset
+    swapped = apex is None or offset <= apex <= onset
     return replace(row, onset=offset, offset=onset) if swapped else row
 
 
