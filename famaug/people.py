@@ -56,11 +56,16 @@ class Person:
 
 @lru_cache(maxsize=65536)
 def parse_person(name: str) -> Person:
-    """From "dataset/subject" in any spelling, or a subject alone."""
+    """From "dataset/subject" in any spelling, a subject alone, or a clip's name in a public data
+    set."""
     parts = [p.strip() for p in name.strip().rstrip("/").split("/")]
     dataset, subject = "/".join(parts[:-1]), parts[-1]
     if name.strip().endswith("/") and len(parts) < 2:
         return Person(_dataset(dataset or subject), "", None, False)
+    for i in range(len(parts) - 2):  # a clip's or a frame's name: "casme2/sub01/EP02_01f"
+        if dataset_named(parts[i]):
+            inside = [p for p in parts[i + 1 : -1] if _NUMBERED.fullmatch(_text(p))]
+            dataset, subject = (parts[i], inside[0]) if inside else (dataset, subject)
     known = dataset_named(dataset) or (dataset_named(parts[-2]) if len(parts) > 2 else None)
     if known is None and is_composite(dataset):
         own = _text(subject)
@@ -175,15 +180,22 @@ def person_of_path(path: str | os.PathLike[str]) -> str:
     Known are "CASME2/Cropped/sub01/...", "SAMM/006/...", "SMIC_all_raw/HS/s1/...", the same behind
     a link, and names such as "casme2_sub01_neutral.png".
     """
-    for text in dict.fromkeys((os.path.realpath(path), os.path.abspath(path))):  # noqa: PTH100
-        names = [_words(n) for n in text.replace(os.sep, "/").strip("/").split("/")]
-        for i in range(len(names) - 1, -1, -1):
-            whole, first = "_".join(names[i]), names[i][0]
-            below = [n[0] for n in names[i + 1 :]]
-            for dataset, candidates in ((whole, below), (first, names[i][1:2])):
-                found = next((who for c in candidates if (who := _named_by(dataset, c))), "")
-                if found:
-                    return found
+    return next(
+        (who for p in (os.path.realpath(path), os.path.abspath(path)) if (who := named_in(p))),  # noqa: PTH100
+        "",
+    )
+
+
+def named_in(path: str) -> str:
+    """`person_of_path` by the text alone: nothing is looked at on disk."""
+    names = [_words(n) for n in path.replace(os.sep, "/").strip("/").split("/")]
+    for i in range(len(names) - 1, -1, -1):
+        whole, first = "_".join(names[i]), names[i][0]
+        below = [n[0] for n in names[i + 1 :]]
+        for dataset, candidates in ((whole, below), (first, names[i][1:2])):
+            found = next((who for c in candidates if (who := _named_by(dataset, c))), "")
+            if found:
+                return found
     return ""
 
 

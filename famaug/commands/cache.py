@@ -59,9 +59,14 @@ def ls(
     as_json: AsJson = False,
 ) -> None:
     """One line a clip: key, frames, size, driver, identity, label ("-" for none)."""
+    from famaug.people import canonical
     from famaug.store import list_clips
 
     wanted = {"label": label, "driver": driver, "identity": identity}
+    for who in ("driver", "identity"):  # one person in every spelling; patterns stay
+        name = wanted[who]
+        if name and "/" in name and not set("*?[") & set(name):
+            wanted[who] = canonical(name)
     count = of = unlabelled = 0
     for clip in list_clips(folder):
         of += 1

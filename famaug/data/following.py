@@ -163,7 +163,8 @@ def _may_wrap(value: Any) -> bool:
 def _is_dataset(value: Any) -> bool:
     if value is None or isinstance(value, (*_PLAIN, list, tuple, dict)):
         return False
-    return isinstance(value, Dataset) or hasattr(type(value), "__getitem__")
+    known = hasattr(type(value), "__getitem__") or hasattr(value, "held_out")
+    return known or isinstance(value, Dataset)
 
 
 def _held_out(part: Any) -> frozenset[str] | None:

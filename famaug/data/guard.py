@@ -13,6 +13,7 @@ from famaug.people import (
     canonical,
     find_people,
     in_order,
+    named_in,
     parse_person,
     person,
     spelt,
@@ -143,8 +144,16 @@ def people_of(provenance: Provenance) -> Contributors:
 
 
 def _of_side(side: dict[str, Any]) -> list[Any]:
-    """The subject of a plan's driver or identity, and those named beside it."""
-    return [person(spelt(side.get("dataset")), side.get("subject")), *_listed(side.get("subjects"))]
+    """The subject of a plan's driver or identity, those named beside it, and whom the path of its
+    picture names."""
+    found = [
+        person(spelt(side.get("dataset")), side.get("subject")),
+        *_listed(side.get("subjects")),
+    ]
+    source = side.get("source")
+    if isinstance(source, dict) and isinstance(source.get("path"), str):
+        found.append(named_in(source["path"]))  # of plans made before loose files were known again
+    return found
 
 
 def _listed(value: Any) -> list[Any]:

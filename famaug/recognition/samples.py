@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,9 +89,13 @@ class SyntheticPool:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def allowed(self, held_out: frozenset[str]) -> Flags:
-        """bool `S`: neither driver nor identity is held out."""
-        guard = Guard(held_out)
+    def allowed(self, held_out: frozenset[str], people: Collection[str] = ()) -> Flags:
+        """bool `S`: nobody who went into it is held out.
+
+        Args:
+            people: everybody of the real clips, see `Guard`.
+        """
+        guard = Guard(held_out, people)
         return np.asarray([guard.reason(p) is None for p in self.provenances], np.bool_)
 
 
@@ -277,7 +281,8 @@ def make_splits(
         found = k_fold_by_subject(items, int(folds[7:]), subjects=subjects)
     else:
         raise InputError(f"folds are 'loso', 'k-fold:K' or 'dataset'; got {folds!r}")
-    splits = [_split(fold, len(samples), pool) for fold in found]
+    people = frozenset(subjects)
+    splits = [_split(fold, len(samples), pool, people) for fold in found]
     check_splits(splits, samples.subjects)
     return splits
 
@@ -298,11 +303,11 @@ def check_splits(splits: Sequence[Split], subjects: Sequence[str]) -> None:
             tested_in[name] = split.name
 
 
-def _split(fold: Fold, count: int, pool: SyntheticPool | None) -> Split:
+def _split(fold: Fold, count: int, pool: SyntheticPool | None, people: frozenset[str]) -> Split:
     train, test = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     train[fold.train.indices] = True
     test[fold.test.indices] = True
-    allowed = np.zeros(0, np.bool_) if pool is None else pool.allowed(fold.held_out)
+    allowed = np.zeros(0, np.bool_) if pool is None else pool.allowed(fold.held_out, people)
     return Split(fold.name, train, test, allowed)
 
 

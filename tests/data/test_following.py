@@ -72,6 +72,24 @@ def drivers(train: MicroExpressionSynth, real: int) -> set[str]:
     return {json.loads(train[i]["provenance"])["driver_subject"] for i in range(real, len(train))}
 
 
+class HoldsTheFold:
+    def __init__(self, fold: Any) -> None:
+        self.fold = fold
+
+    def __len__(self) -> int:
+        return len(self.fold.train)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.fold.train[index]
+
+
+def test_a_fold_kept_whole_is_followed_too(cache: Path) -> None:
+    fold = leave_one_subject_out(ListOfClips(PEOPLE))[0]
+    train = MicroExpressionSynth(HoldsTheFold(fold), ratio=20, cache=cache)
+    assert train.held_out == {"d/1"}
+    assert drivers(train, train._real) == {"d/2", "d/3", "d/4"}
+
+
 WAYS = {
     "itself": lambda d: d,
     "Subset": lambda d: Subset(d, range(len(d))),

@@ -45,6 +45,8 @@ def test_both_people_must_be_in_the_fold() -> None:
         ("megc2019/006", "samm/6"),
         ("megc2019/samm/006", "samm/6"),
         ("My Data/Anna", "my_data/anna"),
+        ("casme2/sub01/EP02_01f", "casme2/1"),
+        ("SMIC/HS/s1/micro/negative/s1_ne_01", "smic/s01"),
     ],
 )
 def test_other_spellings_are_the_same_person(held_out: str, seen: str) -> None:
@@ -93,6 +95,8 @@ def test_everybody_who_went_in_is_read() -> None:
         ({"driver": plan.driver | {"dataset": "CASME II", "subject": 1}}, DRIVER),
         ({"identity": plan.identity | {"subjects": ["casme2/S01"]}}, IDENTITY),
         ({"identity": plan.identity | {"dataset": "casme2", "subject": 1.0}}, IDENTITY),
+        ({"identity": {"source": {"path": "/x/CASME2/Cropped/sub01/EP01/img1.jpg"}}}, IDENTITY),
+        ({"driver": {"subjects": "casme2/sub01"}}, DRIVER),
         ({"look": {"subjects": ["casme2/sub01"]}}, LOOK),
         ({"params": {"trained_on": ["casme2/1"]}}, WEIGHTS),
     ):
