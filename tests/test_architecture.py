@@ -21,6 +21,7 @@ ROOMS = (
         "limits",
         "files",
         "lifeline",
+        "printable",
         "settings",
         "named",
         "packages",

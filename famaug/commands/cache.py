@@ -10,6 +10,7 @@ import typer
 
 from famaug.commands import terminal
 from famaug.errors import UsageError
+from famaug.printable import printable
 
 if TYPE_CHECKING:
     from famaug.store import VerifyReport
@@ -44,7 +45,7 @@ def info(folder: Folder, as_json: AsJson = False) -> None:
 
     figures = cache_info(folder)
     for name, value in figures.items():
-        typer.echo(f"{name:20s} {value}")
+        typer.echo(f"{name:20s} {printable(value)}")
     _tell_unlabelled(figures["labels"].get("None", 0))
     terminal.end(as_json, "cache info", figures)
 
@@ -77,7 +78,8 @@ def ls(
         size = f"{clip['frames']}x{clip['height']}x{clip['width']}"
         who = f"{clip['driver'] or '-'} on {clip['identity'] or '-'}"
         told = "-" if clip["label"] is None else clip["label"]
-        typer.echo(f"{clip['key'][:16]}  {size:14s} {clip['bytes']:>9} B  {who}  {told}")
+        line = f"{clip['key'][:16]}  {size:14s} {clip['bytes']:>9} B  {who}  {told}"
+        typer.echo(printable(line))
     _tell_unlabelled(unlabelled)
     if count < of:
         typer.echo(f"{count} of {of} clips")
@@ -115,9 +117,9 @@ def verify(folder: Folder, as_json: AsJson = False) -> None:
 
 def _name_damage(report: VerifyReport) -> None:
     for name, why in report.bad_shards.items():
-        typer.echo(f"bad shard: {name}: {why}", err=True)
+        typer.echo(printable(f"bad shard: {name}: {why}"), err=True)
     for name, why in report.bad.items():
-        typer.echo(f"bad: {name}: {why}", err=True)
+        typer.echo(printable(f"bad: {name}: {why}"), err=True)
 
 
 def seal(

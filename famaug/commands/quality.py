@@ -260,13 +260,17 @@ def _units(pooled: Agreement) -> ReportTable:
 def _print(table: ReportTable) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from famaug.printable import printable
 
     shown = Table(title=table.title, caption=None)
     for name in table.columns:
         shown.add_column(name.replace("_", " "), overflow="fold")
     for row in table.rows:
-        shown.add_row(*("-" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c)
-                        for c in row))  # fmt: skip
+        cells = ["-" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in row]
+        # as plain text: a name in brackets is no markup
+        shown.add_row(*(Text(printable(c)) for c in cells))
     Console(width=max(120, Console().width)).print(shown)
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from famaug.errors import FamaugError, FamaugWarning, InputError, MediaError, UsageError
+from famaug.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +49,7 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         told = f"note: {text}" if record.levelno >= logging.WARNING else text
-        console().print(told, markup=False, highlight=False, soft_wrap=True)
+        console().print(printable(told, lines=True), markup=False, highlight=False, soft_wrap=True)
 
 
 _HANDLER = _Handler()
@@ -204,7 +205,7 @@ def _hint() -> str:
 def _fail(text: str, error: BaseException) -> NoReturn:
     if log.isEnabledFor(logging.DEBUG) and not isinstance(error, KeyboardInterrupt):
         traceback.print_exception(error)
-    typer.echo(text, err=True)
+    typer.echo(printable(text, lines=True), err=True)
     sys.exit(exit_code(error))
 
 

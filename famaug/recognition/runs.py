@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -180,10 +181,36 @@ def _one_by_one(
 
 
 def _logger(path: Path, watch: Callable[[dict[str, Any]], None] | None) -> Log:
+    """A line an epoch, also over kills: what a run that was cut off had logged beyond its last
+    checkpoint goes when the epochs are done again."""
+    lines = _lines(path)
+    known = {_of_whom(r): r["epoch"] for r in lines}
+
     def log(record: dict[str, Any]) -> None:
+        whose, epoch = _of_whom(record), record["epoch"]
+        if epoch <= known.get(whose, 0):
+            kept = [r for r in _lines(path) if _of_whom(r) != whose or r["epoch"] < epoch]
+            write_whole(path, "".join(to_text(r) + "\n" for r in kept))
+        known[whose] = epoch
         with path.open("a", encoding="utf-8") as file:
             file.write(to_text(record) + "\n")
         if watch is not None:
             watch(record)
 
+    if path.is_file() and not path.read_bytes().endswith(b"\n"):  # a kill cut the last line
+        write_whole(path, "".join(to_text(r) + "\n" for r in lines))
     return log
+
+
+def _of_whom(record: dict[str, Any]) -> str:
+    return digest([record["seed"], record["ratio"], sorted(record["loss"])])
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found

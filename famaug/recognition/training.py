@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from famaug.errors import TrainingError
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.recognisers import build_recogniser, scaled
@@ -154,6 +155,7 @@ def train(
             continue
         table = np.stack(losses)
         losses = []
+        _check_finite(problem, trainer, step, table)
         best.epoch(step.epoch)
         if log is not None and writes:
             log(_record(problem, trainer, step, table, best))
@@ -166,6 +168,22 @@ def train(
     if checkpoint is not None and writes:
         checkpoint.unlink(missing_ok=True)
     return results
+
+
+def _check_finite(problem: Problem, trainer: Trainer, step: Step, table: Floats) -> None:
+    """Raises TrainingError where a network's weights are no numbers any more after an epoch."""
+    for place, fold in enumerate(trainer.folds):
+        state = trainer.state(place)
+        if all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point()):
+            continue
+        seen = np.flatnonzero(np.isfinite(table[:, place]))
+        first = step.step + 2 - len(table) + (int(seen[-1]) + 1 if len(seen) else 0)
+        where = f"seed {problem.seed}, fold {problem.splits[fold].name}"
+        raise TrainingError(
+            f"{where}, step {first} (epoch {step.epoch + 1}), learning rate "
+            f"{problem.options.learning_rate:g}: the loss or the weights are no numbers any more; "
+            "lower the learning rate, or look for inputs that are broken"
+        )
 
 
 def _resume(checkpoint: Path | None, trainer: Trainer, best: _Best) -> int:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from training_samples import made_pool, made_samples
 
-from famaug.errors import InputError, WeightsError
+from famaug.errors import InputError, TrainingError, WeightsError
 from famaug.recognition import stacked_ststnet
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.samples import make_splits
@@ -232,3 +232,11 @@ def test_what_can_be_stacked() -> None:
     assert not can_stack(torch.nn.Sequential(torch.nn.Dropout(0.1)))
     with pytest.raises(InputError, match="select is 'last' or 'best-test'"):
         TrainingOptions(select="best")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_training_without_numbers_stops_and_says_where(one_by_one: bool) -> None:
+    problem = problem_of(learning_rate=1e30, epochs=3)
+    said = r"seed 5, fold .*, step \d+ \(epoch \d\), learning rate 1e\+30: .* no numbers"
+    with pytest.raises(TrainingError, match=said):
+        (alone if one_by_one else together)(problem)
