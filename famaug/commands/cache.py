@@ -60,14 +60,9 @@ def ls(
     as_json: AsJson = False,
 ) -> None:
     """One line a clip: key, frames, size, driver, identity, label ("-" for none)."""
-    from famaug.people import canonical
     from famaug.store import list_clips
 
     wanted = {"label": label, "driver": driver, "identity": identity}
-    for who in ("driver", "identity"):  # one person in every spelling; patterns stay
-        name = wanted[who]
-        if name and "/" in name and not set("*?[") & set(name):
-            wanted[who] = canonical(name)
     count = of = unlabelled = 0
     for clip in list_clips(folder):
         of += 1
@@ -87,11 +82,17 @@ def ls(
 
 
 def _wanted(clip: dict[str, Any], wanted: dict[str, str | None]) -> bool:
-    return all(
-        pattern is None
-        or fnmatchcase(str("-" if clip[k] is None else clip[k]).casefold(), pattern.casefold())
-        for k, pattern in wanted.items()
-    )
+    from famaug.people import canonical
+
+    for kind, pattern in wanted.items():
+        if pattern is None:
+            continue
+        seen = str("-" if clip[kind] is None else clip[kind])
+        # a person in any spelling, or a pattern
+        found = kind != "label" and "/" in pattern and canonical(seen) == canonical(pattern)
+        if not found and not fnmatchcase(seen.casefold(), pattern.casefold()):
+            return False
+    return True
 
 
 def _tell_unlabelled(count: int) -> None:

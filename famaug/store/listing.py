@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from famaug.people import canonical
 from famaug.store import manifest
 from famaug.store.reader import ClipCache
 
@@ -35,8 +34,8 @@ def _row(cache: ClipCache, key: str) -> dict[str, Any]:
         "width": layout.shape[2],
         "codec": layout.codec,
         "bytes": layout.payload_bytes,
-        "driver": "" if story is None else canonical(story.driver_subject),
-        "identity": "" if story is None else canonical(story.identity_subject),
+        "driver": "" if story is None else story.driver_subject,
+        "identity": "" if story is None else story.identity_subject,
         "label": None if story is None else story.label,
         "provenance": story is not None,
     }

@@ -14,7 +14,9 @@ import lmdb
 import numpy as np
 import pytest
 from store_builders import fill, key_of, moving_clip, noise_clip, provenance_of
+from typer.testing import CliRunner
 
+from famaug.cli import app
 from famaug.errors import CacheCorruptError, CacheError, CacheLockedError, InputError
 from famaug.store import (
     CacheWriter,
@@ -250,3 +252,14 @@ def test_generating_in_two_parts_is_generating_at_once(tmp_path: Path) -> None:
     assert done == [False] * 5 + [True] * 7
     assert ClipCache(tmp_path / "c").keys() == [key_of(n) for n in range(12)]
     assert [r["shard"] for r in list_clips(tmp_path / "c")] == ["first"] * 5 + ["second"] * 7
+
+
+def test_clips_of_a_person_in_any_spelling(tmp_path: Path) -> None:
+    with CacheWriter(tmp_path / "c") as writer:
+        for n, who in enumerate(("casme2/sub01", "CASME II/1", "casme2/sub11")):
+            story = provenance_of(n, driver=who)
+            writer.put(story.plan.key, moving_clip(n, t=2, h=8, w=8), story)
+    for asked, count in (("casme2/01", 2), ("CASME2/sub1", 2), ("casme2/sub*", 2), ("*11", 1)):
+        done = CliRunner().invoke(app, ["cache", "ls", str(tmp_path / "c"), "--driver", asked])
+        assert done.exit_code == 0
+        assert done.output.count(" B  ") == count, (asked, done.output)
