@@ -28,11 +28,11 @@ def find_config(given: str | Path, kind: str) -> Path:
     path = Path(given)
     if path.is_file():
         return path
-    if path.exists():
-        raise UsageError(f"{path}: a configuration is a YAML file; this is a folder")
     names = shipped(kind)
     if str(given) in names:
         return names[str(given)]
+    if path.exists():
+        raise UsageError(f"{path}: a configuration is a YAML file; this is a folder")
     hint = did_you_mean(str(given), names)
     raise UsageError(
         f"{given}: no such file, and no configuration that ships ({', '.join(names)}){hint}"

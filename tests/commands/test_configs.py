@@ -34,8 +34,11 @@ def test_the_first_line_is_a_command_line(kind: str, path: Path) -> None:
     assert find_config(given["config"], kind) == path
 
 
-def test_names_and_files(tmp_path: Path) -> None:
+def test_names_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_config("casme2", "generation").parent.name == "generation"
+    monkeypatch.chdir(tmp_path)
+    Path("faces").mkdir()  # a folder does not hide a configuration of that name
+    assert find_config("faces", "superres").is_file()
     own = tmp_path / "casme2"
     own.write_text("out: x")
     assert find_config(own, "generation") == own
