@@ -7,6 +7,17 @@ class FamaugError(Exception):
     """Root of every error that famaug raises on purpose."""
 
 
+def name_in(error: Exception, name: str) -> None:
+    """Says in an error what it happened to: in the message of famaug's own, in a note of others.
+    Both reach the traceback that a loader's worker sends to its parent."""
+    told = error.args[0] if error.args else ""
+    if isinstance(error, FamaugError) and isinstance(told, str):
+        if name not in told:
+            error.args = (f"{name}: {told}", *error.args[1:])
+    else:
+        error.add_note(f"famaug: this is {name}")
+
+
 class InputError(FamaugError, ValueError):
     """An argument, a file or a table is not what was asked for."""
 

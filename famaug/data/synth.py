@@ -24,6 +24,7 @@ from famaug.data.guard import subject_name
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
 from famaug.data.look import Look
 from famaug.data.loose import Whose, refs_below
+from famaug.data.naming import named
 from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
 from famaug.data.sampling import ClipSampler
 from famaug.data.sources import (
@@ -240,10 +241,16 @@ class MicroExpressionSynth(Dataset[Any]):
         at %= len(self)
         if self._bare:
             return self.dataset[at]
-        if self.items == "clip":
-            return self._clip(at)
-        sample = self._real_sample(at) if at < self._real else self._synthetic_sample(at)
-        return sample if self.as_item is None else self.as_item(sample)
+        with named(at, self._real, self.dataset, lambda: self._drawn(at).name):
+            if self.items == "clip":
+                return self._clip(at)
+            sample = self._real_sample(at) if at < self._real else self._synthetic_sample(at)
+            return sample if self.as_item is None else self.as_item(sample)
+
+    def _drawn(self, at: int) -> Drawn:
+        if self._source is None:  # unreachable: a synthetic slot exists only with a source
+            raise IndexError(at)
+        return self._source.draw(self.epoch, at)
 
     def collate(self, samples: Sequence[Sample]) -> Any:
         """collate_fn of the loader in mode "deferred": keeps the samples for `render_batch`.
