@@ -135,9 +135,15 @@ class _Run:
     ) -> set[str]:
         """Measures what is not in the store; returns the records that could not be had."""
         shelf: Shelf = "drivers" if use == "driver" else "faces"
-        todo = {s.record: s for s in sources if not self.store.has(shelf, s.record)}
-        bad = set(todo)
+        todo: dict[str, Source] = {}
+        bad: set[str] = set()
         for source in sources:
+            if self.stop():
+                break
+            if not self.store.has(shelf, source.record):
+                todo[source.record] = source
+                bad.add(source.record)
+                continue
             refused = self.store.refusal(shelf, source.record)
             if refused is not None:
                 bad.add(source.record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -200,6 +201,39 @@ def tasks_of(settings: Generation) -> Tasks:
     material = gather(settings)
     faces = [face for person in material.faces for face in person]
     return Tasks.of_pieces(make_worklist(settings, material.drivers, faces).pieces, 8)
+
+
+def test_planning_stops_within_a_clip(tmp_path: Path) -> None:
+    settings = quick(tmp_path, per_rule=20_000)
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 10
+
+    report = generate(settings, stop=stop)
+    assert report.stopped
+    assert not report.finished
+    assert not settings.out.exists()
+    asked = 0
+    material = gather(settings)
+    faces = [face for person in material.faces for face in person]
+    assert len(make_worklist(settings, material.drivers, faces, stop=stop).pieces) < 10
+
+
+def test_a_source_replaced_by_one_of_its_size_and_time_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "face.png"
+    path.write_bytes(b"one")
+    before = path.stat()
+    settings = replace(quick(tmp_path), pictures=[path])
+    first = {face.record for person in gather(settings).faces for face in person}
+    (tmp_path / "copy").write_bytes(b"two")
+    os.utime(tmp_path / "copy", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (tmp_path / "copy").replace(path)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (3, before.st_mtime_ns)
+    second = {face.record for person in gather(settings).faces for face in person}
+    assert len(first - second) == len(second - first) == 1
 
 
 def test_overlapped_storing_gives_the_same(tmp_path: Path) -> None:
