@@ -19,6 +19,7 @@ from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import refs_of
 from famaug.errors import InputError, LeakageError
 from famaug.people import canonical
+from famaug.types import ClipRef
 
 MOST = 4096
 """Objects looked at."""
@@ -54,8 +55,8 @@ def follow(dataset: Any) -> Followed:
     for part, below_test in _walk(dataset):
         own = _names_in(part)
         people |= own
-        said, test = _held_out(part), getattr(part, "tested", None)
-        if isinstance(test, str):
+        said, test = _held_out(part), _tested(part)
+        if test is not None:
             tested = tested or test
         elif said is not None and not below_test:
             known = True
@@ -133,7 +134,7 @@ def _walk(dataset: Any) -> Iterator[tuple[Any, bool]]:
             continue
         seen.add(id(part))
         yield part, below
-        below = below or isinstance(getattr(part, "tested", None), str)
+        below = below or _tested(part) is not None
         todo.extend((v, below) for v in _inside(part) if _may_wrap(v))
 
 
@@ -175,11 +176,18 @@ def _held_out(part: Any) -> frozenset[str] | None:
     return frozenset(canonical(s) for s in said) - {""}
 
 
+def _tested(part: Any) -> str | None:
+    """The fold that a `SubjectSubset` tests."""
+    name = getattr(part, "tested", None)
+    return name if isinstance(name, str) and hasattr(part, "indices") else None
+
+
 def _names_in(part: Any) -> set[str]:
     """People that a part names itself: `people` where it has them, else those of its clips."""
     said = getattr(part, "people", None)
     if isinstance(said, set | frozenset | list | tuple):
         return {canonical(s) for s in said} - {""}
-    if getattr(part, "refs", None) is None and not isinstance(part, list | tuple):
+    refs = refs_of(part) if isinstance(part, list | tuple) else getattr(part, "refs", None)
+    if not isinstance(refs, list | tuple):
         return set()
-    return {n for n in map(subject_name, refs_of(part) or ()) if n}
+    return {n for r in refs if isinstance(r, ClipRef) and (n := subject_name(r))}

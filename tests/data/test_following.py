@@ -50,7 +50,8 @@ class Several(Torch):
     def __init__(self, inner: Any) -> None:
         self.parts = {"train": [inner]}
         self.some_name = inner
-        self.held_out = 0.2  # a share of its own, not people
+        # names that mean something else here
+        self.held_out, self.refs_in, self.tested, self.people = 0.2, 3, "yes", 12
 
 
 class Delegating(Torch):
@@ -110,6 +111,22 @@ def test_a_fold_is_followed(way: str, cache: Path) -> None:
     assert "d/1" in train.held_out
     assert drivers(train, train._real) <= {"d/2", "d/3", "d/4"}
     assert drivers(train, train._real)
+
+
+def test_attributes_that_mean_something_else(cache: Path) -> None:
+    class Odd(Torch):
+        def __init__(self, inner: Any) -> None:
+            super().__init__(inner)
+            self.helper = Slotted([1, 2])
+            self.numbers = {"a": [1, 2], "b": "text"}
+
+    class Helper(Slotted):
+        refs, held_out, people, tested = 7, "nobody", None, "yes"
+
+    fold = leave_one_subject_out(ListOfClips(PEOPLE))[0]
+    odd = Odd(fold.train)
+    odd.helper = Helper([1])
+    assert MicroExpressionSynth(odd, ratio=1, cache=cache).held_out == {"d/1"}
 
 
 LOST = {
