@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from famaug.aus.basis import FULL, load_basis
+from famaug.aus.basis import FULL
 from famaug.aus.estimator import Measurement, measure_aus
 from famaug.errors import InputError
 from famaug.faces.align import CropTransform, crop_face, crop_with
+from famaug.faces.landmarks import LEFT_EYE_CORNERS, MIDLINE, RIGHT_EYE_CORNERS
 from famaug.faces.mesher import PAPER_SIZES, FaceMesher
 from famaug.modulation.retime import resample
 from famaug.types import AU_INDEX, AUS, AUTrack, Clip, Floats, Frames
@@ -20,6 +20,8 @@ LENGTH = 35
 """Frames from onset to apex: 350 ms at 100 frames a second, a micro-expression's length."""
 REST, ARRIVED = 0.05, 0.93
 """Shares of the way: below the first the face is at rest, at the second it has arrived."""
+STILL = [*LEFT_EYE_CORNERS, *RIGHT_EYE_CORNERS, *MIDLINE[:8]]
+"""Mesh points that a smile moves least, from the hairline to the bridge of the nose."""
 CEILING = FULL - 0.02
 _REST_FRAMES = 3
 _AFTER = 3
@@ -103,29 +105,24 @@ def onset_to_apex(track: AUTrack) -> tuple[int, int]:
 
 
 def held_still(frames: Frames, meshes: Floats, size: int) -> Frames:
-    """Square crops `T size size 3` round the first frame's face; the head's own motion is taken
-    out by the points that no AU moves."""
+    """Square crops `T size size 3` round the first frame's face; the head's own motion in the
+    picture's plane is taken out by the eyes' corners and the bridge of the nose."""
     _, _, first = crop_face(frames[0], meshes[0], size)
-    weight = load_basis().rest
     start, origin = complex(first.a, first.b), complex(first.cx, first.cy)
     out = []
     for frame, mesh in zip(frames, meshes, strict=True):
-        turn, shift = _similarity(meshes[0], mesh if np.isfinite(mesh).all() else meshes[0], weight)
+        turn, shift = _similarity(meshes[0], mesh if np.isfinite(mesh).all() else meshes[0])
         a, c = turn * start, turn * origin + shift
         out.append(crop_with(frame, CropTransform(a.real, a.imag, c.real, c.imag, size)))
     return np.stack(out)
 
 
-def _similarity(
-    source: Floats, target: Floats, weight: NDArray[np.float64]
-) -> tuple[complex, complex]:
-    """`target = turn * source + shift` in the picture's plane, weighted least squares."""
-    w = weight / weight.sum()
-    a = source[:, 0].astype(np.float64) + 1j * source[:, 1]
-    b = target[:, 0].astype(np.float64) + 1j * target[:, 1]
-    mean_a, mean_b = (w * a).sum(), (w * b).sum()
+def _similarity(source: Floats, target: Floats) -> tuple[complex, complex]:
+    """`target = turn * source + shift` of the still points in the picture's plane."""
+    a, b = (m[STILL, 0].astype(np.float64) + 1j * m[STILL, 1] for m in (source, target))
+    mean_a, mean_b = a.mean(), b.mean()
     a, b = a - mean_a, b - mean_b
-    turn = complex((w * a.conj() * b).sum() / (w * np.abs(a) ** 2).sum())
+    turn = complex((a.conj() * b).sum() / (np.abs(a) ** 2).sum())
     return turn, complex(mean_b - turn * mean_a)
 
 

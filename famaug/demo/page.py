@@ -45,18 +45,23 @@ class Made:
 
 DETAIL_EDGE, FACE_EDGE = 0.18, 0.04
 """Room round details and round the face, as shares of their width."""
-_INTRO = (
+_REAL = (
     "A real expression goes in, the same expression on another face comes out, at a "
     "micro-expression's strength and speed. The first clip takes a person's own way from rest to "
-    "apex; the others show rules and single units on other faces. Every synthetic face below is of "
-    "a person who does not exist, at rest; no network here was trained on them.\n\n"
+    "apex. "
+)
+_RENDERED = (
+    "An expression goes in, the same expression on another face comes out. This ran without the "
+    "driver's video, so the driver of the first clip was itself rendered by famaug: it shows the "
+    "way from pixels to pixels, and nothing about real people. Run it once with a network to see a "
+    "person drive. "
+)
+_INTRO = (
+    "The other clips show rules and single units. Every synthetic face below is of a "
+    "person who does not exist, at rest; no network here was trained on them.\n\n"
     "Intensities are on famaug's scale: 5 is a unit's full excursion on the AU basis. The same "
     "basis renders and measures, so famaug's own reading only shows that what was asked can be "
     "read back; it is no proof that another reader would see it. What others see stands first."
-)
-_STAND_IN = (
-    "\n\nThis ran without the driver's video: the first clip's driver was itself rendered by "
-    "famaug. Run it once with a network to see a real person drive."
 )
 
 
@@ -76,7 +81,7 @@ def write_page(
     page = write_report(
         out / "report.html",
         title="famaug demo",
-        intro=_INTRO if media.real else _INTRO + _STAND_IN,
+        intro=(_REAL if media.real else _RENDERED) + _INTRO,
         headline=_headline(made, still, outside),
         clips=[_report_clip(m, synthesizer) for m in made],
         tables=[

@@ -46,7 +46,7 @@ def test_it_runs_on_what_ships_and_says_so(demo: Demo) -> None:
     assert 1 <= figures["blendshapes_seen"] <= figures["blendshapes_asked"]
     page = (out / "report.html").read_text()
     assert "this is offline" in page
-    assert "driver was itself rendered" in page
+    assert "driver of the first clip was itself rendered" in page
     assert "A rendered smile, onset to apex (someone)" in page
     assert "wall was left out" in page
     assert page.count("<article") == CLIPS
