@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from famaug.commands import terminal
+from famaug.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +29,13 @@ def samples_command(
     The faces are of people who do not exist (CC0); the clip is rendered from one of them. Nothing
     is fetched.
     """
+    from famaug.datasets import release_named
+
+    with terminal.typed():
+        for name in dataset or ():
+            release_named(name)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(f"{folder}: samples are written into a new or empty folder")
     from famaug.demo.sample_folder import write_samples
 
     with terminal.working():

@@ -188,6 +188,10 @@ def run(work: Callable[[], object], name: str = "famaug") -> NoReturn:
         _fail(f"{name}: {error}", error)
     except KeyboardInterrupt as error:
         _fail(f"{name}: stopped; what was finished is kept", error)
+    except SystemExit as end:  # typer ends Ctrl-C without a word
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+            typer.echo(f"{name}: stopped; what was finished is kept", err=True)
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)  # whoever read the output has gone

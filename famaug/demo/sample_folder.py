@@ -13,12 +13,12 @@ from PIL import Image
 from famaug import samples
 from famaug.clip import read_picture
 from famaug.clip_writer import write_clip
+from famaug.datasets import release_named
 from famaug.errors import InputError
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.sources import Identity
 from famaug.testing.replica import make_replica
-from famaug.testing.replica_releases import RELEASES
 
 FACE, DRIVER = "woman_31", "man_30"
 SMALL = 192
@@ -40,14 +40,12 @@ def write_samples(out: Path, *, datasets: tuple[str, ...] = ()) -> dict[str, Any
 
     Args:
         out: a new or empty folder.
-        datasets: names of releases, each written as a small replica, `CASME2/` for "casme2".
+        datasets: any names of releases, each written as a small replica, `CASME2/` for "casme2".
 
     Raises:
         InputError: the folder holds something, or an unknown release.
     """
-    unknown = [name for name in datasets if name not in RELEASES]
-    if unknown:
-        raise InputError(f"no replica of {unknown[0]!r}; there are: {', '.join(RELEASES)}")
+    names = [release_named(name).name for name in datasets]
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: samples are written into a new or empty folder")
     out.mkdir(parents=True, exist_ok=True)
@@ -58,7 +56,7 @@ def write_samples(out: Path, *, datasets: tuple[str, ...] = ()) -> dict[str, Any
         Image.fromarray(pixels).save(out / name)
     _write_clip(out / "clip.mp4")
     note = NOTE
-    for name in datasets:
+    for name in names:
         small_replica(name, out / name.upper())
         note += f"{name.upper()}/  a replica of that release: its layout and table, no real clip\n"
     (out / "README.txt").write_text(note)

@@ -43,5 +43,5 @@ def test_only_into_an_empty_folder(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["samples", str(tmp_path)])
     assert "new or empty folder" in str(done.exception)
     unknown = CliRunner().invoke(app, ["samples", str(tmp_path / "a"), "--dataset", "casme9"])
-    assert "no replica of 'casme9'" in str(unknown.exception)
+    assert "no data set 'casme9'" in str(unknown.exception)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]

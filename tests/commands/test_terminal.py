@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import typer
 
 from famaug.commands import terminal
 from famaug.errors import FaceError, FilterTooWideWarning, InputError, TableWarning, UsageError
@@ -41,6 +42,19 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Traceback" not in said
     terminal.set_level(verbose=True)
     assert "Traceback" in ended(ZeroDivisionError("x"), capsys)[1]
+
+
+def test_control_c_in_a_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        terminal.run(lambda: app([]))
+    assert end.value.code == 130
+    assert "stopped; what was finished is kept" in capsys.readouterr().err
 
 
 def test_what_is_wrong_before_the_work_was_typed() -> None:

@@ -63,6 +63,8 @@ def test_before_torch(here: Path) -> None:
         "doctor --dataset casme9 full": (2, "no data set 'casme9'"),
         "doctor --expect partial": (2, "belong to --dataset"),
         "weights import gone --out a.txt": (2, "must end in .safetensors"),
+        "samples full": (2, "a new or empty folder"),
+        "samples new --dataset casme9": (2, "no data set 'casme9'"),
         "init training": (2, "generation, recognition, ablation"),
     }
     done = subprocess.run(

@@ -145,8 +145,8 @@ def test_readers_are_found_by_name(tmp_path: Path) -> None:
     faces = GanimationConfig("x").faces
     faces.kind, faces.root, faces.prepared = "reader", str(tmp_path), str(tmp_path / "p")
     for reader, words in (
-        ("famaug.data.clips", "module:Class"),
-        ("famaug.data.clips:Nothing", "has no attribute 'Nothing'"),
+        ("famaug.data.clips", "write module:Name"),
+        ("famaug.data.clips:Nothing", "has no Nothing"),
     ):
         faces.reader = reader
         with pytest.raises(InputError, match=words):
