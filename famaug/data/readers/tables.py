@@ -160,6 +160,9 @@ def _xlsx_pages(path: Path, sheet: str | None) -> Iterator[list[Line]]:
 
 def _check_workbook(path: Path) -> None:
     """Sizes of what the workbook's reader unpacks and makes objects of, before it does."""
+    with opened(path, at_most=MAX_BYTES, error=InputError) as file:
+        if file.read(4) != b"PK\x03\x04":
+            raise InputError(f"{path}: not a readable .xlsx table: it is no workbook of that kind")
     with opened_zip(path, at_most=MAX_BYTES, unpacked=MAX_BYTES, error=InputError) as archive:
         about = 0
         for name in (i.filename for i in archive.infolist()):
