@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from famaug.data import MebClips, leave_one_subject_out
 from famaug.data.labels import FIVE, THREE, label_map
 from famaug.datasets import DATASETS, RELEASES, dataset_name, find_release, release_named
 from famaug.errors import InputError
@@ -121,3 +123,23 @@ def test_names_are_looked_up_among_those_who_are_there() -> None:
         find_people(["mine/bob"], people, what="dataset.held_out")
     with pytest.raises(InputError, match="written 'dataset/subject'"):
         find_people(["casme2/"], people)
+
+
+def test_people_of_meb_are_those_of_the_readers() -> None:
+    """A data frame with numbers, a missing subject beside them, and the toolkit's class names."""
+
+    class Fourd:
+        data_frame = pd.DataFrame(
+            {
+                "dataset": ["casme3a", "CASME II", None],
+                "subject": [1.0, 2.0, 3.0],
+                "material": ["a", "b", "c"],
+                "emotion": ["x", "y", "z"],
+            }
+        )
+        data = [np.zeros((2, 8, 8), np.uint8)] * 3
+
+    keys = [r.key for r in MebClips(Fourd()).refs]
+    assert keys == ["casme3/spNO.1/a", "casme2/sub02/b", "4dme/003/c"]
+    folds = leave_one_subject_out(MebClips(Fourd()))
+    assert [f.name for f in folds] == ["4dme/003", "casme2/sub02", "casme3/spNO.1"]
