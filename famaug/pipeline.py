@@ -33,11 +33,13 @@ from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.rules import RuleSource
 from famaug.sharpener import Sharpener
 from famaug.sources import Driver, Identity, pixels_digest, read_identity
-from famaug.types import LARGEST_SIDE, AUTrack, Clip, Floats, Frames, Picture, Plan
+from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
 
 K = TypeVar("K")
 V = TypeVar("V")
 ASSUMED_FPS = 100.0
+MAX_FRAME = 4096 * 4096
+"""Pixels of one frame: rendering one takes about 60 bytes a pixel, and a clip has many."""
 CROP = 256
 """Side of a clip that belongs to no data set."""
 Size = int | Literal["auto"] | None
@@ -470,10 +472,11 @@ def _frame_in(frame: Any) -> tuple[tuple[int, int], list[float]]:
 
 def _check_room(plan: Plan, height: int, width: int) -> None:
     taken = len(plan.track) * height * width * 3
-    if not min(height, width) >= 1 or max(height, width) > LARGEST_SIDE or taken > MAX_CLIP_BYTES:
+    if min(height, width) < 1 or height * width > MAX_FRAME or taken > MAX_CLIP_BYTES:
         raise RenderError(
-            f"the plan asks for {len(plan.track)} frames of {width} x {height}; sides of up to "
-            f"{LARGEST_SIDE} and {MAX_CLIP_BYTES >> 30} GiB are rendered"
+            f"{len(plan.track)} frames of {width} x {height} pixels were asked for; up to "
+            f"{MAX_FRAME / 1e6:.1f} million pixels a frame and {MAX_CLIP_BYTES >> 30} GiB a clip "
+            "are rendered: give a size (--size 1024), or a smaller picture"
         )
 
 

@@ -62,6 +62,7 @@ def unseal(root: str | os.PathLike[str]) -> int:
     found = manifest.load(where)
     if found.sealed is None:
         return 0
+    lock = CacheLock(where / manifest.SHARDS, alone=True)
     try:
         for name in found.sealed:
             manifest.shard_path(where, name).chmod(0o644)
@@ -70,6 +71,8 @@ def unseal(root: str | os.PathLike[str]) -> int:
         raise CacheError(
             f"{where} cannot be opened again: {error}; make the folder writable"
         ) from error
+    finally:
+        lock.release()
     return len(found.sealed)
 
 

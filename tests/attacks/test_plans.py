@@ -126,3 +126,15 @@ def test_a_plan_has_one_key_however_its_numbers_are_written(plan: Plan) -> None:
     assert digest({"a": 2, "b": [1.0, -0.0]}) == digest({"b": (np.int8(1), 0), "a": np.float32(2)})
     assert digest(1) != digest("1")
     assert digest(2**53 + 1) != digest(float(2**53))
+
+
+def test_a_picture_too_large_for_its_own_size_is_told_to_give_one(plan: Plan, face: Path) -> None:
+    maker = Synthesizer(size=None, faces=face.parent)
+    vast = replace(plan, size=None, params={**plan.params, "frame": {}})
+    with pytest.raises(RenderError):
+        maker.render([vast])
+    for side in (4097, 8192, 10**9):
+        frame = {"size": [side, side], "place": [0.4, 0.4, 0.5, 0.6]}
+        framed = _framed(replace(plan, size=None), frame)
+        with pytest.raises(RenderError, match=r"give a size \(--size 1024\)"):
+            maker.render([framed])

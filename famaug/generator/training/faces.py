@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 import torch
+import xxhash
 from numpy.typing import NDArray
 
-from famaug.errors import InputError, TrainingError
+from famaug.errors import InputError, TrainingError, WeightsError
+from famaug.files import clear_parts, whole_file
 from famaug.people import canonical, in_order
 from famaug.seeding import digest
 from famaug.types import AUS, Floats, Picture
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
 LOOSE = -1
+_AT_ONCE = 256
 """Clip number of a picture that is of no clip."""
 
 
@@ -174,25 +177,27 @@ def prepare_faces(
         opened = _open(index, pixels, key, size)
         if opened is not None:
             return opened
-    folder.mkdir(parents=True, exist_ok=True)
     faces, skipped = [], dict[str, list[str]]()
-    part = pixels.with_suffix(".part")
-    with part.open("wb") as file:
+    hasher = xxhash.xxh3_128()
+    clear_parts(pixels)
+    with whole_file(pixels) as part, part.open("wb") as file:
         for item in found:
             if isinstance(item, Skipped):
                 skipped.setdefault(item.why, []).append(item.name)
                 continue
-            file.write(np.ascontiguousarray(item.picture).tobytes())
+            data = np.ascontiguousarray(item.picture).tobytes()
+            hasher.update(data)
+            file.write(data)
             faces.append(item)
-    if not faces:
-        part.unlink()
-        raise TrainingError(
-            "no face to train on: "
-            + ("; ".join(f"{len(n)} {w} ({n[0]}, ...)" for w, n in skipped.items()) or "no input")
-        )
-    index.unlink(missing_ok=True)  # it never speaks of other pixels than those beside it
-    part.replace(pixels)
-    _write_index(index, faces, {"key": key, "scale": scale, "skipped": skipped})
+        if not faces:
+            raise TrainingError(
+                "no face to train on: "
+                + ("; ".join(f"{len(n)} {w} ({n[0]}, ...)" for w, n in skipped.items())
+                   or "no input")
+            )  # fmt: skip
+        index.unlink(missing_ok=True)  # it never speaks of other pixels than those beside it
+    note = {"key": key, "scale": scale, "skipped": skipped, "pixels": hasher.hexdigest()}
+    _write_index(index, faces, note)
     opened = _open(index, pixels, key, size)
     if opened is None:
         raise TrainingError(f"{folder}: faces were written and cannot be read back")
@@ -214,16 +219,25 @@ def _write_index(path: Path, faces: Sequence[Face], note: dict[str, Any]) -> Non
 
 
 def _open(index: Path, pixels: Path, key: str, size: int) -> FaceSet | None:
-    """The faces of a folder; None where they are of another setting or incomplete."""
-    tensors, note = load_tensors(index)
+    """The faces of a folder; None where they are of another setting, incomplete or damaged."""
+    try:
+        tensors, note = load_tensors(index, own=True)
+    except WeightsError:
+        return None
     names = note.get("names", [])
     shape = (len(names), size, size, 3)
     if note.get("key") != key or not pixels.is_file():
         return None
-    if pixels.stat().st_size != int(np.prod(shape)):
+    if pixels.stat().st_size != int(np.prod(shape)) or not names:
+        return None
+    pictures = np.memmap(pixels, np.uint8, "r", shape=shape)
+    hasher = xxhash.xxh3_128()
+    for part in range(0, len(names), _AT_ONCE):
+        hasher.update(pictures[part : part + _AT_ONCE].data)
+    if hasher.hexdigest() != note.get("pixels"):
         return None
     return FaceSet(
-        np.memmap(pixels, np.uint8, "r", shape=shape),
+        pictures,
         tensors["intensity"].numpy().reshape(-1, 2, len(AUS)),
         tensors["midline"].numpy(),
         tensors["clip"].numpy(),

@@ -110,6 +110,20 @@ def test_prepared_faces_are_opened_again_and_not_mistaken(tmp_path: Path, pictur
     assert np.array_equal(prepared(tmp_path / "faces", pictures, table).pictures, before)
 
 
+def test_flipped_bits_of_prepared_faces_are_found_out(tmp_path: Path, pictures: Path) -> None:
+    table = table_of(tmp_path / "aus.csv", NAMES)
+    first = np.array(prepared(tmp_path / "faces", pictures, table).pictures)
+    for name in ("pictures.u8", "faces.safetensors"):
+        path = tmp_path / "faces" / name
+        data = bytearray(path.read_bytes())
+        data[-100] ^= 4
+        path.unlink()
+        path.write_bytes(data)
+        again = prepared(tmp_path / "faces", pictures, table)
+        assert np.array_equal(again.pictures, first)
+        assert again.names == ("ada", "bea")
+
+
 def test_other_orders_of_columns(tmp_path: Path) -> None:
     path = table_of(tmp_path / "a.csv", ["x.png", "y.png"])
     shuffled = pd.read_csv(path)[["picture", *reversed(COLUMNS)]]
