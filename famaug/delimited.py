@@ -35,6 +35,7 @@ _NAN = re.compile(
     r"|#?n/?a|#(?:num|value|ref|name|div/0|null)[!?]?|null|none|missing|[-–—/.?]+",
     re.IGNORECASE,
 )
+_THOUSANDS = re.compile(r"\d{1,3}(?:[,'\u2019 ]\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:e[-+]?\d+)?", re.IGNORECASE)
 
 Row = tuple[int, list[str]]
@@ -59,6 +60,11 @@ def number_in(cell: str) -> float | None:
         return float(text) if "_" not in text else None
     except ValueError:
         return None
+
+
+def whole_in(cell: str) -> float | None:
+    """As `number_in`, of a cell that counts: "1,234" is none, for it may be 1234 or 1.234."""
+    return None if _THOUSANDS.fullmatch(cell.strip()) else number_in(cell)
 
 
 def encoding_of(head: bytes) -> str:

@@ -54,7 +54,10 @@ _AFTER = re.compile(
     )""",
     re.VERBOSE,
 )
+_NEXT = re.compile(r"[\s_:]*(?:AUS?|AD|GB|M)[\s_.:#-]*(?:[LRTBUA](?:\s*/\s*[LR])?\s*)*\d")
+"""The next code begins here: "AU2" is no A."""
 _JOIN = re.compile(r"\s*(?:(?P<either>\bOR\b|/)|[+,;&]|\bAND\b|(?=\s))\s*")
+_ODD_SIGNS = {0x3001: ",", 0x200B: None, 0xFEFF: None, 0xAD: None}
 _BRACKET = re.compile(r"\(([^()]*)\)")
 _SIDES: dict[str, Side] = {"L": "left", "R": "right", "LEFT": "left", "RIGHT": "right"}
 Kind = Literal["AU", "AD", "M", "GB"]
@@ -108,7 +111,7 @@ def parse_facs(text: str) -> tuple[FacsUnit, ...]:
     """
     if len(text) > MAX_TEXT:
         raise InputError(f"an AU annotation of {len(text)} characters: this is something else")
-    plain = unicodedata.normalize("NFKC", text).replace("\u3001", ",").strip()
+    plain = unicodedata.normalize("NFKC", text).translate(_ODD_SIGNS).strip()
     if plain.casefold() in NOTHING:
         return ()
     rest = _without_brackets(plain.upper())
@@ -200,10 +203,17 @@ def not_shown(text: str) -> tuple[str, ...]:
 
 
 def _without_brackets(text: str) -> str:
-    """ "(R6 OR R12)+R15" as "R6 OR R12+R15"; "REF(7B)" as "7B?": doubt survives as "OR" and "?"."""
-    text = re.sub(r"\bREF\s*\(([^()]*)\)", r"\1?", text)
-    kept = re.sub(r"\(K\)", "?", text)
-    return _BRACKET.sub(r"\1", kept).strip()
+    """ "(R6 OR R12)+R15" as "R6 OR R12 +R15"; "REF(7B)" as "7B?": doubt survives as "OR" and "?".
+    What has a number of its own never runs into the number before it: "8(25)" is "8 25"."""
+    text = re.sub(r"\bREF\s*\(([^()]*)\)", r" \1? ", text)
+    text = re.sub(r"\(K\)", "?", text)
+    text = re.sub(r"\(([^()]*)\)\s*\?", lambda m: f" {_doubted(m[1])} ", text)
+    return _BRACKET.sub(lambda m: f" {m[1]} " if re.search(r"\d", m[1]) else m[1], text).strip()
+
+
+def _doubted(inside: str) -> str:
+    """Every part of a doubted bracket with its own question mark."""
+    return re.sub(r"\s*([+,;&]|$)", r"?\1", inside.strip()) if inside.strip() else "?"
 
 
 def _start(text: str) -> str:
@@ -227,7 +237,7 @@ def _unit(rest: str, text: str) -> tuple[FacsUnit, str]:
     if number is None:
         raise _unreadable(begin, text)
     rest = rest[number.end() :]
-    while match := _AFTER.match(rest):
+    while (match := _AFTER.match(rest)) and not _NEXT.match(rest):
         beyond = rest[match.end() :]
         next_is = re.match(r"(\s*)\d", beyond)
         mark = match["side"] or match["word"]

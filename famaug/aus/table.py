@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from famaug.delimited import Row, columns_in, fitted, number_in, rows_of
+from famaug.delimited import Row, columns_in, fitted, number_in, rows_of, whole_in
 from famaug.errors import TableWarning, TrackError
 from famaug.files import write_whole
 from famaug.limits import read_json
@@ -44,6 +44,7 @@ MAX_INTENSITY = 5.0
 MOST_ODD = 1000
 ROW = "row"
 """Name of the column that `load` adds."""
+COUNTED = ("frame", "face", "face_id")
 TEXT_COLUMNS = ("side", "picture", "file", "image", "name")
 NUMBER_COLUMNS = ("frame", "face", "face_id", "timestamp", "confidence", "success", MODULATED)
 OTHER_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
@@ -177,7 +178,7 @@ class _Column:
         try:
             value: float | None = float(cell) if "_" not in cell else None
         except ValueError:
-            value = number_in(cell)
+            value = (whole_in if self.name in COUNTED else number_in)(cell)
         if value is None and self.name == "success":
             value = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}.get(cell.strip().casefold())
         if value is None and len(self.odd) < MOST_ODD:

@@ -149,6 +149,14 @@ def test_cells_of_failed_rows_do_not_matter(tmp_path: Path) -> None:
     assert len(track) == ROWS
 
 
+@pytest.mark.parametrize("cell", ["1,000", "1,234", "1'000"])
+def test_a_frame_number_with_thousands_marked_is_no_decimal(tmp_path: Path, cell: str) -> None:
+    lines = grid()
+    lines[9][0] = cell
+    with pytest.raises(TrackError, match="row 10: frame must be a whole number"):
+        read_openface(written(tmp_path / "a.csv", lines, ";"))
+
+
 def test_many_odd_cells_of_failed_rows_hide_none_of_a_good_one(tmp_path: Path) -> None:
     lines = grid(1250)
     for row in lines[1:1200]:

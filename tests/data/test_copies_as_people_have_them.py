@@ -157,6 +157,17 @@ def test_rows_of_text_tables_are_never_shifted(tmp_path: Path) -> None:
         read_rows(path, required=("Subject", "Filename", "Onset"))
 
 
+def test_thousands_are_no_decimals(tmp_path: Path) -> None:
+    clip(tmp_path, 3, "EP02_01", range(999, 1013))
+    (tmp_path / "CASME2-coding-20140508.csv").write_text(
+        ";".join(CASME2) + '\n3;EP02_01;1000;1004,0;"1.010,0";4;disgust\n'
+        "3;EP02_01;1,000;1,004;1,010;4;disgust\n3;EP02_01;1000;1004;1010;4;disgust\n"
+    )
+    data = Casme2(tmp_path)
+    assert [(r.onset, r.apex, r.offset) for r in data.refs] == [(0, 4, 10)]
+    assert len(data.findings.unread) == 2
+
+
 # -- odd positions --------------------------------------------------------------------------------
 
 

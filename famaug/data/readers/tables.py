@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from famaug.delimited import fitted, is_blank, is_text, number_in, rows_of
+from famaug.delimited import fitted, is_blank, is_text, rows_of, whole_in
 from famaug.errors import InputError
 from famaug.limits import member, opened, opened_zip, translated
 from famaug.packages import need
@@ -210,7 +210,7 @@ def number(cell: Any, where: str) -> int | None:
     """
     if is_nothing(cell):
         return None
-    value = number_in(str(cell))
+    value = whole_in(str(cell))
     if value is None or not value.is_integer() or abs(value) >= 2**53:
         raise InputError(f"{where}: a frame number is a whole number or '/'; got {cell!r}")
     return int(value)
