@@ -80,9 +80,10 @@ class Guard:
             return False
         if who.name in self.held_out:
             return True
-        stranger = bool(self.people) and who.name not in self.people
-        means = alike if stranger and not who.public else same_person
-        return any(means(who, p) for p in self._out)
+        if self.people and not who.public and who.name not in self.people:
+            return any(alike(who, p) or same_person(who, p) for p in self._out)
+        # with a data set on both sides the names have told
+        return any(same_person(who, p) for p in self._out if not (who.dataset and p.dataset))
 
     def reason(self, provenance: Provenance | None) -> str | None:
         """Why a clip must stay out, or None when it may enter."""

@@ -116,6 +116,9 @@ def test_a_name_of_nobody_who_is_there_could_be_somebody() -> None:
     assert not guard.holds_out("mine/s02")
     assert not guard.holds_out("mine/anna1")
     assert not guard.holds_out("other/1")
+    assert guard.holds_out("/s01")
+    assert Guard({"mine/anna1"}, people).holds_out("Anna01")
+    assert not Guard({"mine/anna1"}, people).holds_out("/1")
     both = Guard({"mine/s1"}, {*people, "mine/1"})
     assert not both.holds_out("mine/1")
     with pytest.raises(InputError, match="'mine/bob' is nobody here"):
