@@ -26,6 +26,10 @@ def pixels_digest(pixels: np.ndarray[Any, Any]) -> str:
     return hasher.hexdigest()
 
 
+TABLES = (".csv", ".tsv", ".txt")
+"""Suffixes of AU tables; what they hold is looked at."""
+
+
 @dataclass(frozen=True, eq=False)
 class Identity:
     """A face at rest.
@@ -161,7 +165,7 @@ class Driver:
     @staticmethod
     def of(value: Driver | Clip | ClipRef | AUTrack | RuleSource | str | Path) -> Driver:
         """From a clip, a track, a rule ("rule:positive", "aus:4=1.5,12L=1"), an AU table
-        (.csv, or a folder of OpenFace's), a video or a folder of frames.
+        (.csv, .tsv, .txt, or a folder of OpenFace's), a video or a folder of frames.
 
         Raises:
             InputError: none of these.
@@ -230,7 +234,7 @@ def _holds_tables(path: Path) -> bool:
 
 def _of_path(path: Path) -> Driver:
     dataset, _, subject = person_of_path(path).rpartition("/")
-    if path.suffix.lower() == ".csv" or _holds_tables(path):
+    if path.suffix.lower() in TABLES or _holds_tables(path):
         from famaug.aus.read import read_aus
 
         return Driver("track", read_aus(path)[0], path.name, subject, dataset)

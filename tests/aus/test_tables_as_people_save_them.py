@@ -298,3 +298,12 @@ def test_famaugs_own_table_from_a_spreadsheet(tmp_path: Path) -> None:
     written(path, [COLUMNS, *rows[:5], rows[5][:-2], *rows[6:]], ";")
     with pytest.raises(TrackError, match="row 7: 34 cells, the header has 36"):
         read_table(path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "txt", "CSV"])
+def test_a_table_drives_whatever_its_suffix(tmp_path: Path, suffix: str) -> None:
+    from famaug.sources import Driver
+
+    path = written(tmp_path / f"clip.{suffix}", grid(), "\t")
+    track = Driver.of(path).content
+    assert np.allclose(track.intensity, peaks()[:, None])  # type: ignore[union-attr]
