@@ -84,6 +84,20 @@ def _opened(data: bytes, kind: str, name: object) -> Image.Image:
         ) from error
 
 
+def quantization(path: Path) -> dict[int, list[int]]:
+    """Quantization tables of a JPEG, by number; none of another picture. Raises as
+    `read_picture`."""
+    data = read_bytes(path, at_most=MAX_BYTES, error=MediaError)
+    if picture_format(data) != "JPEG":
+        return {}
+    with (
+        translated(f"{path}: not a readable picture", MediaError),
+        _opened(data, "JPEG", path) as file,
+    ):
+        found: Any = getattr(file, "quantization", {})
+        return {int(k): [int(v) for v in table] for k, table in found.items()}
+
+
 def picture_format(data: bytes) -> str | None:
     """Which of `FORMATS` the bytes begin as."""
     for kind, starts in FORMATS.items():

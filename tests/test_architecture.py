@@ -111,6 +111,26 @@ def test_one_door_for_weights(banned: str) -> None:
     assert not [p for p in found if "weights" not in p.parts], found
 
 
+@pytest.mark.parametrize(
+    ("call", "rooms"),
+    [
+        ("Image.open(", {"pictures.py", "makehuman.py"}),
+        ("av.open(", {"videos.py", "clip_writer.py"}),
+        ("cv2.VideoCapture(", set()),
+        ("np.load(", set()),
+        ("pd.read_csv(", set()),
+        ("OmegaConf.load(", set()),
+        ("yaml.load(", set()),
+        ("zipfile.ZipFile(", {"limits.py", "fetch.py", "faces.py", "makehuman.py"}),
+        ("mkstemp(", {"files.py"}),
+    ],
+)
+def test_one_door_for_each_kind_of_file(call: str, rooms: set[str]) -> None:
+    """What reads strangers' files does so behind the limits, what keeps files keeps them whole."""
+    found = {p.name for p in PACKAGE.rglob("*.py") if call in p.read_text()}
+    assert found <= rooms, found - rooms
+
+
 def test_importing_is_light() -> None:
     """`import famaug` and the command's help load neither torch nor the picture libraries."""
     code = (

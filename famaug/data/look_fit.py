@@ -18,6 +18,7 @@ from famaug.errors import FaceError, InputError
 from famaug.faces.framing import Framing
 from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS, SKIN_POINTS
 from famaug.faces.mesher import FaceMesher
+from famaug.pictures import quantization
 from famaug.seeding import keyed_generator
 from famaug.types import Clip, Floats, Frames
 
@@ -134,12 +135,9 @@ def _joined(
 
 def jpeg_quality(path: str) -> int | None:
     """Quality (1-100) that a JPEG's luminance table stands for; None for other files."""
-    from PIL import Image
-
     if Path(path).suffix.lower() not in (".jpg", ".jpeg"):
         return None
-    with Image.open(path) as file:
-        tables = getattr(file, "quantization", None)
+    tables = quantization(Path(path))
     if not tables:
         return None
     scale = 100 * sum(tables[0]) / STANDARD_LUMA

@@ -22,6 +22,7 @@ import numpy as np
 
 from famaug.errors import InputError
 from famaug.files import write_whole
+from famaug.limits import read_json
 from famaug.recognition.metrics import (
     Counts,
     MissingClass,
@@ -34,6 +35,8 @@ from famaug.recognition.training import FoldResult
 from famaug.seeding import digest
 from famaug.weights.tensor_files import save_tensors
 
+MAX_BYTES = 64 << 20
+"""Of a finished fold's record."""
 OPTIMISTIC = (
     "OPTIMISTIC: the epoch was chosen on the test clips (select best-test). Such scores only serve "
     "to reproduce papers; they are no estimate of how well the network does on new people."
@@ -42,7 +45,7 @@ OPTIMISTIC = (
 
 def fold_path(folder: Path, seed: int, name: str) -> Path:
     """File of a finished fold, without suffix; names are made safe and stay distinct."""
-    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".") or "fold"
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".")[:100] or "fold"
     if safe.replace("_", "/") != name:
         safe = f"{safe}-{digest(name)[:6]}"
     return folder / "runs" / f"seed{seed}" / safe
@@ -59,7 +62,8 @@ def save_fold(folder: Path, seed: int, result: FoldResult, samples: Samples) -> 
         "clips": [samples.clips[i] for i in result.test],
         "logits": [[round(float(x), 6) for x in row] for row in result.logits],
     }
-    write_whole(path.with_name(path.name + ".json"), json.dumps(value))
+    whole = {"digest": digest(value), **value}
+    write_whole(path.with_name(path.name + ".json"), json.dumps(whole))
 
 
 def load_fold(folder: Path, seed: int, name: str, samples: Samples) -> dict[str, Any] | None:
@@ -73,9 +77,11 @@ def load_fold(folder: Path, seed: int, name: str, samples: Samples) -> dict[str,
     if not file.is_file():
         return None
     try:
-        record: dict[str, Any] = json.loads(file.read_text())
+        record: dict[str, Any] = read_json(file, at_most=MAX_BYTES, error=InputError)
+        if record.pop("digest", None) != digest(record):
+            raise InputError("it differs from its digest")
         unknown = set(record["clips"]) - set(samples.clips)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{file}: not a fold's record ({error}); delete it to train anew") from (
             error
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 from famaug.errors import InputError
 from famaug.files import write_whole
+from famaug.limits import read_json
 from famaug.recognition.metrics import MissingClass
 from famaug.recognition.public_weights import evaluate_weights
 from famaug.recognition.results import (
@@ -131,7 +132,8 @@ def _bytes_digest(array: Any) -> str:
 def _check_same(folder: Path, problem: Problem, *, trained: bool) -> None:
     file, key = folder / "setting.json", digest([setting_key(problem), trained])
     if file.is_file():
-        if json.loads(file.read_text()).get("key") != key:
+        found = read_json(file, error=InputError)
+        if not isinstance(found, dict) or found.get("key") != key:
             raise InputError(
                 f"{folder} holds results of other data or another config; choose another `out`, or "
                 "delete it"

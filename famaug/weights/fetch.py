@@ -25,6 +25,7 @@ from pathlib import Path
 
 from famaug.errors import FetchError
 from famaug.files import write_whole
+from famaug.limits import opened, read_bytes
 from famaug.weights.registry import ENTRIES, Entry, Package, find_entry
 
 log = logging.getLogger(__name__)
@@ -100,17 +101,14 @@ def find_stored(name: str, *, entries: tuple[Entry, ...] = ENTRIES) -> Path | No
 
 def _is_intact(path: Path, entry: Entry) -> bool:
     try:
-        with path.open("rb") as file:
+        with opened(path, at_most=entry.size, error=FetchError) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
-    except FileNotFoundError:
+    except FetchError:
         return False
 
 
 def _read_own(entry: Entry, path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise FetchError(f"{entry.name}: own file {path} cannot be read: {error}") from error
+    content = read_bytes(path, at_most=max(entry.size, _MEMBER_LIMIT), error=FetchError)
     _check(entry, content, f"own file {path}")
     return content
 
