@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 
-from famaug.commands.terminal import bars, run_script
+from famaug.commands.terminal import bars, run_script, say
 from famaug.configs import find_config
 from famaug.recognition.config import RecogniserConfig
 from famaug.recognition.experiment import describe, run_recogniser, waiting
@@ -34,14 +34,14 @@ def main(given: argparse.Namespace) -> None:
     # 2. Inputs of every clip, the network and the folds; nothing trains before all of it fits.
     with bars() as progress:
         problem = open_problem(config, progress=progress)
-    print(describe(problem, len(config.seeds)))
+    say(describe(problem, len(config.seeds)))
 
     # 3. Train (or evaluate) what is not finished yet.
     with bars() as progress:
         scores = run_recogniser(config, problem, progress=progress)
 
     # 4. The scores, with what must be said beside them.
-    print(markdown(scores) if scores else waiting(config))
+    say(markdown(scores) if scores else waiting(config))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 
 Blur kernels and noise are learnt from the target pictures, sharp pictures are degraded with them,
 and the network learns the way back. Held-out faces are measured before and after. The same command
-goes on where it was stopped. Several processes: `accelerate launch recipes/train_superres.py ...`.
+goes on where it was stopped. Several processes: `torchrun --nproc-per-node 2` before the file.
 """
 
 from __future__ import annotations

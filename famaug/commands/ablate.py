@@ -67,17 +67,17 @@ def ablate_command(
     with terminal.typed(), terminal.bars() as progress:
         base, pools = open_ablation(loaded, progress=progress)
     count = len(settings_of(loaded.ratios, [*pools]))
-    typer.echo(f"{count} settings: {describe(base, len(loaded.seeds))}")
+    terminal.say(f"{count} settings: {describe(base, len(loaded.seeds))}")
     if not dry_run:
         with terminal.bars() as progress:
             ablation = run_ratios(loaded, base, pools, progress=progress)
         if ablation is None:
-            typer.echo(waiting(loaded))
+            terminal.say(waiting(loaded))
         else:
             write_ablation(ablation, Path(loaded.out))
             about = label_of_data(
                 {"optimistic": ablation.optimistic, "data": ablation.data or "real"}
             )
             figures["verdict"] = verdict(ablation)
-            typer.echo("\n".join(line for line in (about, figures["verdict"]) if line))
+            terminal.say("\n".join(line for line in (about, figures["verdict"]) if line))
     terminal.end(as_json, "ablate", figures)

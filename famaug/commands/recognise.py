@@ -64,13 +64,13 @@ def recognise_command(
 
     with terminal.typed(), terminal.bars() as progress:
         problem = open_problem(loaded, progress=progress)
-    typer.echo(describe(problem, len(loaded.seeds)))
+    terminal.say(describe(problem, len(loaded.seeds)))
     figures: dict[str, Any] = {"out": loaded.out, "dry_run": dry_run, "finished": False}
     if not dry_run:
         with terminal.bars() as progress:
             value = run_recogniser(loaded, problem, progress=progress)
         figures |= {"finished": value is not None, "scores": value}
-        typer.echo(markdown(value) if value else waiting(loaded))
+        terminal.say(markdown(value) if value else waiting(loaded))
     terminal.end(as_json, "recognise", figures)
 
 

@@ -63,9 +63,20 @@ def set_level(*, verbose: bool = False, quiet: bool = False) -> None:
     log.setLevel(level)
 
 
+def is_first() -> bool:
+    """Whether this is the one process, or the first of a launcher's: the one that speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def is_quiet() -> bool:
     """Whether bars and notes are left out."""
-    return log.getEffectiveLevel() >= logging.ERROR
+    return log.getEffectiveLevel() >= logging.ERROR or not is_first()
+
+
+def say(text: str) -> None:
+    """A line of the result, once for all processes."""
+    if text and is_first():
+        typer.echo(text)
 
 
 def note(text: str) -> None:
@@ -168,7 +179,7 @@ def check_there(option: str, path: str | Path) -> None:
 
 def end(as_json: bool, command: str, figures: Mapping[str, Any]) -> None:
     """The last line, where it is asked for."""
-    if as_json:
+    if as_json and is_first():
         typer.echo(json.dumps({"command": command, **figures}, default=str))
 
 

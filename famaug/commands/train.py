@@ -53,8 +53,8 @@ def train_command(
 ) -> None:
     """Train a generator or a sharpener on faces of your own.
 
-    The same command goes on where it was stopped. Several processes: `accelerate launch` or
-    `torchrun` with recipes/train_generator.py, train_compact_generator.py or train_superres.py.
+    The same command goes on where it was stopped. Several processes: `torchrun --nproc-per-node 2
+    -m famaug train KIND CONFIG`, or `accelerate launch` on GPUs.
     """
     terminal.end(as_json, "train", train(kind, config, overrides or ()))
 

@@ -77,6 +77,8 @@ def make_sources(
                 f"{name}: {stage}", done, total
             ),
         )
+        for note in report.notes:
+            log.warning("%s: %s", name, note)
         for skip in report.skipped:
             log.warning("%s: left out: %s: %s", name, skip.name, skip.reason)
         found[name] = {
