@@ -31,8 +31,11 @@ def load_safetensors(path: Path) -> dict[str, Tensor]:
     return open_safetensors(path)[0]
 
 
-def open_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file. Raises as `load_safetensors`."""
+def open_safetensors(
+    path: Path, *, measured: bool = False
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file. Raises as `load_safetensors`, but that numbers
+    that were `measured` may be missing (NaN): those are no weights."""
     from safetensors import safe_open
 
     with opened(path, at_most=MAX_BYTES, error=WeightsError) as file:
@@ -45,7 +48,8 @@ def open_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     ):
         found = {k: tensors.get_tensor(k) for k in tensors.keys()}  # noqa: SIM118  no dict
         about = dict(tensors.metadata() or {})
-    check_numbers(found, str(path))
+    if not measured:
+        check_numbers(found, str(path))
     return found, about
 
 

@@ -32,18 +32,21 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, A
     write_whole(path, save(whole, metadata={NOTE: text, DIGEST: _digest(whole, text)}))
 
 
-def load_tensors(path: Path, *, own: bool = False) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_tensors(
+    path: Path, *, own: bool = False, measured: bool = False
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and note as `save_tensors` wrote them.
 
     Args:
         path: the file.
         own: a file that a run of this famaug goes on from: one without digest is refused too.
+        measured: it holds measurements, of which some may be missing (NaN), and no weights.
 
     Raises:
-        WeightsError: missing, damaged, without a note, or holding numbers that are none.
+        WeightsError: missing, damaged, without a note, or weights that are no numbers.
     """
     try:
-        tensors, about = open_safetensors(path)
+        tensors, about = open_safetensors(path, measured=measured)
         if NOTE not in about:
             raise WeightsError(f"{path}: it has no note")
         note = parse_json(about[NOTE], path, error=WeightsError)

@@ -221,7 +221,7 @@ def _write_index(path: Path, faces: Sequence[Face], note: dict[str, Any]) -> Non
 def _open(index: Path, pixels: Path, key: str, size: int) -> FaceSet | None:
     """The faces of a folder; None where they are of another setting, incomplete or damaged."""
     try:
-        tensors, note = load_tensors(index, own=True)
+        tensors, note = load_tensors(index, own=True, measured=True)
     except WeightsError:
         return None
     names = note.get("names", [])
