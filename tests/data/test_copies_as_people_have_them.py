@@ -168,6 +168,23 @@ def test_thousands_are_no_decimals(tmp_path: Path) -> None:
     assert len(data.findings.unread) == 2
 
 
+def test_a_row_of_another_length_does_not_stop_a_data_set(tmp_path: Path) -> None:
+    clip(tmp_path, 3, "EP02_01", range(9, 22))
+    lines = ["3,EP02_01,10,14,20,4,disgust", "3,EP02_01,10,14,20,4,5,disgust", "Total,1"]
+    text = ",".join(CASME2) + "\n" + "\n".join(lines) + "\n"
+    (tmp_path / "CASME2-coding-20140508.csv").write_text(text)
+    data = Casme2(tmp_path)
+    assert len(data) == 1
+    assert [u.partition(", row ")[2][:9] for u in data.findings.unread] == [
+        "3: 8 cell",
+        "4: 2 cell",
+    ]
+    text = ",".join(CASME2) + "\n" + lines[1] + "\n"
+    (tmp_path / "CASME2-coding-20140508.csv").write_text(text)
+    with pytest.raises(InputError, match=r"no row can be read: .*row 2: 8 cells"):
+        Casme2(tmp_path)
+
+
 # -- odd positions --------------------------------------------------------------------------------
 
 

@@ -242,11 +242,15 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
     def _all_rows(self, corrections: bool) -> tuple[list[Row], Fixes]:
         if self.table is None:
             return self.rows_of_tree(), Fixes()
-        lines = read_rows(
-            self.table, required=self.columns, optional=self.optional, sheet=self.sheet
-        )
         rows: list[Row] = []
         unread: list[str] = []
+        lines = read_rows(
+            self.table,
+            required=self.columns,
+            optional=self.optional,
+            sheet=self.sheet,
+            unread=unread,
+        )
         for line, cells in lines:
             try:
                 rows += self.read_rows_of(cells, f"{self.table}, row {line}")

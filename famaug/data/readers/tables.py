@@ -44,7 +44,12 @@ Line = tuple[int, Sequence[Any]]
 
 
 def read_rows(
-    path: Path, *, required: Sequence[str], optional: Sequence[str] = (), sheet: str | None = None
+    path: Path,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    sheet: str | None = None,
+    unread: list[str] | None = None,
 ) -> list[tuple[int, Cells]]:
     """The rows under the header, each with its row number; cells by column name as asked for.
 
@@ -55,6 +60,8 @@ def read_rows(
         required: columns that must be there, compared by their letters and digits.
         optional: columns that are named so where they are there.
         sheet: name of the sheet that is looked at first; then the others in order.
+        unread: gets what is wrong with rows that cannot be read, which are then left out;
+            without it they are errors.
 
     Raises:
         InputError: unreadable, too large, a row longer or shorter than its header, a column
@@ -69,7 +76,7 @@ def read_rows(
             columns, missing = _columns(names, required, optional)
             if not missing:
                 _check_twice(names, [n for n in columns if n in required], path, line)
-                return [*_body(lines[i:], columns, path, text_file)]
+                return [*_body(lines[i:], columns, path, text_file, unread)]
             if len(missing) < len(closest[0]):
                 closest = missing, line, names
     missing, line, names = closest
@@ -114,20 +121,37 @@ def _check_twice(names: Sequence[str], used: Sequence[str], path: Path, line: in
 
 
 def _body(
-    lines: Sequence[Line], columns: dict[str, int], path: Path, text_file: bool
+    lines: Sequence[Line],
+    columns: dict[str, int],
+    path: Path,
+    text_file: bool,
+    unread: list[str] | None,
 ) -> Iterator[tuple[int, Cells]]:
     head = [*lines[0][1]]
     for line, cells in lines[1:]:
         if all(is_nothing(c) for c in cells) or [*cells] == head:
             continue
-        row = fitted((line, [*cells]), head, path, InputError) if text_file else cells
-        if text_file:
-            bad = [n for n, i in columns.items() if i < len(row) and not is_text(row[i])]
-            if bad:
-                raise InputError(
-                    f"{path}, row {line}, {bad[0]}: no UTF-8 text; save the table as UTF-8 or xlsx"
-                )
+        try:
+            row = _checked((line, [*cells]), head, columns, path) if text_file else cells
+        except InputError as error:
+            if unread is None:
+                raise
+            unread.append(str(error))
+            continue
         yield line, {c: row[i] if i < len(row) else None for c, i in columns.items()}
+
+
+def _checked(
+    row: tuple[int, list[str]], head: list[str], columns: dict[str, int], path: Path
+) -> list[str]:
+    """A row of text as long as its header, its cells in the table's encoding."""
+    cells = fitted(row, head, path, InputError)
+    bad = [n for n, i in columns.items() if i < len(cells) and not is_text(cells[i])]
+    if bad:
+        raise InputError(
+            f"{path}, row {row[0]}, {bad[0]}: no UTF-8 text; save the table as UTF-8 or xlsx"
+        )
+    return cells
 
 
 def _text_pages(path: Path, required: Sequence[str]) -> Iterator[list[Line]]:
