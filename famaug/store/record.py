@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from famaug.errors import CacheCorruptError
+from famaug.errors import CacheCorruptError, InputError
 from famaug.limits import parse_json, translated
 from famaug.store.codecs import Buffer, Layout, encode
 from famaug.types import Frames, Provenance
@@ -59,9 +59,11 @@ class Record:
     def provenance(self) -> Provenance | None:
         if not self.provenance_json:
             return None
-        with translated("the provenance cannot be read", CacheCorruptError):
-            value = parse_json(self.provenance_json, "it", error=CacheCorruptError)
+        value = parse_json(self.provenance_json, "the provenance", error=CacheCorruptError)
+        try:
             return Provenance.from_json(value)
+        except InputError as error:
+            raise CacheCorruptError(f"the provenance cannot be read: {error}") from error
 
 
 def frames_digest(frames: Frames) -> str:
