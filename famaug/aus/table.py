@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from famaug.delimited import Row, columns_in, fitted, number_in, rows_of, whole_in
 from famaug.errors import TableWarning, TrackError
-from famaug.files import write_whole
+from famaug.files import whole_file
 from famaug.limits import read_json
 from famaug.types import AU_NAMES, AUS, SIDES, AUTrack
 
@@ -73,8 +73,10 @@ def write_table(track: AUTrack, path: str | Path, *, first_frame: int = 0) -> Pa
         "fps": track.fps,
     } | ({"subjects": list(track.subjects)} if track.subjects else {})
     try:
-        write_whole(_meta_path(target), json.dumps(meta, indent=1) + "\n")
-        write_whole(target, table.to_csv(index=False, lineterminator="\n"))
+        # both or neither: a table says nothing without what lies beside it
+        with whole_file(_meta_path(target)) as beside, whole_file(target) as draft:
+            beside.write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
+            table.to_csv(draft, index=False, lineterminator="\n")
     except OSError as error:
         raise TrackError(f"cannot write the AU table {target}: {error}") from error
     return target
