@@ -12,7 +12,7 @@ from rendered_clip import Rendered
 
 from famaug.errors import InputError
 from famaug.pipeline import Synthesizer
-from famaug.quality.judge import MEANING, ClipJudge, Quality
+from famaug.quality.judge import MEANING, ClipJudge, Quality, lopsided
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, LEFT, RIGHT, AUTrack, Picture
 
@@ -116,3 +116,12 @@ def test_no_plan_and_no_face(judge: ClipJudge, rendered: Rendered) -> None:
     assert empty.scores.keys() | empty.missing.keys() == MEANING.keys()
     with pytest.raises(InputError, match="asked for, the clip has"):
         judge.judge_plan(rendered.frames[1:], rendered.plan)
+
+
+def test_sides_are_compared_only_where_they_were_asked_apart() -> None:
+    """A measured driver is never quite even: 0.1 between the sides is no one-sided expression."""
+    track = np.zeros((5, 2, 17), np.float32)
+    track[2, 0, 8], track[2, 1, 8] = 1.5, 1.4
+    assert not lopsided(AUTrack.of(track, estimator="t"))
+    track[2, 1, 8] = 0.9
+    assert lopsided(AUTrack.of(track, estimator="t"))
