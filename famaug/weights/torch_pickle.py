@@ -63,6 +63,7 @@ class _Name:
 
 
 _MARK = object()
+_MOST_AXES = 16
 
 
 def parse(data: io.BytesIO) -> Any:
@@ -122,6 +123,7 @@ class _Machine:
         target = self.stack[-1]
         if not isinstance(target, dict) or len(items) % 2:
             raise Refused("it sets items of something that is no dictionary")
+        _check_names(items[::2])
         target.update(zip(items[::2], items[1::2], strict=True))
 
     def add(self, items: list[Any]) -> None:
@@ -136,14 +138,16 @@ class _Machine:
         """A persistent id: ("storage", class, key, device, length[, a view, always None])."""
         mark, kind, key, _, length, *view = self.stack.pop()
         known = isinstance(kind, _Name) and KINDS.get(kind.text.removeprefix("torch "))
-        if mark != "storage" or not known or any(v is not None for v in view):
-            raise Refused(f"it holds {mark} {kind}, not a storage of numbers")
-        self.stack.append(Storage(str(key), known, _whole(length)))
+        plain = type(mark) is str and type(key) is str and all(v is None for v in view)
+        if not plain or mark != "storage" or not known:
+            raise Refused("it holds something else than storages of numbers")
+        self.stack.append(Storage(key, known, _whole(length)))
 
     def call(self) -> None:
         arguments, called = self.stack.pop(), self.stack.pop()
         if not isinstance(called, _Name) or called.text not in _CALLS:
-            raise Refused(f"it calls {getattr(called, 'text', called)!r}")
+            what = called.text if isinstance(called, _Name) else type(called).__name__
+            raise Refused(f"it calls {what!r}")
         self.stack.append(_CALLS[called.text](*arguments))
 
     def build(self) -> None:
@@ -154,6 +158,7 @@ class _Machine:
 
     def named(self) -> None:
         name, module = self.stack.pop(), self.stack.pop()
+        _check_names([name, module])
         self.stack.append(_Name(f"{module} {name}"))
 
     def remember(self, index: int | None) -> None:
@@ -173,13 +178,13 @@ class _Machine:
 
 def _whole(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 1 << 48:
-        raise Refused(f"a size or offset is {value!r}")
+        raise Refused("a size or offset is no whole number from 0 to 2^48")
     return value
 
 
 def _tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Stored:
-    if not isinstance(storage, Storage) or len(shape) != len(stride):
-        raise Refused("a tensor without storage, shape or strides")
+    if not isinstance(storage, Storage) or not len(shape) == len(stride) <= _MOST_AXES:
+        raise Refused("a tensor without storage, shape or strides, or of too many axes")
     return Stored(storage, _whole(offset), tuple(map(_whole, shape)), tuple(map(_whole, stride)))
 
 
@@ -190,7 +195,14 @@ def _parameter(tensor: Any, *_: Any) -> Stored:
 
 
 def _ordered(items: Any = ()) -> dict[Any, Any]:
+    _check_names([name for name, _ in items])
     return dict(items)
+
+
+def _check_names(names: list[Any]) -> None:
+    """A tuple within a tuple, a hundred deep, takes for ever to be hashed or shown."""
+    if any(type(name) not in (str, int) for name in names):
+        raise Refused("a name is neither text nor a number")
 
 
 _CALLS: dict[str, Callable[..., Any]] = {

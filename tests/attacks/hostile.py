@@ -146,6 +146,17 @@ def _pth(pickled: bytes, how: int = zipfile.ZIP_STORED) -> bytes:
     return _zip({"x/data.pkl": pickled, "x/data/0": bytes(64), "x/version": b"3\n"}, how)
 
 
+def _tuples(before: bytes, behind: bytes) -> bytes:
+    return b"\x80\x02" + before + b")" + b"q\x00h\x00\x86" * 200 + behind + b"."
+
+
+def _axes() -> bytes:
+    storage = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x10tQ"
+    axes = b"(" + b"J\xff\xff\xff\x7f" * 50_000 + b"t"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\x00" + axes * 2 + b"tR"
+    return b"\x80\x02}X\x01\0\0\0a" + tensor + b"s."
+
+
 def _stride() -> bytes:
     import torch
 
@@ -357,6 +368,9 @@ FILES: tuple[Hostile, ...] = (
     Hostile("columns.csv", "a million columns", _bytes(b"AU01_r," + b"x," * 1_000_000 + b"\n"), _read_aus),
     Hostile("lists.pth", "a pickle of four million lists", lambda p: _bytes(_pth(b"\x80\x02" + b"]" * 4_000_000 + b".", zipfile.ZIP_DEFLATED))(p), _read_pth),
     Hostile("plain.pth", "the same, not compressed", lambda p: _bytes(_pth(b"\x80\x02" + b"]" * 4_000_000 + b"."))(p), _read_pth),
+    Hostile("tuples.pth", "tuples in tuples, 200 deep, as a name", lambda p: _bytes(_pth(_tuples(b"}", b"K\x01s")))(p), _read_pth),
+    Hostile("shown.pth", "the same where a storage should be", lambda p: _bytes(_pth(_tuples(b"", b"Q")))(p), _read_pth),
+    Hostile("axes.pth", "a tensor of 50,000 axes", lambda p: _bytes(_pth(_axes()))(p), _read_pth),
     Hostile("stride.pth", "one number shown 4 billion times", lambda p: _bytes(_stride())(p), _read_pth),
     Hostile("code.pth", "a pickle that calls os.system", _bytes(b"cos\nsystem\n(S'touch ran'\ntR."), _read_pth),
     Hostile("header.safetensors", "a header of 1 TiB", _bytes(struct.pack("<Q", 1 << 40) + b"{}"), _read_safetensors),
