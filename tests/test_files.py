@@ -97,3 +97,27 @@ with whole_file(folder / "x.mp4") as a, whole_folder(folder / "x"):
     clear_parts(tmp_path / "x.mp4")
     clear_parts(tmp_path / "x")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(others)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_command_leaves_no_parts(tmp_path: Path, how: signal.Signals) -> None:
+    code = f"""
+import time
+from pathlib import Path
+from famaug.commands import terminal
+from famaug.files import whole_file, whole_folder
+def work():
+    with whole_file(Path({str(tmp_path / "x.tar")!r})), whole_folder(Path({str(tmp_path / "x")!r})):
+        print("ready", flush=True)
+        time.sleep(20)
+terminal.run(work)
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+        assert job.stdout is not None
+        job.stdout.readline()
+        assert len([*tmp_path.iterdir()]) == 2
+        job.send_signal(how)
+        job.wait(5)
+    assert job.returncode in (130, 143)
+    assert not [*tmp_path.iterdir()]

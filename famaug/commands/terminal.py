@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -24,8 +25,8 @@ from famaug.printable import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-FAILED, UNUSABLE, STOPPED = 1, 2, 130
-"""Exit codes: the work failed; the command line or a configuration cannot be used; Ctrl-C."""
+FAILED, UNUSABLE, STOPPED, TERMINATED = 1, 2, 130, 143
+"""Exit codes: the work failed; what was typed cannot be used; Ctrl-C; ended by SIGTERM."""
 SHOWN = 3
 """Different warnings of a kind that are shown before the rest is only counted."""
 
@@ -192,6 +193,8 @@ def exit_code(error: BaseException) -> int:
 
 def run(work: Callable[[], object], name: str = "famaug") -> NoReturn:
     """Runs a command line to its exit code: no traceback reaches the user but with -v."""
+    # as Ctrl-C: what is half-written is removed on the way out
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(TERMINATED))
     try:
         done = work()
         sys.stdout.flush()
