@@ -45,7 +45,7 @@ def test_it_is_torchvisions_network(trunk: FeatureTrunk, weights: Path) -> None:
     from torchvision.models import mobilenet_v2
 
     net = mobilenet_v2(weights=None)
-    net.load_state_dict(read_torch_state_dict(weights, legacy=True))
+    net.load_state_dict(read_torch_state_dict(weights))
     net.eval()
     cat = torch.from_numpy(skimage.data.chelsea()).permute(2, 0, 1)[None] / 127.5 - 1
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
