@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from famaug.data.synth import MicroExpressionSynth as MicroExpressionSynth
-    from famaug.pipeline import Synthesizer as Synthesizer
+    from famaug.pipeline.synthesizer import Synthesizer as Synthesizer
     from famaug.types import AUTrack as AUTrack
     from famaug.types import Clip as Clip
     from famaug.types import ClipRef as ClipRef
@@ -30,7 +30,7 @@ _LAZY = {
     "MicroExpressionSynth": "famaug.data.synth",
     "Plan": "famaug.types",
     "Provenance": "famaug.types",
-    "Synthesizer": "famaug.pipeline",
+    "Synthesizer": "famaug.pipeline.synthesizer",
 }
 
 __all__ = ["__version__", *sorted(_LAZY)]

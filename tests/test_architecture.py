@@ -43,7 +43,7 @@ ROOMS = (
     ("generator",),
     ("superres",),
     ("quality",),
-    ("sources", "sharpener", "pipeline", "clip_writer"),
+    ("sharpener", "pipeline", "clip_writer"),
     ("store",),
     ("data",),
     ("recognition", "generation"),

@@ -18,8 +18,8 @@ from famaug.errors import AssumedRateWarning, InputError, TrackError
 from famaug.modulation.modulate import Modulation, modulate
 from famaug.modulation.rules import parse_expression
 from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Driver
 from famaug.seeding import keyed_generator
-from famaug.sources import Driver
 from famaug.types import AU_INDEX, AU_NAMES, AUTrack, Plan
 
 FACE: dict[str, Any] = {"name": "f", "digest": "0", "mesh": "", "source": None}

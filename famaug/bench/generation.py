@@ -22,7 +22,7 @@ from famaug.generation.report import GenerationReport
 from famaug.generation.resources import Resources
 from famaug.generation.run import generate
 from famaug.generation.settings import Generation
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.synthesizer import Synthesizer
 
 SHIFTS = (0, 8, 16, 24)
 Way = tuple[str, Literal["local", "ray"], int]

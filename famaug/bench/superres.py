@@ -17,7 +17,7 @@ import torch
 from famaug.bench.ncnn_net import NcnnNet
 from famaug.bench.timing import in_turns
 from famaug.errors import FamaugWarning, FetchError, InputError, MissingPackageError
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.superres.models import MODELS
 from famaug.superres.upscale import Upscaler

@@ -13,7 +13,7 @@ from famaug.commands import terminal
 from famaug.errors import UsageError
 
 if TYPE_CHECKING:
-    from famaug.pipeline import Synthesizer
+    from famaug.pipeline.synthesizer import Synthesizer
     from famaug.quality.redraw import Accepted
     from famaug.types import Plan
 
@@ -97,9 +97,9 @@ def generate_command(
         check_generator(generator, skin=skin, halves=halves)
         if tries < 1:
             raise UsageError(f"--tries is 1 or more; got {tries}")
-    from famaug.pipeline import Synthesizer
+    from famaug.pipeline.inputs import Driver, Identity
+    from famaug.pipeline.synthesizer import Synthesizer
     from famaug.seeding import keyed_generator
-    from famaug.sources import Driver, Identity
 
     synthesizer = Synthesizer(
         generator=generator,

@@ -13,7 +13,7 @@ from famaug.errors import FamaugError, InputError, RenderError, UsageError
 from famaug.limits import read_json, translated
 
 if TYPE_CHECKING:
-    from famaug.pipeline import Synthesizer
+    from famaug.pipeline.synthesizer import Synthesizer
     from famaug.quality.agreement import Agreement
     from famaug.quality.judge import ClipJudge
     from famaug.report.quality import JudgedClip
@@ -121,7 +121,7 @@ def _judge_all(
     show: terminal.Show,
 ) -> Iterator[tuple[_Found, JudgedClip]]:
     """Clips and scores; of all but the first `whole` with a plan only a few frames are kept."""
-    from famaug.pipeline import Synthesizer
+    from famaug.pipeline.synthesizer import Synthesizer
     from famaug.quality.gate import Gate
     from famaug.report.quality import JudgedClip
 

@@ -16,7 +16,7 @@ from famaug.data.guard import subject_name
 from famaug.errors import MediaError
 from famaug.people import person_of_path
 from famaug.pictures import read_picture
-from famaug.sources import pixels_digest
+from famaug.pipeline.inputs import pixels_digest
 from famaug.types import ClipRef, Picture
 
 UPWARDS = 6

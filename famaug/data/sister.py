@@ -19,9 +19,9 @@ from famaug.errors import FaceError, FamaugWarning, InputError, LeakageError, Tr
 from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.modulation.modulate import Modulation, modulate
 from famaug.people import person_of_path
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Driver, Identity, pixels_digest
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.seeding import keyed_generator
-from famaug.sources import Driver, Identity, pixels_digest
 from famaug.types import AUTrack, Clip, ClipRef, Frames, Picture
 
 Kind = Literal["vary", "face"]

@@ -18,11 +18,11 @@ from famaug.demo.page import Made
 from famaug.demo.sample_folder import small_replica
 from famaug.errors import FamaugError
 from famaug.modulation.modulate import Modulation
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Driver, Identity
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.report.lettering import PAPER, centred
 from famaug.report.values import ReportTable
 from famaug.seeding import keyed_generator
-from famaug.sources import Driver, Identity
 from famaug.store import CacheWriter, cache_key
 from famaug.types import Clip, Frames, Picture, Plan, Provenance
 

@@ -11,10 +11,10 @@ from famaug import samples
 from famaug.clip import PICTURES, read_frames, read_picture
 from famaug.errors import FetchError, InputError
 from famaug.folders import visible
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Identity
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.report.values import ReportDrawing, ReportMedia
 from famaug.seeding import keyed_generator
-from famaug.sources import Identity
 from famaug.types import Clip, ClipRef, Frames
 from famaug.weights.fetch import fetch, find_stored
 from famaug.weights.registry import find_entry

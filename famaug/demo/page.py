@@ -20,7 +20,7 @@ from famaug.faces.landmarks import (
     SKIN_POINTS,
 )
 from famaug.generator.warp import WarpRenderer
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.agreement import agreement
 from famaug.quality.gate import Gate
 from famaug.quality.judge import Quality

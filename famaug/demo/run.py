@@ -16,12 +16,12 @@ from famaug.demo.media import Media, gather
 from famaug.demo.page import Made, write_page
 from famaug.errors import FaceError, InputError
 from famaug.modulation.modulate import modulation_stages
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Driver, Identity
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.judge import ClipJudge
 from famaug.report.tracks_figure import tracks_svg
 from famaug.report.values import ReportDrawing
 from famaug.seeding import keyed_generator
-from famaug.sources import Driver, Identity
 from famaug.types import AUTrack
 
 PEAK = 1.5

@@ -15,9 +15,9 @@ from famaug.clip import read_picture
 from famaug.clip_writer import write_clip
 from famaug.datasets import release_named
 from famaug.errors import InputError
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Identity
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.seeding import keyed_generator
-from famaug.sources import Identity
 from famaug.testing.replica import make_replica
 
 FACE, DRIVER = "woman_31", "man_30"

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from famaug.errors import RejectedError
-from famaug.generation.measured import FaceRecord, MeasuredStore
 from famaug.generation.plans import Expression, plan_clip
 from famaug.generation.settings import Generation
+from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.quality.gate import FRAMES_JUDGED, Gate
 from famaug.quality.judge import ClipJudge
 from famaug.quality.redraw import judged, rejection

@@ -19,8 +19,8 @@ from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
 from famaug.modulation.rules import parse_expression
 from famaug.people import canonical
+from famaug.pipeline.inputs import pixels_digest
 from famaug.seeding import digest
-from famaug.sources import pixels_digest
 from famaug.types import ClipRef
 from famaug.weights.shipped import SHIPPED
 

@@ -9,11 +9,11 @@ from typing import Any
 from famaug import __version__
 from famaug.errors import RenderError
 from famaug.generation.material import Source
-from famaug.generation.measured import FaceRecord, MeasuredStore
 from famaug.generation.settings import Generation
 from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.pipeline.inputs import Driver
+from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.seeding import keyed_generator
-from famaug.sources import Driver
 from famaug.types import AUTrack, LabelSource, Plan, Provenance
 
 

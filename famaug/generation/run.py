@@ -15,13 +15,13 @@ from famaug import errors
 from famaug.errors import CacheError, InputError, RejectedError
 from famaug.generation.crew import Crew, Tasks
 from famaug.generation.material import Source, gather
-from famaug.generation.measured import MeasuredStore, Shelf
 from famaug.generation.report import GenerationReport, Skip, write_skipped
 from famaug.generation.resources import Resources, open_pool
 from famaug.generation.settings import Generation
 from famaug.generation.worker import Measure, Outcome
 from famaug.generation.worklist import WorkList, make_worklist
 from famaug.judges.identity import WEIGHTS as IDENTITY
+from famaug.pipeline.measurements import MeasuredStore, Shelf
 from famaug.store import manifest
 from famaug.store.reader import ClipCache
 from famaug.weights.fetch import find_stored

@@ -10,7 +10,7 @@ from typing import Any
 from famaug.errors import InputError
 from famaug.generation.report import Skip
 from famaug.modulation.rules import parse_expression
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
 from famaug.store.codecs import Codec, check_codec
 

@@ -21,7 +21,7 @@ from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
 from famaug.packages import need
 from famaug.people import find_people, in_order, who_is
-from famaug.pipeline import Size, Synthesizer
+from famaug.pipeline.synthesizer import Size, Synthesizer
 from famaug.quality.gate import Gate
 from famaug.seeding import digest
 from famaug.settings import unknown_keys

@@ -26,12 +26,12 @@ from famaug.errors import (
 )
 from famaug.generation.gated import ClipGate, Drawn, drawing
 from famaug.generation.material import Source
-from famaug.generation.measured import DriverRecord, FaceRecord, MeasuredStore, Shelf
 from famaug.generation.plans import Expression
 from famaug.generation.settings import Generation
 from famaug.generation.shards import CopiedShard, OwnShard, on_network
 from famaug.generation.worklist import Piece
-from famaug.sources import Driver, Identity, read_identity
+from famaug.pipeline.inputs import Driver, Identity, read_identity
+from famaug.pipeline.measurements import DriverRecord, FaceRecord, MeasuredStore, Shelf
 from famaug.store.codecs import cache_key
 from famaug.types import AUTrack, Clip, Frames, Plan, Provenance
 

@@ -15,12 +15,12 @@ from famaug.errors import FamaugError, FamaugWarning
 from famaug.faces.packed import unpacked_mesh
 from famaug.generation.gated import ClipGate, drawing
 from famaug.generation.material import Source
-from famaug.generation.measured import FaceRecord, MeasuredStore
 from famaug.generation.plans import Expression
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
 from famaug.people import canonical
-from famaug.pipeline import frame_like
+from famaug.pipeline.measurements import FaceRecord, MeasuredStore
+from famaug.pipeline.measuring import frame_like
 from famaug.seeding import digest
 from famaug.store.codecs import cache_key
 from famaug.types import Plan

@@ -19,13 +19,13 @@ from famaug.data.protocols import as_clip_with_label
 from famaug.errors import FamaugError, InputError
 from famaug.generation import Generation, Resources, generate
 from famaug.generation.material import gather
-from famaug.generation.measured import DriverRecord, MeasuredStore
-from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Identity
+from famaug.pipeline.measurements import DriverRecord, MeasuredStore
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.recognition.config import AblationConfig
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.setup import open_clips
 from famaug.seeding import keyed_generator
-from famaug.sources import Identity
 from famaug.store import CacheWriter, ClipCache
 from famaug.store.codecs import cache_key
 from famaug.types import AUTrack, Plan, Provenance

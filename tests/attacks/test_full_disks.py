@@ -11,11 +11,11 @@ import pytest
 
 JOBS = {
     "a measurement": """
-from famaug.generation.measured import FaceRecord, MeasuredStore
+from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 MeasuredStore(out).put_face("f", FaceRecord({"digest": "x" * 9000}, (8, 8), None))
 """,
     "a refusal": """
-from famaug.generation.measured import MeasuredStore
+from famaug.pipeline.measurements import MeasuredStore
 MeasuredStore(out).refuse("faces", "f", "x" * 9000)
 """,
     "a network": """

@@ -15,8 +15,8 @@ from PIL import Image
 
 from famaug import Plan, Synthesizer
 from famaug.errors import FamaugError, InputError, RenderError
+from famaug.pipeline.inputs import read_identity
 from famaug.seeding import digest, keyed_generator
-from famaug.sources import read_identity
 from famaug.types import Picture, Provenance
 
 

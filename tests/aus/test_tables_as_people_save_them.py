@@ -302,7 +302,7 @@ def test_famaugs_own_table_from_a_spreadsheet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "txt", "CSV"])
 def test_a_table_drives_whatever_its_suffix(tmp_path: Path, suffix: str) -> None:
-    from famaug.sources import Driver
+    from famaug.pipeline.inputs import Driver
 
     path = written(tmp_path / f"clip.{suffix}", grid(), "\t")
     track = Driver.of(path).content

@@ -17,9 +17,9 @@ from famaug.cli import app
 from famaug.clip_writer import write_clip
 from famaug.errors import InputError
 from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Identity
 from famaug.quality.judge import MEANING
 from famaug.seeding import keyed_generator
-from famaug.sources import Identity
 from famaug.store import CacheWriter
 from famaug.store.codecs import cache_key
 from famaug.types import Frames, Picture, Plan, Provenance

@@ -32,8 +32,8 @@ from famaug.errors import InputError, LeakageError, RenderError
 from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.faces.mesher import FaceMesher
 from famaug.modulation.modulate import Modulation
+from famaug.pipeline.inputs import Driver, Identity
 from famaug.seeding import keyed_generator
-from famaug.sources import Driver, Identity
 from famaug.store import CacheWriter
 from famaug.types import AU_INDEX, AUTrack, Clip, ClipRef, Floats, Frames, Provenance
 

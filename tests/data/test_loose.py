@@ -17,7 +17,7 @@ from famaug.data import Casme2, ClipFolder, MicroExpressionSynth, Smic, leave_on
 from famaug.data.loose import Whose, refs_below
 from famaug.errors import LeakageError
 from famaug.people import person_of_path
-from famaug.sources import Driver, Identity
+from famaug.pipeline.inputs import Driver, Identity
 from famaug.types import Clip, ClipRef
 
 Replica = Callable[..., Path]

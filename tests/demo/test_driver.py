@@ -12,8 +12,8 @@ from famaug.demo.driver import LENGTH, ceilings, held_still, onset_to_apex, show
 from famaug.errors import InputError
 from famaug.faces import FaceMesher
 from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Driver, Identity
 from famaug.seeding import keyed_generator
-from famaug.sources import Driver, Identity
 from famaug.types import AU_INDEX, AUS, AUTrack, Clip, ClipRef, Frames
 
 

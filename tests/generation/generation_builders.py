@@ -17,8 +17,8 @@ from famaug.data import ClipFolder
 from famaug.generation import Generation
 from famaug.modulation.rules import RuleSource
 from famaug.pipeline import Synthesizer
+from famaug.pipeline.inputs import Driver, Identity, pixels_digest
 from famaug.seeding import digest, keyed_generator
-from famaug.sources import Driver, Identity, pixels_digest
 from famaug.store import ClipCache
 from famaug.types import AUTrack, Clip, Frames, Picture, Plan
 

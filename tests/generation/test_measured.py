@@ -13,8 +13,8 @@ from generation_builders import QuickSynthesizer, portrait, quick, small_dataset
 from famaug.data import ClipFolder
 from famaug.errors import InputError
 from famaug.generation import Generation, generate
-from famaug.generation.measured import DriverRecord, FaceRecord, MeasuredStore
 from famaug.modulation.rules import parse_expression
+from famaug.pipeline.measurements import DriverRecord, FaceRecord, MeasuredStore
 from famaug.seeding import keyed_generator
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import base64
 import errno
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +67,20 @@ class MeasuredStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @contextmanager
+    def claimed(self, name: str) -> Iterator[None]:
+        """One process at a time measures what `name` stands for. Where no lock can be kept (a
+        folder that may only be read) nobody waits."""
+        try:
+            (self.root / "locks").mkdir(parents=True, exist_ok=True)
+            file = (self.root / "locks" / name[:2]).open("ab")
+        except OSError:
+            yield
+            return
+        with file:  # the lock goes with the file, and with the process
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def has(self, shelf: Shelf, name: str) -> bool:
         """Whether a whole record is there."""

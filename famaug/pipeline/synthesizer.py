@@ -8,57 +8,36 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
-from famaug.aus.basis import head_pose
-from famaug.aus.estimator import PROFILE, measure_aus
-from famaug.clip import MAX_CLIP_BYTES
 from famaug.clip_options import check_peak, check_size
-from famaug.errors import AssumedRateWarning, FaceError, FamaugWarning, InputError, RenderError
+from famaug.errors import AssumedRateWarning, FaceError, InputError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.mesher import FaceMesher
-from famaug.faces.packed import packed_mesh, unpacked_mesh
-from famaug.faces.pose import angles
+from famaug.faces.packed import packed_mesh
 from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
 from famaug.limits import translated
 from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.rules import RuleSource
+from famaug.pipeline.clip_look import ClipLook
+from famaug.pipeline.inputs import Driver, Identity, pixels_digest, read_identity
+from famaug.pipeline.measuring import Measuring
+from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
+from famaug.pipeline.recent import Recent
 from famaug.sharpener import Sharpener
-from famaug.sources import Driver, Identity, pixels_digest, read_identity
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
 
-K = TypeVar("K")
-V = TypeVar("V")
 ASSUMED_FPS = 100.0
-MAX_FRAME = 4096 * 4096
-"""Pixels of one frame: rendering one takes about 60 bytes a pixel, and a clip has many."""
 CROP = 256
 """Side of a clip that belongs to no data set."""
 Size = int | Literal["auto"] | None
-
-
-class ClipLook(Protocol):
-    """Makes clips look like a data set's (`famaug.data.look.Look`)."""
-
-    def timed(self, track: AUTrack, rng: np.random.Generator) -> AUTrack:
-        """The track at the data set's frame rate."""
-        ...
-
-    def draw(self, rng: np.random.Generator, *, length: int, fps: float) -> dict[str, Any]:
-        """What one clip gets, JSON-able: it goes into the plan."""
-        ...
-
-    def apply(self, frames: Frames, mesh: Floats, drawn: dict[str, Any]) -> Frames:
-        """Rendered frames as drawn; the same input gives the same pixels."""
-        ...
 
 
 class Synthesizer:
@@ -90,6 +69,8 @@ class Synthesizer:
         faces: folder, or folders, below which a plan may name the picture of its identity. Of
             plans that come from elsewhere (a cache, a file) no other path is looked at; pictures
             that were planned with here are in memory.
+        measured: folder where measured clips and found faces are kept, so that workers, epochs and
+            later runs share them. None: each process keeps its own in memory.
     """
 
     def __init__(
@@ -108,6 +89,7 @@ class Synthesizer:
         device: str = "cpu",
         keep: int = 16,
         faces: str | Path | Sequence[str | Path] = (),
+        measured: str | Path | None = None,
     ) -> None:
         self.setting = find_setting(generator, skin=skin, halves=halves)
         check_size(size)
@@ -120,19 +102,21 @@ class Synthesizer:
             raise InputError("a look frames the face anew, so it needs size=, the crop's side")
         if fps is not None and not 0 < fps < float("inf"):
             raise InputError(f"fps must be above 0; got {fps}")
-        self.told_fps, self.peak, self.look, self.device = fps, peak, look, device
+        self.told_fps, self.peak, self.look = fps, peak, look
         named = [faces] if isinstance(faces, str | Path) else [*faces]
         self.faces = tuple(Path(os.path.realpath(folder)) for folder in named)
-        self._mesher: FaceMesher | None = None
-        self._tracks: _Recent[str, AUTrack] = _Recent(4096)
-        self._frames: _Recent[str, dict[str, Any]] = _Recent(4096)
-        self._pictures: _Recent[str, Picture] = _Recent(max(keep, 4) * 16)
-        self._meshes: _Recent[str, Floats] = _Recent(max(keep, 4) * 16)
-        self._renderers: _Recent[tuple[Any, ...], Renderer] = _Recent(keep)
+        self._measuring = Measuring(
+            sizes=self.sizes,
+            device=device,
+            keep=max(keep, 4) * 16,
+            folder=None if measured is None else Path(measured),
+        )
+        self._pictures: Recent[str, Picture] = Recent(max(keep, 4) * 16)
+        self._renderers: Recent[tuple[Any, ...], Renderer] = Recent(keep)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process: settings and pictures, no networks."""
-        return self.__dict__ | {"_mesher": None, "_renderers": _Recent(self._renderers.most)}
+        return self.__dict__ | {"_renderers": Recent(self._renderers.most)}
 
     @property
     def fps(self) -> float:
@@ -142,9 +126,16 @@ class Synthesizer:
     @property
     def mesher(self) -> FaceMesher:
         """The face nets, loaded when first needed."""
-        if self._mesher is None:
-            self._mesher = FaceMesher(device=self.device)
-        return self._mesher
+        return self._measuring.mesher
+
+    @property
+    def device(self) -> str:
+        """Where rendering and measuring run."""
+        return self._measuring.device
+
+    @device.setter
+    def device(self, device: str) -> None:
+        self._measuring.device = device
 
     # -- PLAN ---------------------------------------------------------------------------------
 
@@ -253,13 +244,10 @@ class Synthesizer:
         """
         if not isinstance(driver.content, Clip) or not driver.content.ref.dataset:
             return None
-        clip = driver.content
-        found = self._frames.get(driver.digest)
-        if found is None:
-            onset = clip.frames[clip.ref.onset or 0]
-            found = frame_like(self.mesher.track(onset[None]).mesh[0], onset.shape[:2])
-            self._frames.put(driver.digest, found)
-        return found
+        frame = self._measuring.clip(driver)[1]
+        if frame is None:
+            raise FaceError(f"{driver.name}: the face is lost in the onset frame")
+        return frame
 
     def find_face(self, identity: Identity) -> dict[str, Any]:
         """`Identity.to_json()` with the face's mesh; the picture is kept for rendering.
@@ -268,7 +256,7 @@ class Synthesizer:
             FaceError: no face, too small, or turned away.
         """
         side = identity.to_json()
-        mesh = self._mesh(side["digest"], identity)
+        mesh = self._measuring.mesh(identity, side["digest"])
         seen = share_inside(mesh, identity.picture.shape[:2])
         if seen < TIGHTEST:
             raise FaceError(
@@ -329,44 +317,7 @@ class Synthesizer:
         """
         if not isinstance(driver.content, Clip):
             return driver.content
-        key = driver.digest
-        track = self._tracks.get(key)
-        if track is None:
-            clip = driver.content
-            onset = clip.ref.onset or 0
-            measured = measure_aus(
-                clip.frames,
-                neutral=onset,
-                fps=clip.ref.fps,
-                sizes=self.sizes,
-                mesher=self.mesher,
-            )
-            track = measured.track
-            self._tracks.put(key, track)
-            mesh = measured.faces.mesh[onset]
-            if np.isfinite(mesh).all():
-                self._frames.put(key, frame_like(mesh, clip.frames.shape[1:3]))
-        return track
-
-    def _mesh(self, digest: str, identity: Identity) -> Floats:
-        key = f"{digest}/{identity.face}"
-        mesh = self._meshes.get(key)
-        if mesh is None:
-            found = self.mesher.track(identity.picture[None], face=identity.face)
-            mesh = np.asarray(found.mesh[0], np.float32)
-            if found.faces > 1 and identity.face is None:
-                warnings.warn(
-                    f"{identity.name}: {found.faces} faces; the largest is used", FamaugWarning,
-                    stacklevel=3,
-                )  # fmt: skip
-            yaw, pitch, _ = angles(head_pose(mesh).rotation)
-            if max(abs(yaw), abs(pitch)) > PROFILE:
-                raise FaceError(
-                    f"the identity's face is turned away (yaw {yaw:.0f}, pitch {pitch:.0f} "
-                    f"degrees); up to {PROFILE:.0f} degrees can be rendered"
-                )
-            self._meshes.put(key, mesh)
-        return mesh
+        return self._measuring.clip(driver)[0]
 
     # -- RENDER -------------------------------------------------------------------------------
 
@@ -412,8 +363,8 @@ class Synthesizer:
                 "the Synthesizer with the same, or plan again"
             )
         frame = plan.params.get("frame")
-        where = None if frame is None else repr(_frame_in(frame))
-        key = (_identity_of(plan)[0], plan.identity["mesh"], plan.size, where, device)
+        where = None if frame is None else repr(frame_in(frame))
+        key = (identity_of(plan)[0], plan.identity["mesh"], plan.size, where, device)
         found = self._renderers.get(key)
         if found is None:
             found = self.setting.renderer(*self._face(plan), device)
@@ -422,7 +373,7 @@ class Synthesizer:
 
     def _face(self, plan: Plan) -> tuple[Picture, Floats]:
         """The identity's picture in the plan's framing, and its mesh there."""
-        digest, mesh = _identity_of(plan)
+        digest, mesh = identity_of(plan)
         picture = self._pictures.get(digest)
         if picture is None:
             source = plan.identity.get("source")
@@ -436,74 +387,12 @@ class Synthesizer:
             self._pictures.put(digest, picture)
         frame = plan.params.get("frame")
         if frame is not None:
-            (height, width), place = _frame_in(frame)
-            _check_room(plan, height, width)
+            (height, width), place = frame_in(frame)
+            check_room(plan, height, width)
             return reframed(picture, mesh, Framing(*place), (height, width))
-        _check_room(plan, *((plan.size,) * 2 if plan.size else picture.shape[:2]))
+        check_room(plan, *((plan.size,) * 2 if plan.size else picture.shape[:2]))
         if plan.size is None:
             return picture, mesh
         size = plan.size if self.sharpener is None else self.sharpener.source_size
         crop, crop_mesh, _ = crop_face(picture, mesh, size)
         return crop, crop_mesh
-
-
-def _identity_of(plan: Plan) -> tuple[str, Floats]:
-    """Digest and mesh of a plan's identity."""
-    found = plan.identity.get("digest"), plan.identity.get("mesh")
-    if isinstance(found[0], str) and isinstance(found[1], str):
-        with translated("the plan's mesh", RenderError):
-            mesh = unpacked_mesh(found[1])
-        if mesh.shape == (478, 3):
-            return found[0], mesh
-    raise RenderError(
-        "the plan names no face: its identity lacks a digest, or a mesh of 478 points"
-    )
-
-
-def _frame_in(frame: Any) -> tuple[tuple[int, int], list[float]]:
-    """Height and width, and the place of the face, out of a plan's `params["frame"]`."""
-    with translated("the plan's framing", RenderError):
-        height, width = (int(n) for n in frame["size"])
-        place = [float(v) for v in frame["place"]]
-    if len(place) != 4 or not np.isfinite(place).all():
-        raise RenderError(f"the plan frames its face as {place}")
-    return (height, width), place
-
-
-def _check_room(plan: Plan, height: int, width: int) -> None:
-    taken = len(plan.track) * height * width * 3
-    if min(height, width) < 1 or height * width > MAX_FRAME or taken > MAX_CLIP_BYTES:
-        raise RenderError(
-            f"{len(plan.track)} frames of {width} x {height} pixels were asked for; up to "
-            f"{MAX_FRAME / 1e6:.1f} million pixels a frame and {MAX_CLIP_BYTES >> 30} GiB a clip "
-            "are rendered: give a size (--size 1024), or a smaller picture"
-        )
-
-
-def frame_like(mesh: Floats, shape: tuple[int, ...]) -> dict[str, Any]:
-    """How a frame of (height, width) with this mesh frames its face, as `Synthesizer.frame_of`."""
-    place = Framing.of(mesh, (shape[0], shape[1]))
-    return {
-        "size": [int(shape[0]), int(shape[1])],
-        "place": [round(v, 4) for v in (place.brow_x, place.brow_y, place.mouth_x, place.mouth_y)],
-    }
-
-
-class _Recent(Generic[K, V]):
-    """The last `most` things put in."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.held: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        if key not in self.held:
-            return None
-        self.held.move_to_end(key)
-        return self.held[key]
-
-    def put(self, key: K, value: V) -> None:
-        self.held[key] = value
-        self.held.move_to_end(key)
-        while len(self.held) > self.most:
-            self.held.popitem(last=False)
