@@ -199,7 +199,10 @@ def _logger(path: Path, watch: Callable[[dict[str, Any]], None] | None) -> Log:
         if watch is not None:
             watch(record)
 
-    if path.is_file() and not path.read_bytes().endswith(b"\n"):  # a kill cut the last line
+    writes = processes()[0] == 0
+    if (
+        writes and path.is_file() and not path.read_bytes().endswith(b"\n")
+    ):  # a kill cut the last line
         write_whole(path, "".join(to_text(r) + "\n" for r in lines))
     return log
 
