@@ -36,7 +36,8 @@ def generate_command(
         typer.Option(
             help="Whose expression: video, frame folder, AU table (.csv, or a folder of "
             "OpenFace's; one that famaug modulate wrote is shown as written), rule:positive, "
-            "rule:negative, rule:surprise, or AUs by hand, aus:4=1.5,7=1,12L=1."
+            "rule:negative, rule:surprise, stats:positive (negative, surprise: AUs as often as "
+            "annotators saw them together), or AUs by hand, aus:4=1.5,7=1,12L=1."
         ),
     ],
     identity: Annotated[str, typer.Option(help="Whose face: a picture, video or frame folder.")],
@@ -146,9 +147,9 @@ def generate_command(
 
 def check_driver(driver: str) -> None:
     """Raises InputError: no such rule, AU or file."""
-    from famaug.modulation.rules import parse_expression
+    from famaug.modulation.rules import PREFIXES, parse_expression
 
-    if driver.startswith(("rule:", "aus:")):
+    if driver.startswith(PREFIXES):
         parse_expression(driver)
     else:
         terminal.check_there("--driver", driver)

@@ -38,7 +38,7 @@ def modulate_command(
         list[str],
         typer.Argument(
             help="AU table (famaug's or OpenFace's CSV, or a folder of OpenFace CSVs), "
-            "rule:NAME, or aus:4=1.5,12L=1. Several with --table.",
+            "rule:NAME, stats:NAME, or aus:4=1.5,12L=1. Several with --table.",
             metavar="SOURCE...",
         ),
     ],
@@ -104,6 +104,8 @@ def modulate_command(
         warnings.simplefilter("always")
         try:
             with terminal.typed():
+                from famaug.modulation.rules import PREFIXES
+
                 if table:
                     result = _table(sources, face, min_confidence, fps)
                 else:
@@ -119,7 +121,7 @@ def modulate_command(
                         threshold_form,
                         presence_gate,
                         max_gap,
-                        drawn=sources[0].startswith(("rule:", "aus:")),
+                        drawn=sources[0].startswith(PREFIXES),
                     )
                     source = _read(_only(sources), face, min_confidence, fps, seed)
                     result = _modulate(
@@ -186,8 +188,9 @@ def _settings(
 def _read(
     text: str, face: int | None, min_confidence: float, fps: float | None, seed: int
 ) -> Source:
-    if text.startswith(("rule:", "aus:")):
-        from famaug.modulation.rules import parse_expression
+    from famaug.modulation.rules import PREFIXES, parse_expression
+
+    if text.startswith(PREFIXES):
         from famaug.seeding import keyed_generator
 
         rule = parse_expression(text)

@@ -10,7 +10,8 @@ from famaug import __version__
 from famaug.errors import RenderError
 from famaug.generation.material import Source
 from famaug.generation.settings import Generation
-from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.modulation.rules import parse_expression
+from famaug.modulation.sources import ExpressionSource
 from famaug.pipeline.inputs import Driver
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.seeding import keyed_generator
@@ -29,7 +30,7 @@ class Expression:
     """
 
     driver: dict[str, Any]
-    content: AUTrack | RuleSource
+    content: AUTrack | ExpressionSource
     label: str | int | None
     subject: str
 
@@ -72,7 +73,7 @@ def plan_clip(
     plan = settings.synthesizer.plan_measured(
         expression.driver, expression.content, face.identity, rng, seed=settings.seed
     )
-    source: LabelSource = "rule" if isinstance(expression.content, RuleSource) else "driver"
+    source: LabelSource = "rule" if expression.driver["kind"] in ("rule", "stats") else "driver"
     provenance = Provenance(
         plan,
         expression.subject,

@@ -27,7 +27,7 @@ class Generation:
         dataset: a dataset with `refs` (`famaug.data`), or a fold's training part; it travels to
             the workers, so it must be picklable. None: rules, tables and pictures only.
         clips: the dataset's clips are drivers.
-        rules: further drivers: "rule:positive", "aus:4=1.5,12L=1".
+        rules: further drivers: "rule:positive", "stats:positive", "aus:4=1.5,12L=1".
         tables: further drivers: AU tables (.csv), or folders of OpenFace's.
         as_is: all tables are shown as written, not only those that say they are modulated.
         own_faces: neutral (onset) frames of the dataset's subjects are identities.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError
-from famaug.modulation.envelopes import Envelope, timing
+from famaug.modulation.combinations import StatsSource
+from famaug.modulation.envelopes import Envelope
+from famaug.modulation.sources import RAISED_COSINE, STRENGTH, ExpressionSource
 from famaug.modulation.transfer import MAX_INTENSITY
 from famaug.modulation.units import parse_units, per_au
-from famaug.types import AU_INDEX, AUS, AUTrack
+from famaug.types import AU_INDEX, AUS
 
 EXPERT_RULES: dict[str, tuple[tuple[int, float], ...]] = {
     "happiness": ((12, 1.0), (25, 0.5), (6, 0.5)),
@@ -31,12 +34,12 @@ CLASSES: dict[str, tuple[str, ...]] = {
 }
 """The three classes of the MEGC composite; negative draws one of its five emotions."""
 
-ESTIMATOR = "rule/1"
-RAISED_COSINE = Envelope()
+PREFIXES = ("rule:", "stats:", "aus:")
+"""How the text of an expression begins that needs no driver."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleSource:
+class RuleSource(ExpressionSource):
     """Draws expressions from a rule; the same generator state gives the same track.
 
     Attributes:
@@ -51,9 +54,11 @@ class RuleSource:
         magnification: factor on all intensities, clipped to 5.
     """
 
+    kind: ClassVar[str] = "rule"
+    estimator: ClassVar[str] = "rule/1"
     name: str
     units: tuple[tuple[str, float], ...] = ()
-    intensity: tuple[float, float] = (0.5, 1.5)
+    intensity: tuple[float, float] = STRENGTH
     timing: str = "casme2"
     envelope: Envelope = RAISED_COSINE
     asymmetry: float = 0.0
@@ -74,19 +79,11 @@ class RuleSource:
         """The emotion or class shown, None for AUs by hand."""
         return None if self.name == "aus" else self.name
 
-    def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
-        """One expression from onset (frame 0) to offset, both at rest: a track on famaug's scale.
-
-        Raises:
-            InputError: `fps` is not above 0.
-        """
-        peak = np.minimum(self._peak(rng) * self.magnification, MAX_INTENSITY)
-        rise, fall = timing(self.timing).draw(rng)
-        level = self.envelope.timed(rise_ms=rise, fall_ms=fall, fps=fps)
-        return AUTrack.of(level[:, None, None] * peak, estimator=ESTIMATOR, fps=fps, modulated=True)
-
     def _peak(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Intensities at the apex, `2 17`."""
+        peak: NDArray[np.float64] = np.minimum(self._units(rng) * self.magnification, MAX_INTENSITY)
+        return peak
+
+    def _units(self, rng: np.random.Generator) -> NDArray[np.float64]:
         if self.name == "aus":
             return per_au(dict(self.units))
         emotions = CLASSES.get(self.name, (self.name,))
@@ -97,21 +94,22 @@ class RuleSource:
         return sides[:, None] * row
 
 
-def parse_expression(text: str) -> RuleSource:
-    """`rule:NAME` or `aus:4=1.5,7=1,12L=1` (a bare number is both sides) as a source.
+def parse_expression(text: str) -> RuleSource | StatsSource:
+    """`rule:NAME`, `stats:NAME` or `aus:4=1.5,7=1,12L=1` (a bare number is both sides) as a source.
 
     Raises:
-        InputError: neither form, an unknown rule or AU, or an intensity outside 0-5.
+        InputError: none of these forms, an unknown name or AU, or an intensity outside 0-5.
     """
     kind, colon, rest = text.strip().partition(":")
-    if not colon or kind not in ("rule", "aus"):
+    if f"{kind}{colon}" not in PREFIXES:
         raise InputError(
-            f"cannot read the expression {text!r}: write rule:NAME (one of {_rule_names()}) or "
-            "AUs by hand, as aus:4=1.5,7=1,12L=1"
+            f"cannot read the expression {text!r}: write rule:NAME (one of {_rule_names()}), "
+            f"stats:NAME (one of {', '.join(CLASSES)}), or AUs by hand, as aus:4=1.5,7=1,12L=1"
         )
-    if kind == "rule":
-        return RuleSource(name=rest.strip().lower())
-    return RuleSource(name="aus", units=tuple(parse_units(rest).items()))
+    if kind == "aus":
+        return RuleSource(name="aus", units=tuple(parse_units(rest).items()))
+    name = rest.strip().lower()
+    return StatsSource(name=name) if kind == "stats" else RuleSource(name=name)
 
 
 def _draw_units(
@@ -139,12 +137,9 @@ def _check(source: RuleSource) -> None:
         raise InputError(f"unknown rule {source.name!r}: use one of {_rule_names()}")
     elif source.units:
         raise InputError(f"units are for AUs by hand; rule {source.name!r} draws its own")
-    low, high = source.intensity
-    if not 0 < low <= high <= MAX_INTENSITY:
-        raise InputError(f"intensity must be a range within 0-5, above 0; got {source.intensity}")
+    source._check_range()
     if not 0 <= source.asymmetry <= 1 or not 0 < source.magnification <= 100:
         raise InputError(
             "asymmetry must be from 0 to 1, magnification above 0 and at most 100; "
             f"got {source.asymmetry} and {source.magnification}"
         )
-    timing(source.timing)

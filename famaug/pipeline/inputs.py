@@ -14,7 +14,8 @@ import numpy as np
 from famaug.clip import PICTURES, VIDEOS, load_clip, read_frames, read_picture
 from famaug.errors import InputError, MediaError
 from famaug.folders import names_in
-from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.modulation.rules import PREFIXES, parse_expression
+from famaug.modulation.sources import ExpressionSource
 from famaug.people import person_of_path
 from famaug.types import AUTrack, Clip, ClipRef, Picture
 
@@ -144,11 +145,11 @@ def read_identity(
 
 @dataclass(frozen=True, eq=False)
 class Driver:
-    """An expression: a clip to measure, a measured track, or a rule to draw from.
+    """An expression: a clip to measure, a measured track, or a source to draw from.
 
     Attributes:
-        kind: "clip", "track" or "rule".
-        content: the clip, track or rule.
+        kind: "clip", "track", or of a source "rule", "stats" or "annotation".
+        content: the clip, track or source.
         name: shown to people.
         subject, dataset: whose expression it is in a data set, or ""; of a file, where its path
             says it.
@@ -156,15 +157,16 @@ class Driver:
     """
 
     kind: str
-    content: Clip | AUTrack | RuleSource
+    content: Clip | AUTrack | ExpressionSource
     name: str
     subject: str = ""
     dataset: str = ""
     label: str | int | None = None
 
     @staticmethod
-    def of(value: Driver | Clip | ClipRef | AUTrack | RuleSource | str | Path) -> Driver:
-        """From a clip, a track, a rule ("rule:positive", "aus:4=1.5,12L=1"), an AU table
+    def of(value: Driver | Clip | ClipRef | AUTrack | ExpressionSource | str | Path) -> Driver:
+        """From a clip, a track, a rule or other source ("rule:positive",
+        "stats:positive", "aus:4=1.5,12L=1"), an AU table
         (.csv, .tsv, .txt, or a folder of OpenFace's), a video or a folder of frames.
 
         Raises:
@@ -173,10 +175,10 @@ class Driver:
         """
         if isinstance(value, Driver):
             return value
-        if isinstance(value, str) and value.startswith(("rule:", "aus:")):
+        if isinstance(value, str) and value.startswith(PREFIXES):
             value = parse_expression(value)
-        if isinstance(value, RuleSource):
-            return Driver("rule", value, value.text, label=value.label)
+        if isinstance(value, ExpressionSource):
+            return Driver(value.kind, value, value.text, label=value.label)
         if isinstance(value, AUTrack):
             return Driver("track", value, f"track by {value.estimator}")
         if isinstance(value, str | Path):

@@ -25,7 +25,7 @@ from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
 from famaug.limits import translated
 from famaug.modulation.modulate import Modulation, as_written, modulate
-from famaug.modulation.rules import RuleSource
+from famaug.modulation.sources import ExpressionSource
 from famaug.pipeline.clip_look import ClipLook
 from famaug.pipeline.inputs import Driver, Identity, pixels_digest, read_identity
 from famaug.pipeline.measuring import Measuring
@@ -161,7 +161,7 @@ class Synthesizer:
     def plan_measured(
         self,
         driver: dict[str, Any],
-        source: AUTrack | RuleSource,
+        source: AUTrack | ExpressionSource,
         identity: dict[str, Any],
         rng: np.random.Generator,
         *,
@@ -179,7 +179,7 @@ class Synthesizer:
             InputError, TrackError: no expression is left, or the track has too many gaps.
         """
         track = self._shown(str(driver["name"]), self._timed(source), rng)
-        written = isinstance(source, RuleSource) or source.modulated
+        written = isinstance(source, ExpressionSource) or source.modulated
         size, frame = self._framing(driver, identity)
         driver = {k: v for k, v in driver.items() if k != "frame"}
         if isinstance(source, AUTrack) and source.subjects:
@@ -270,9 +270,9 @@ class Synthesizer:
         """Keep an identity's picture in memory for plans that name it."""
         self._pictures.put(pixels_digest(picture), picture)
 
-    def _timed(self, source: AUTrack | RuleSource) -> AUTrack | RuleSource:
+    def _timed(self, source: AUTrack | ExpressionSource) -> AUTrack | ExpressionSource:
         """The source with the rate that was told, where it does not say its own."""
-        if isinstance(source, RuleSource) or source.fps is not None:
+        if isinstance(source, ExpressionSource) or source.fps is not None:
             return source
         if self.told_fps is not None:
             return replace(source, fps=self.told_fps)
@@ -293,9 +293,11 @@ class Synthesizer:
             if picture is not None:
                 self._pictures.put(digest, picture)
 
-    def _shown(self, name: str, source: AUTrack | RuleSource, rng: np.random.Generator) -> AUTrack:
+    def _shown(
+        self, name: str, source: AUTrack | ExpressionSource, rng: np.random.Generator
+    ) -> AUTrack:
         """The track the new face shall show."""
-        if isinstance(source, RuleSource):
+        if isinstance(source, ExpressionSource):
             track = source.draw(rng, fps=self.fps)
         elif source.modulated:
             track = as_written(source, max_gap=self.modulation.max_gap)
@@ -309,7 +311,7 @@ class Synthesizer:
             track = track.with_intensity(scaled)
         return track
 
-    def measure(self, driver: Driver) -> AUTrack | RuleSource:
+    def measure(self, driver: Driver) -> AUTrack | ExpressionSource:
         """What a driver shows: its track, measured where it is a clip; or the rule itself.
 
         Raises:

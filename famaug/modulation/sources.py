@@ -1,0 +1,80 @@
+"""What an expression can be drawn from without a driver's frames."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.errors import InputError
+from famaug.modulation.envelopes import Envelope
+from famaug.modulation.envelopes import timing as timing_of
+from famaug.modulation.transfer import MAX_INTENSITY
+from famaug.types import AUTrack
+
+RAISED_COSINE = Envelope()
+STRENGTH = (0.5, 1.5)
+"""Range of an AU's intensity at the apex of a micro-expression, of 5."""
+
+
+class ExpressionSource(ABC):
+    """Draws expressions; the same generator state gives the same track.
+
+    Attributes:
+        kind: in `Plan.driver`.
+        estimator: of the tracks.
+        intensity: range from which strengths are drawn that nothing else says.
+        timing: data set whose timing is drawn from, see `envelopes.TIMINGS`.
+        envelope: course between onset and offset.
+    """
+
+    kind: ClassVar[str]
+    estimator: ClassVar[str]
+    intensity: tuple[float, float]
+    timing: str
+    envelope: Envelope
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """As people read it."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str | int | None:
+        """The class that goes with the expression, or None."""
+
+    def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
+        """One expression from onset (frame 0) to offset, both at rest: a track on famaug's scale.
+
+        Raises:
+            InputError: `fps` is not above 0.
+        """
+        peak = self._peak(rng)
+        rate, level = self._course(rng, fps)
+        return AUTrack.of(
+            level[:, None, None] * peak, estimator=self.estimator, fps=rate, modulated=True
+        )
+
+    @abstractmethod
+    def _peak(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Intensities at the apex, `2 17`."""
+
+    def _course(self, rng: np.random.Generator, fps: float) -> tuple[float, NDArray[np.float64]]:
+        """Frames per second, and the level of each frame, 1 at the apex."""
+        rise, fall = timing_of(self.timing).draw(rng)
+        return fps, self.envelope.timed(rise_ms=rise, fall_ms=fall, fps=fps)
+
+    def _check_range(self) -> None:
+        """Raises InputError for a range of strengths or a timing that cannot be."""
+        check_strength(self.intensity)
+        timing_of(self.timing)
+
+
+def check_strength(intensity: tuple[float, float]) -> None:
+    """Raises InputError unless it is a range within 0-5, above 0."""
+    low, high = intensity
+    if not 0 < low <= high <= MAX_INTENSITY:
+        raise InputError(f"intensity must be a range within 0-5, above 0; got {tuple(intensity)}")
