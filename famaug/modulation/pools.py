@@ -21,7 +21,7 @@ from famaug.modulation.drawn import (
     way_to_apex,
 )
 from famaug.modulation.envelopes import Envelope, find_apex
-from famaug.modulation.rules import RAISED_COSINE
+from famaug.modulation.sources import RAISED_COSINE
 from famaug.people import canonical
 from famaug.types import AU_INDEX, AUTrack
 
