@@ -230,6 +230,9 @@ def translated(name: str, error: Raises) -> Iterator[None]:
         yield
     except FamaugError:
         raise
+    except OSError as e:
+        said = e.strerror or str(e) or type(e).__name__  # the number of the error says nobody much
+        raise error(f"{name}: cannot be read: {said}") from e
     except Exception as e:
         said = str(e) or type(e).__name__
         raise error(said if name in said else f"{name}: {said}") from e

@@ -154,6 +154,7 @@ out: {tmp}/cache
 drivers: {{rules: ["rule:positive", "rule:surprise"], per_rule: 100}}
 identities: {{pictures: [{tmp}/pictures]}}
 render: {{size: 64, fps: 20}}
+gate: {{enabled: false}}
 """
 
 
