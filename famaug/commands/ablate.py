@@ -32,8 +32,8 @@ def ablate_command(
     per_clip: Annotated[
         int | None,
         typer.Option(
-            help="First make the caches under `sources` (drivers, rules, varied), so many clips "
-            "of each real one."
+            help="First make the caches under `sources` (drivers, annotations, rules, varied), so "
+            "many clips of each real one."
         ),
     ] = None,
     shard: Shard = None,

@@ -10,6 +10,7 @@ from typing import Any
 from famaug.clip_options import check_generator, check_peak
 from famaug.errors import InputError
 from famaug.modulation.rules import parse_expression
+from famaug.modulation.sources import STRENGTH, check_strength
 from famaug.settings import idle, load_settings
 
 
@@ -46,14 +47,18 @@ class DatasetConfig:
 
 @dataclass
 class DriversConfig:
-    """Whose expressions. tables: AU tables, or folders of OpenFace's; those that `famaug modulate`
-    wrote are shown as written, with as_is all of them. per_clip: clips made of each real clip or
-    AU table; per_rule: of each rule, per_clip if it is null."""
+    """Whose expressions. clips: the data set's, measured; annotations: their annotated AUs, sides
+    and timing, no pixel read. strength: range of an AU's intensity, of 5, where it is drawn (rules,
+    statistics, annotations without a letter). tables: AU tables, or folders of OpenFace's; those
+    that `famaug modulate` wrote are shown as written, with as_is all of them. per_clip: clips made
+    of each real clip, annotation or AU table; per_rule: of each rule, per_clip if it is null."""
 
     clips: bool = True
+    annotations: bool = False
     rules: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     as_is: bool = False
+    strength: list[float] = field(default_factory=lambda: [*STRENGTH])
     per_clip: int = 1
     per_rule: int | None = None
 
@@ -187,6 +192,10 @@ def check_config(config: GenerationConfig) -> None:
     if work.engine not in ("local", "ray"):
         wrong.append(f"work.engine is local or ray; got {work.engine!r}")
     try:
+        check_strength(strength_of(drivers))
+    except InputError as error:
+        wrong.append(f"drivers.strength: {error}")
+    try:
         check_peak(render.peak)
         check_generator(render.generator, skin=render.skin, halves=render.halves)
     except InputError as error:
@@ -194,6 +203,14 @@ def check_config(config: GenerationConfig) -> None:
     wrong += _idle(config)
     if wrong:
         raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))
+
+
+def strength_of(drivers: DriversConfig) -> tuple[float, float]:
+    """Raises InputError unless two numbers are given."""
+    if len(drivers.strength) != 2:
+        raise InputError(f"a range is two numbers, [0.5, 1.5]; got {list(drivers.strength)}")
+    low, high = drivers.strength
+    return low, high
 
 
 def _idle(config: GenerationConfig) -> list[str]:
@@ -204,11 +221,14 @@ def _idle(config: GenerationConfig) -> list[str]:
     if not data.root:
         named = ("options", "subjects", "held_out")
         out += idle(data, named, "dataset.", "there is no dataset.root")
+        out += idle(drivers, ("annotations",), "drivers.", "there is no dataset.root")
         out += idle(fold, ("by",), "dataset.fold.", "there is no dataset.root")
     if fold.by == "none":
         out += idle(fold, ("name",), "dataset.fold.", "dataset.fold.by is none")
     if fold.by != "parts":
         out += idle(fold, ("parts", "seed"), "dataset.fold.", "dataset.fold.by is not parts")
+    if not drivers.rules and not drivers.annotations:
+        out += idle(drivers, ("strength",), "drivers.", "nothing is drawn")
     if not drivers.tables:
         out += idle(drivers, ("as_is",), "drivers.", "there are no drivers.tables")
     if not config.identities.own:

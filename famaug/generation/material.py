@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from famaug.aus.estimator import VERSION
 from famaug.clip import PICTURES, frame_paths
 from famaug.data.following import held_out_of
 from famaug.data.guard import Guard, subject_name
 from famaug.data.loose import Whose, refs_below
-from famaug.data.protocols import as_clip_with_label, refs_of
+from famaug.data.protocols import as_clip_with_label, labels_of, refs_of
 from famaug.errors import MediaError
 from famaug.folders import visible
+from famaug.generation.annotations import annotated
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
+from famaug.generation.source import Kind, Source
 from famaug.modulation.rules import parse_expression
 from famaug.people import canonical
 from famaug.pipeline.inputs import pixels_digest
@@ -24,40 +26,16 @@ from famaug.seeding import digest
 from famaug.types import ClipRef
 from famaug.weights.shipped import SHIPPED
 
-Kind = Literal["clip", "table", "rule", "picture"]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A driver or an identity. Small: it travels to workers.
-
-    Attributes:
-        kind: a clip of the dataset, an AU table, a rule, or a picture.
-        name: shown to people; unique among drivers and among identities.
-        record: under which its measurement is kept; for a rule, its text.
-        index: of a clip in the dataset.
-        path: of a table or picture.
-        subject: "dataset/subject", or "".
-        frame: of a rule beside a data set: how that frames its faces, as JSON text, or "".
-    """
-
-    kind: Kind
-    name: str
-    record: str
-    index: int = -1
-    path: str = ""
-    subject: str = ""
-    frame: str = ""
-
 
 @dataclass(frozen=True)
 class Material:
     """Drivers, and candidates for identities by person: a person's later candidates are tried
-    when earlier ones show no usable face."""
+    when earlier ones show no usable face. `notes` are for people."""
 
     drivers: tuple[Source, ...]
     faces: tuple[tuple[Source, ...], ...]
     skipped: tuple[Skip, ...]
+    notes: tuple[str, ...] = ()
 
 
 def gather(settings: Generation) -> Material:
@@ -65,12 +43,15 @@ def gather(settings: Generation) -> Material:
     drivers: list[Source] = []
     people: dict[str, list[Source]] = {}
     skipped: list[Skip] = []
+    notes: list[str] = []
     for index, ref in _refs(settings.dataset):
         if settings.clips:
             drivers.append(_of_clip(settings, ref, index, "driver"))
         if settings.own_faces:
             face = _of_clip(settings, ref, index, "face")
             people.setdefault(canonical(face.subject) or face.name, []).append(face)
+    if settings.annotations:
+        drivers += annotated(_refs(settings.dataset), labels_of(settings.dataset), skipped, notes)
     # the same clip or rule given twice is one driver
     drivers += [Source("rule", text, text) for text in map(_rule_text, settings.rules)]
     tables = _files(settings.tables, "table", "driver", [settings.as_is], skipped)
@@ -82,7 +63,7 @@ def gather(settings: Generation) -> Material:
     drivers += tables
     faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
     unique = {d.record: d for d in reversed(drivers)}
-    return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped))
+    return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped), tuple(notes))
 
 
 def _refs(dataset: Any) -> Iterator[tuple[int, ClipRef]]:

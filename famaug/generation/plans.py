@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from famaug import __version__
 from famaug.errors import RenderError
-from famaug.generation.material import Source
 from famaug.generation.settings import Generation
-from famaug.modulation.rules import parse_expression
-from famaug.modulation.sources import ExpressionSource
+from famaug.generation.source import Source
+from famaug.modulation.annotated import AnnotatedSource
+from famaug.modulation.combinations import StatsSource
+from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.modulation.sources import STRENGTH, ExpressionSource
 from famaug.pipeline.inputs import Driver
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.seeding import keyed_generator
@@ -24,7 +26,7 @@ class Expression:
 
     Attributes:
         driver: as `Plan.driver`, with how a data set frames its clips in "frame".
-        content: its measured track, or the rule to draw from.
+        content: its measured track, or what to draw from.
         label: class label that goes with it.
         subject: "dataset/subject", or "".
     """
@@ -35,18 +37,38 @@ class Expression:
     subject: str
 
     @staticmethod
-    def load(source: Source, store: MeasuredStore) -> Expression:
-        """Raises RenderError when it was not measured, or its record is gone."""
-        if source.kind == "rule":
-            rule = parse_expression(source.record)
-            side = Driver.of(rule).to_json()
-            if source.frame:
-                side["frame"] = json.loads(source.frame)
-            return Expression(side, rule, rule.label, "")
-        record = store.driver(source.record)
-        if record is None:
-            raise RenderError(f"{source.name}: no measurement in {store.root}; start the run again")
-        return Expression(record.driver, record.track, record.label, source.subject)
+    def load(
+        source: Source, store: MeasuredStore, strength: tuple[float, float] = STRENGTH
+    ) -> Expression:
+        """The driver of a source, drawn at `strength` where it is drawn.
+
+        Raises:
+            RenderError: it was not measured, or its record is gone.
+        """
+        if not source.drawn:
+            record = store.driver(source.record)
+            if record is None:
+                raise RenderError(
+                    f"{source.name}: no measurement in {store.root}; start the run again"
+                )
+            side, content, label = record.driver, record.track, record.label
+            return Expression(side, content, label, source.subject)
+        found: ExpressionSource
+        if source.kind == "annotation":
+            value = json.loads(source.record)
+            found = AnnotatedSource.from_json(value["source"] | {"intensity": strength})
+            side = Driver.of(found).to_json() | value["driver"]
+        else:
+            found = _at(parse_expression(source.record), strength)
+            side = Driver.of(found).to_json()
+        if source.frame:
+            side["frame"] = json.loads(source.frame)
+        return Expression(side, found, found.label, source.subject)
+
+
+def _at(source: RuleSource | StatsSource, strength: tuple[float, float]) -> ExpressionSource:
+    """The same at another strength; AUs by hand say their own."""
+    return source if source.label is None else replace(source, intensity=strength)
 
 
 def plan_clip(

@@ -14,10 +14,11 @@ from typing import Literal
 from famaug import errors
 from famaug.errors import CacheError, InputError, RejectedError
 from famaug.generation.crew import Crew, Tasks
-from famaug.generation.material import Source, gather
+from famaug.generation.material import gather
 from famaug.generation.report import GenerationReport, Skip, write_skipped
 from famaug.generation.resources import Resources, open_pool
 from famaug.generation.settings import Generation
+from famaug.generation.source import Source
 from famaug.generation.worker import Measure, Outcome
 from famaug.generation.worklist import WorkList, make_worklist
 from famaug.judges.identity import WEIGHTS as IDENTITY
@@ -64,6 +65,7 @@ def generate(
     with run.crew() as crew:
         material = gather(settings)
         run.report.skipped += [*settings.skipped, *material.skipped]
+        run.report.notes += material.notes
         faces = run.find_faces(crew, material.faces)
         drivers = run.measure(crew, material.drivers)
         if not stop():
@@ -111,7 +113,7 @@ class _Run:
 
     def measure(self, crew: Crew, drivers: Sequence[Source]) -> list[Source]:
         """The drivers that can be used."""
-        bad = self._measure(crew, "driver", [d for d in drivers if d.kind != "rule"])
+        bad = self._measure(crew, "driver", [d for d in drivers if not d.drawn])
         return [d for d in drivers if d.record not in bad]
 
     def find_faces(self, crew: Crew, people: Sequence[Sequence[Source]]) -> list[Source]:
@@ -177,6 +179,7 @@ class _Run:
         raise InputError(
             f"no {lacking} is left to make clips from: {len(self.report.skipped)} were skipped"
             + (f", most often because: {why[0][0]}" if why else "")
+            + "".join(f"; {note}" for note in self.report.notes)
         )
 
     def render(self, crew: Crew, work: WorkList, dry_run: bool) -> None:

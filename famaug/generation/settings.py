@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from famaug.data.protocols import refs_of
 from famaug.errors import InputError
 from famaug.generation.report import Skip
 from famaug.modulation.rules import parse_expression
+from famaug.modulation.sources import STRENGTH, check_strength
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
 from famaug.store.codecs import Codec, check_codec
@@ -27,13 +29,18 @@ class Generation:
         dataset: a dataset with `refs` (`famaug.data`), or a fold's training part; it travels to
             the workers, so it must be picklable. None: rules, tables and pictures only.
         clips: the dataset's clips are drivers.
+        annotations: the annotated AUs of the dataset's clips are drivers, drawn with the clips' own
+            timing; no pixel of these clips is read.
         rules: further drivers: "rule:positive", "stats:positive", "aus:4=1.5,12L=1".
         tables: further drivers: AU tables (.csv), or folders of OpenFace's.
         as_is: all tables are shown as written, not only those that say they are modulated.
+        strength: range of an AU's intensity at the apex, of 5, where it is drawn: of rules,
+            statistics, and AUs annotated without a letter.
         own_faces: neutral (onset) frames of the dataset's subjects are identities.
         faces_per_subject: how many of each, in the dataset's order.
         pictures: further identities: files, or folders of pictures.
-        per_driver: clips for each clip or table, each on another face.
+        per_driver: clips for each clip, annotation or table, each on another face; more than there
+            are faces draw an annotation anew.
         per_rule: clips for each rule; more than there are faces draw anew. `per_driver` if None.
         synthesizer: plans and renders.
         seed: any integer.
@@ -56,9 +63,11 @@ class Generation:
     out: Path
     dataset: Any = None
     clips: bool = True
+    annotations: bool = False
     rules: Sequence[str] = ()
     tables: Sequence[Path] = ()
     as_is: bool = False
+    strength: tuple[float, float] = STRENGTH
     own_faces: bool = True
     faces_per_subject: int = 1
     pictures: Sequence[Path] = ()
@@ -94,10 +103,30 @@ class Generation:
                 "use a reader of famaug.data, or give it a list of ClipRef"
             )
         own = self.dataset is not None
-        if not (own and self.clips) and not self.rules and not self.tables:
-            raise InputError("no drivers: give a dataset with clips=True, rules or AU tables")
+        check_strength(self.strength)
+        self._check_annotations(own)
+        used = own and (self.clips or self.annotations)
+        if not used and not self.rules and not self.tables:
+            raise InputError(
+                "no drivers: give a dataset with clips=True or annotations=True, rules or AU tables"
+            )
         if not (own and self.own_faces) and not self.pictures:
             raise InputError("no identities: give a dataset with own_faces=True, or pictures")
+
+    def _check_annotations(self, own: bool) -> None:
+        if not self.annotations:
+            return
+        if not own:
+            raise InputError("annotations=True needs a dataset, whose clips they are of")
+        if self.clips or self.rules or self.tables:
+            return  # what is not annotated is told in the report
+        refs = refs_of(self.dataset) or []
+        if all(ref.action_units is None for ref in refs):
+            names = ", ".join(sorted({ref.dataset for ref in refs}))
+            raise InputError(
+                f"no drivers: none of {len(refs)} clips of {names} has annotated AUs; measure them "
+                "(drivers.clips), or draw by rules or statistics (drivers.rules: [stats:positive])"
+            )
 
     @property
     def measured_folder(self) -> Path:

@@ -14,7 +14,7 @@ from famaug.data.protocols import refs_of
 from famaug.data.readers import find_reader, open_named, options_of
 from famaug.datasets import dataset_name, is_composite
 from famaug.errors import InputError, MediaError
-from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig
+from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig, strength_of
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
@@ -60,6 +60,8 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         out=Path(config.out),
         dataset=dataset,
         clips=drivers.clips,
+        annotations=drivers.annotations,
+        strength=strength_of(drivers),
         rules=drivers.rules,
         tables=[Path(t) for t in drivers.tables],
         as_is=drivers.as_is,

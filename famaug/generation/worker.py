@@ -25,10 +25,10 @@ from famaug.errors import (
     RenderError,
 )
 from famaug.generation.gated import ClipGate, Drawn, drawing
-from famaug.generation.material import Source
 from famaug.generation.plans import Expression
 from famaug.generation.settings import Generation
 from famaug.generation.shards import CopiedShard, OwnShard, on_network
+from famaug.generation.source import Source
 from famaug.generation.worklist import Piece
 from famaug.pipeline.inputs import Driver, Identity, read_identity
 from famaug.pipeline.measurements import DriverRecord, FaceRecord, MeasuredStore, Shelf
@@ -235,7 +235,10 @@ class Worker:
 
     def _plan(self, piece: Piece, planned: list[_Planned]) -> None:
         if self._expression is None or self._expression[0] != piece.driver:
-            self._expression = piece.driver, Expression.load(piece.driver, self.store)
+            self._expression = (
+                piece.driver,
+                Expression.load(piece.driver, self.store, self.settings.strength),
+            )
         if self._face is None or self._face[0] != piece.face:
             face = self.store.face(piece.face.record)
             if face is None:

@@ -14,10 +14,10 @@ import numpy as np
 from famaug.errors import FamaugError, FamaugWarning
 from famaug.faces.packed import unpacked_mesh
 from famaug.generation.gated import ClipGate, drawing
-from famaug.generation.material import Source
 from famaug.generation.plans import Expression
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
+from famaug.generation.source import Source
 from famaug.people import canonical
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.pipeline.measuring import frame_like
@@ -39,7 +39,7 @@ class Piece:
     Attributes:
         key: of the clip in the cache.
         driver, face: whose expression on whose face.
-        k: the how-manieth clip of this pair (rules draw anew for each).
+        k: the how-manieth clip of this pair (what is drawn is drawn anew for each).
         again: how often it was drawn anew, as the gate had rejected it.
     """
 
@@ -101,12 +101,13 @@ def make_worklist(
     for done, driver in enumerate(drivers):
         if stop():
             break
-        if driver.kind == "rule":
+        if driver.drawn:
             driver = replace(driver, frame=frame)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", FamaugWarning)
             try:
-                _plan_driver(settings, driver, Expression.load(driver, store), shown, work, stop)
+                expression = Expression.load(driver, store, settings.strength)
+                _plan_driver(settings, driver, expression, shown, work, stop)
             except FamaugError as error:
                 work.skipped.append(Skip("driver", driver.name, str(error)))
         for kind, text in {w.category.__name__: str(w.message) for w in caught}.items():
@@ -135,7 +136,7 @@ def common_frame(
     """How the data set's clips frame their faces, as JSON text: the median over its drivers, or
     over its subjects' faces where its clips are no drivers. "" without a data set.
 
-    Rules are shown so, as they have no clip of their own to be framed like.
+    Rules and annotations are shown so, as they have no clip of their own to be framed like.
     """
     found: list[dict[str, Any]] = []
     for driver in drivers:
@@ -210,8 +211,8 @@ def _pairs(
     others = [f for f in faces if not own or canonical(f[0].subject) != own] or list(faces)
     theme = [seed, expression.driver["digest"]]
     ranked = sorted(others, key=lambda f: digest([*theme, f[1].identity["digest"]]))
-    # a measured expression on one face is one clip; a rule can be drawn again
-    most = count if driver.kind == "rule" else min(count, len(ranked))
+    # a measured expression on one face is one clip; others can be drawn again
+    most = count if driver.drawn else min(count, len(ranked))
     for i in range(most):
         yield *ranked[i % len(ranked)], i // len(ranked)
 

@@ -1,8 +1,9 @@
-"""The three kinds of synthetic clips that an ablation compares, made of its own real clips.
+"""The kinds of synthetic clips that an ablation compares, made of its own real clips.
 
-`drivers`: each real micro-expression on other subjects' faces. `rules`: expressions by rule on the
-subjects' faces. `varied`: each clip's own AUs, stronger or weaker, on its own first frame. All keep
-the framing of the data set's frames, and each clip is measured once for all three.
+`drivers`: each real micro-expression on other subjects' faces. `annotations`: the annotated AUs of
+each on other subjects' faces, its pixels not read. `rules`: expressions by rule on the subjects'
+faces. `varied`: each clip's own AUs, stronger or weaker, on its own first frame. All keep
+the framing of the data set's frames, and each clip is measured once for all.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from famaug.store import CacheWriter, ClipCache
 from famaug.store.codecs import cache_key
 from famaug.types import AUTrack, Plan, Provenance
 
-SOURCES = ("drivers", "rules", "varied")
+SOURCES = ("drivers", "annotations", "rules", "varied")
 RULES = ("rule:negative", "rule:positive", "rule:surprise")
 GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
 """Ranges of the factor on all AUs of a varied clip, and of each unit's own on top."""
@@ -55,7 +56,7 @@ def make_sources(
         by source: how many clips were `made`, how many `there` before, how many `left_out`.
 
     Raises:
-        InputError: another source than these three, or what `generate` raises.
+        InputError: another source than these, or what `generate` raises.
     """
     unknown = set(config.sources) - set(SOURCES)
     if unknown:
@@ -67,11 +68,12 @@ def make_sources(
     per_rule = -(-per_clip * len(dataset) // len(RULES))
     drivers = _generation(dataset, folders, "drivers", per_driver=per_clip)
     rules = {"clips": False, "rules": RULES, "per_rule": per_rule}
-    wanted = {"drivers": drivers, "rules": _generation(dataset, folders, "rules", **rules)}
+    annotations = {"clips": False, "annotations": True, "per_driver": per_clip}
+    wanted: dict[str, dict[str, Any]] = {"annotations": annotations, "rules": rules}
     found = {}
-    for name in [n for n in wanted if n in folders]:
+    for name in [n for n in SOURCES if n in folders and n != "varied"]:
         report = generate(
-            wanted[name],
+            drivers if name == "drivers" else _generation(dataset, folders, name, **wanted[name]),
             Resources(workers=max(1, config.workers)),
             progress=lambda stage, done, total, name=name: progress(  # type: ignore[misc]
                 f"{name}: {stage}", done, total

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from famaug.data import ClipFolder
+from famaug.data.protocols import Label
 from famaug.generation import Generation
 from famaug.modulation.rules import RuleSource
 from famaug.pipeline import Synthesizer
@@ -50,6 +51,13 @@ class QuickSynthesizer(Synthesizer):
             keyed_generator(0, p.key).integers(0, 9, (len(p.track), 8, 8, 3), dtype=np.uint8)
             for p in plans
         ]
+
+
+class NoPixels(ClipFolder):
+    """Clips of which nobody may read a pixel."""
+
+    def __getitem__(self, index: int) -> tuple[Clip, Label]:
+        raise AssertionError(f"clip {index} was read")
 
 
 class BadSynthesizer(QuickSynthesizer):

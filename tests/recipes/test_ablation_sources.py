@@ -52,6 +52,9 @@ def test_three_sources_that_can_go_on(config: Path) -> None:
                 assert story.driver_subject == story.identity_subject
     again = make_sources(settings, per_clip=1)
     assert [again[n]["there"] for n in again] == [made[n]["made"] for n in made]
+    settings.sources = {"annotations": str(config.parent / "c" / "annotations")}
+    with pytest.raises(InputError, match="clips of smic has annotated AUs"):
+        make_sources(settings)
     settings.sources["own"] = "x"
-    with pytest.raises(InputError, match="sources are drivers, rules, varied"):
+    with pytest.raises(InputError, match="sources are drivers, annotations, rules, varied"):
         make_sources(settings)
