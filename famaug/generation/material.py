@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from famaug.aus.estimator import VERSION
 from famaug.clip import PICTURES, frame_paths
@@ -26,6 +26,8 @@ from famaug.seeding import digest
 from famaug.types import ClipRef
 from famaug.weights.shipped import SHIPPED
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Material:
@@ -38,26 +40,38 @@ class Material:
     notes: tuple[str, ...] = ()
 
 
-def gather(settings: Generation) -> Material:
-    """Lists the sources; what is plainly not there is skipped."""
+def until(stop: Callable[[], bool], items: Iterable[T]) -> Iterator[T]:
+    """The items until `stop`, which is asked before each, says True."""
+    for item in items:
+        if stop():
+            return
+        yield item
+
+
+def gather(settings: Generation, *, stop: Callable[[], bool] = lambda: False) -> Material:
+    """Lists the sources; what is plainly not there is skipped. Once `stop` says True, those listed
+    so far are returned."""
     drivers: list[Source] = []
     people: dict[str, list[Source]] = {}
     skipped: list[Skip] = []
     notes: list[str] = []
-    for index, ref in _refs(settings.dataset):
+    for index, ref in until(stop, _refs(settings.dataset)):
         if settings.clips:
             drivers.append(_of_clip(settings, ref, index, "driver"))
         if settings.own_faces:
             face = _of_clip(settings, ref, index, "face")
             people.setdefault(canonical(face.subject) or face.name, []).append(face)
     if settings.annotations:
-        drivers += annotated(_refs(settings.dataset), labels_of(settings.dataset), skipped, notes)
+        drivers += annotated(
+            until(stop, _refs(settings.dataset)), labels_of(settings.dataset), skipped, notes
+        )
     # the same clip or rule given twice is one driver
     drivers += [Source("rule", text, text) for text in map(_rule_text, settings.rules)]
-    tables = _files(settings.tables, "table", "driver", [settings.as_is], skipped)
-    pictures = [p for given in settings.pictures for p in _pictures(given, skipped)]
+    given = until(stop, settings.tables)
+    tables = _files(given, "table", "driver", [settings.as_is], skipped)
+    pictures = (p for folder in settings.pictures for p in _pictures(folder, skipped))
     how = [SHIPPED["face_landmarker"].sha256]
-    loose = _files(pictures, "picture", "identity", how, skipped)
+    loose = _files(until(stop, pictures), "picture", "identity", how, skipped)
     if tables or loose:
         tables, loose = _with_people(settings.dataset, [tables, loose], skipped)
     drivers += tables

@@ -52,8 +52,8 @@ def generate(
         dry_run: measure and plan only; nothing is written to the cache. What was measured is kept
             for the run itself.
         progress: is told a stage, what is done of it, and its total.
-        stop: asked again and again; once True, clips that are begun are finished and the report
-            says `stopped`.
+        stop: asked again and again; once True, nothing more is listed, measured or planned, clips
+            that are begun are finished, and the report says `stopped`.
 
     Raises:
         InputError: no driver or no face is left (`skipped.csv` says why).
@@ -63,7 +63,7 @@ def generate(
     began, planned = time.monotonic(), False
     run = _Run(settings, resources or Resources(), progress, stop)
     with run.crew() as crew:
-        material = gather(settings)
+        material = gather(settings, stop=stop)
         run.report.skipped += [*settings.skipped, *material.skipped]
         run.report.notes += material.notes
         faces = run.find_faces(crew, material.faces)

@@ -14,6 +14,7 @@ import numpy as np
 from famaug.errors import FamaugError, FamaugWarning
 from famaug.faces.packed import unpacked_mesh
 from famaug.generation.gated import ClipGate, drawing
+from famaug.generation.material import until
 from famaug.generation.plans import Expression
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
@@ -32,7 +33,7 @@ RECORD = 16_384
 """Bytes of a clip's provenance and of the pages it leaves unused."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """One clip to be made. Small: a worker plans it again from the same measurements.
 
@@ -90,31 +91,34 @@ def make_worklist(
 
     Args:
         drivers, faces: sources whose measurements are in the store.
-        progress: is told drivers planned and drivers in all.
-        stop: asked before each clip; once True, what is planned so far is returned.
+        progress: is told clips planned and clips asked for in all.
+        stop: asked before each record is read and each clip is planned; once True, what is planned
+            so far is returned.
     """
     work, store = WorkList(), MeasuredStore(settings.measured_folder)
-    shown = [(f, _without_picture(store, f)) for f in faces]
+    shown = [(f, _without_picture(store, f)) for f in until(stop, faces)]
     warned: Counter[str] = Counter()
     auto = settings.synthesizer.size == "auto"
-    frame = common_frame(store, drivers, shown) if auto else ""
-    for done, driver in enumerate(drivers):
-        if stop():
-            break
+    frame = common_frame(store, drivers, shown, stop=stop) if auto else ""
+    done, total = 0, sum(_count(settings, d) for d in drivers)
+    for driver in until(stop, drivers):
         if driver.drawn:
             driver = replace(driver, frame=frame)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", FamaugWarning)
             try:
                 expression = Expression.load(driver, store, settings.strength)
-                _plan_driver(settings, driver, expression, shown, work, stop)
+                for planned in _plan_driver(settings, driver, expression, shown, work, stop):
+                    progress(done + planned, total)
             except FamaugError as error:
                 work.skipped.append(Skip("driver", driver.name, str(error)))
         for kind, text in {w.category.__name__: str(w.message) for w in caught}.items():
             if not warned[kind]:
                 work.notes.append(f"{driver.name}: {text}")
             warned[kind] += 1
-        progress(done + 1, len(drivers))
+        done += _count(settings, driver)
+        if not stop():
+            progress(done, total)
     if auto and frame:
         (height, width), _ = work.shapes.most_common(1)[0] if work.shapes else ((0, 0), 0)
         work.notes.append(
@@ -131,7 +135,11 @@ def make_worklist(
 
 
 def common_frame(
-    store: MeasuredStore, drivers: Sequence[Source], faces: Sequence[tuple[Source, FaceRecord]]
+    store: MeasuredStore,
+    drivers: Sequence[Source],
+    faces: Sequence[tuple[Source, FaceRecord]],
+    *,
+    stop: Callable[[], bool] = lambda: False,
 ) -> str:
     """How the data set's clips frame their faces, as JSON text: the median over its drivers, or
     over its subjects' faces where its clips are no drivers. "" without a data set.
@@ -139,7 +147,7 @@ def common_frame(
     Rules and annotations are shown so, as they have no clip of their own to be framed like.
     """
     found: list[dict[str, Any]] = []
-    for driver in drivers:
+    for driver in until(stop, drivers):
         record = store.driver(driver.record) if driver.kind == "clip" else None
         if record is not None and record.driver.get("frame"):
             found.append(record.driver["frame"])
@@ -173,16 +181,15 @@ def _plan_driver(
     faces: Sequence[tuple[Source, FaceRecord]],
     work: WorkList,
     stop: Callable[[], bool],
-) -> None:
-    rule = driver.kind == "rule"
-    count = settings.per_rule if rule and settings.per_rule is not None else settings.per_driver
+) -> Iterator[int]:
+    """Gives how many of its clips are planned, after each."""
+    count = _count(settings, driver)
     before = len(work.pieces)
     gate = None
     if settings.gate is not None:
         gate = ClipGate(settings, MeasuredStore(settings.measured_folder), settings.gate)
-    for face, record, k in _pairs(settings.seed, driver, expression, faces, count):
-        if stop():
-            return
+    pairs = until(stop, _pairs(settings.seed, driver, expression, faces, count))
+    for number, (face, record, k) in enumerate(pairs, 1):
         draw = drawing(settings, expression, record, face.subject, k)
         again = 0 if gate is None else gate.standing(draw)
         plan, _ = draw(again)
@@ -193,7 +200,16 @@ def _plan_driver(
             work.bytes[key] = _bytes(settings.codec, len(plan.track), height * width * 3)
             work.pieces.append(Piece(key, driver, face, k, again))
             work.frames += len(plan.track)
-    work.alike += count - (len(work.pieces) - before)
+        yield number
+    if not stop():
+        work.alike += count - (len(work.pieces) - before)
+
+
+def _count(settings: Generation, driver: Source) -> int:
+    """Clips that are asked for of a driver."""
+    if driver.kind == "rule" and settings.per_rule is not None:
+        return settings.per_rule
+    return settings.per_driver
 
 
 def _pairs(

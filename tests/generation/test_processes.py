@@ -194,3 +194,45 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(tmp_path: Path) -> Non
     )
     assert rest.returncode == 0, rest.stderr
     assert verify(tmp_path / "cache").good
+
+
+def plan_and_tell(tmp: Path, pipe: Connection) -> None:
+    """As the command does: plans far more than there is time for, until Ctrl-C."""
+    from famaug.commands.pregenerate import _until_stopped
+
+    def say(stage: str, done: int, total: int) -> None:
+        if stage == "planning" and done % 100 == 0:
+            pipe.send((done, total))
+
+    with _until_stopped() as stop:
+        report = generate(quick(tmp, per_rule=10**6), dry_run=True, progress=say, stop=stop)
+    pipe.send((report.stopped, report.made))
+
+
+def test_ctrl_c_while_planning_is_answered_at_once_and_in_little_memory(tmp_path: Path) -> None:
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("forkserver").Process(
+        target=plan_and_tell, args=(tmp_path, theirs)
+    )
+    process.start()
+    theirs.close()
+    seen, held = [], []
+    while len(seen) < 8:
+        assert ours.poll(60)
+        seen.append(ours.recv())
+        status = Path(f"/proc/{process.pid}/statm")
+        held.append(int(status.read_text().split()[1]) * 4096 if status.exists() else 0)
+    assert seen[0] == (100, 2 * 10**6)  # clips, not drivers: one rule is not one long step
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGINT)
+    asked, last = time.monotonic(), seen[-1]
+    while True:  # what was said before
+        try:
+            last = ours.recv()
+        except EOFError:
+            break
+    assert time.monotonic() - asked < 2
+    assert last == (True, 0)
+    process.join(10)
+    assert process.exitcode == 0
+    assert held[-1] - held[2] < 500 * 8_000  # 8 kB a clip at most, planning's own work included

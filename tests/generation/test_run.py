@@ -204,7 +204,17 @@ def tasks_of(settings: Generation) -> Tasks:
 
 
 def test_planning_stops_within_a_clip(tmp_path: Path) -> None:
-    settings = quick(tmp_path, per_rule=20_000)
+    settings, planned = quick(tmp_path, per_rule=20_000), 0
+
+    def say(stage: str, done: int, total: int) -> None:
+        nonlocal planned
+        planned = done if stage == "planning" else 0
+
+    report = generate(settings, progress=say, stop=lambda: planned >= 5)
+    assert report.stopped
+    assert not report.finished
+    assert planned == 5
+    assert not settings.out.exists()
     asked = 0
 
     def stop() -> bool:
@@ -212,14 +222,10 @@ def test_planning_stops_within_a_clip(tmp_path: Path) -> None:
         asked += 1
         return asked > 10
 
-    report = generate(settings, stop=stop)
-    assert report.stopped
-    assert not report.finished
-    assert not settings.out.exists()
-    asked = 0
     material = gather(settings)
     faces = [face for person in material.faces for face in person]
     assert len(make_worklist(settings, material.drivers, faces, stop=stop).pieces) < 10
+    assert gather(settings, stop=lambda: True).faces == ()
 
 
 def test_a_source_replaced_by_one_of_its_size_and_time_is_another(tmp_path: Path) -> None:
