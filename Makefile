@@ -38,7 +38,8 @@ wheel-use: wheel-env
 	.ci/wheel-use
 
 docs: wheel-env
-	FAMAUG_PYTHON=$(CURDIR)/.wheel-venv/bin/python $(BIN)/python -m pytest -q -m docs tests/docs
+	.ci/docs-env
+	FAMAUG_PYTHON=$(CURDIR)/.docs-venv/bin/python $(BIN)/python -m pytest -q -n 2 --dist load -m docs tests/docs
 
 clean:
-	rm -rf $(VENV) .wheel-venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .wheel-venv .docs-venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

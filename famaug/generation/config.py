@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.clip_options import check_generator, check_peak
+from famaug.datasets import is_composite
 from famaug.errors import InputError
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import STRENGTH, check_strength
@@ -213,12 +214,17 @@ def strength_of(drivers: DriversConfig) -> tuple[float, float]:
     return low, high
 
 
+def has_dataset(config: DatasetConfig) -> bool:
+    """Whether real clips are asked for: a folder, or the composite, whose options name three."""
+    return bool(config.root or (config.options and is_composite(config.reader)))
+
+
 def _idle(config: GenerationConfig) -> list[str]:
     """Values that have no effect beside the others."""
     data, drivers, work = config.dataset, config.drivers, config.work
     fold = data.fold
     out = []
-    if not data.root:
+    if not has_dataset(data):
         named = ("options", "subjects", "held_out")
         out += idle(data, named, "dataset.", "there is no dataset.root")
         out += idle(drivers, ("annotations",), "drivers.", "there is no dataset.root")

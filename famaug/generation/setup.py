@@ -12,9 +12,15 @@ from famaug.data.following import follow
 from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import refs_of
 from famaug.data.readers import find_reader, open_named, options_of
-from famaug.datasets import dataset_name, is_composite
+from famaug.datasets import dataset_name
 from famaug.errors import InputError, MediaError
-from famaug.generation.config import DatasetConfig, FoldConfig, GenerationConfig, strength_of
+from famaug.generation.config import (
+    DatasetConfig,
+    FoldConfig,
+    GenerationConfig,
+    has_dataset,
+    strength_of,
+)
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
@@ -106,11 +112,6 @@ def _size(size: str | int | None) -> Size:
         raise InputError(
             f"render.size is auto, null, or a number of pixels; got {size!r}"
         ) from error
-
-
-def has_dataset(config: DatasetConfig) -> bool:
-    """Whether real clips are asked for: a folder, or the composite, whose options name three."""
-    return bool(config.root or (config.options and is_composite(config.reader)))
 
 
 def _wrong_options(config: DatasetConfig) -> list[str]:

@@ -11,8 +11,9 @@ from PIL import Image
 from skimage.data import astronaut
 
 from famaug.configs import shipped
-from famaug.generation import load_config
+from famaug.generation import load_config, open_generation
 from famaug.store import ClipCache
+from famaug.testing import make_replica
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = list(shipped("generation").values())
@@ -47,3 +48,13 @@ def test_the_recipe_makes_and_seals_a_cache(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "sealed 3 clips" in done.stdout
     assert ClipCache(tmp_path / "cache").sealed
+
+
+def test_the_composite_opens(tmp_path: Path) -> None:
+    for name in ("smic", "casme2", "samm"):
+        make_replica(name, tmp_path / name, longest=2)
+    options = [f"dataset.options.{n}={tmp_path}/{n}" for n in ("smic", "casme2", "samm")]
+    settings, _ = open_generation(
+        load_config(shipped("generation")["composite"], [*options, "dataset.options.missing=skip"])
+    )
+    assert 430 < len(settings.dataset) <= 442
