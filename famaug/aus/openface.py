@@ -52,10 +52,12 @@ class OpenFaceReading:
         track: intensities and confidences, `T 2 17`.
         presence: AU_c (0 or 1), float32 `T 18` in the order of `PRESENCE_AUS`; NaN where missing
             or not written.
+        first: number of the first frame, as the table or the files' names count.
     """
 
     track: AUTrack
     presence: NDArray[np.float32]
+    first: int = 0
 
     @property
     def presence_mean(self) -> NDArray[np.float64]:
@@ -290,7 +292,7 @@ def _reading(
         fps=_fps_of(table, frame, path) if fps is None else fps,
         modulated=modulated_of(table, path),
     )
-    return OpenFaceReading(track, presence)
+    return OpenFaceReading(track, presence, first)
 
 
 def _good(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.aus.openface import MIN_CONFIDENCE, read_openface
-from famaug.aus.table import load, read_table
+from famaug.aus.table import load, read_numbered_table
 from famaug.errors import InputError
 from famaug.types import AUTrack
 
@@ -28,10 +28,23 @@ def read_aus(
     Raises:
         InputError: a rate that is not above 0.
     """
+    track, presence, _ = _read(Path(path), face, min_confidence, fps)
+    return track, presence
+
+
+def read_numbered(path: str | Path, *, fps: float | None = None) -> tuple[AUTrack, int]:
+    """(track, number of its first frame as the table counts) of any AU table; as `read_aus`."""
+    track, _, first = _read(Path(path), None, MIN_CONFIDENCE, fps)
+    return track, first
+
+
+def _read(
+    source: Path, face: int | None, min_confidence: float, fps: float | None
+) -> tuple[AUTrack, NDArray[np.float64] | None, int]:
     if fps is not None and not 0 < fps < float("inf"):
         raise InputError(f"fps must be above 0; got {fps}")
-    source = Path(path)
     if not source.is_dir() and "side" in load(source).columns:
-        return read_table(source, fps=fps), None
+        track, first = read_numbered_table(source, fps=fps)
+        return track, None, first
     reading = read_openface(source, face=face, min_confidence=min_confidence, fps=fps)
-    return reading.track, reading.presence_mean
+    return reading.track, reading.presence_mean, reading.first

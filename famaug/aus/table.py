@@ -83,7 +83,14 @@ def write_table(track: AUTrack, path: str | Path, *, first_frame: int = 0) -> Pa
 
 
 def read_table(path: str | Path, *, scale: str | None = None, fps: float | None = None) -> AUTrack:
-    """Read a table written by famaug, or by hand in the same columns.
+    """`read_numbered_table` without the number."""
+    return read_numbered_table(path, scale=scale, fps=fps)[0]
+
+
+def read_numbered_table(
+    path: str | Path, *, scale: str | None = None, fps: float | None = None
+) -> tuple[AUTrack, int]:
+    """A table written by famaug, or by hand in the same columns, and its first frame's number.
 
     Frames out of order are sorted, frames left out become missing ones. Confidence columns may
     be absent: 1 where a value is.
@@ -126,7 +133,7 @@ def read_table(path: str | Path, *, scale: str | None = None, fps: float | None 
     at = order - 2 * first
     x[at], c[at] = intensity, confidence
     shaped = x.reshape(length, 2, -1), c.reshape(length, 2, -1)
-    return _track(*shaped, source, scale, fps, modulated_of(table, source))
+    return _track(*shaped, source, scale, fps, modulated_of(table, source)), first
 
 
 def load(path: Path) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,13 @@ from famaug.types import ClipRef
 
 NAMED = 6
 """Codes that a note lists."""
+
+
+def label_at(labels: Sequence[Label] | None, index: int, ref: ClipRef) -> Label:
+    """A clip's label in a dataset's terms, its emotion where that has no labels."""
+    label: Any = ref.emotion if labels is None else labels[index]
+    plain: Label = label.item() if isinstance(label, np.generic) else label
+    return plain
 
 
 def annotated(
@@ -48,11 +56,8 @@ def annotated(
         if ref.dataset not in told:
             continue
         name = f"{ref.key}#{index}" if not ref.clip else ref.key
-        label = ref.emotion if labels is None else labels[index]
         try:
-            source = AnnotatedSource.of(
-                ref, shows=label.item() if isinstance(label, np.generic) else label
-            )
+            source = AnnotatedSource.of(ref, shows=label_at(labels, index, ref))
         except InputError as error:
             skipped.append(Skip("driver", f"{name} (annotation)", str(error)))
             continue

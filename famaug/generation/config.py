@@ -10,6 +10,7 @@ from typing import Any
 from famaug.clip_options import check_generator, check_peak
 from famaug.datasets import is_composite
 from famaug.errors import InputError
+from famaug.generation.patterns import check_pattern
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import STRENGTH, check_strength
 from famaug.settings import idle, load_settings
@@ -51,13 +52,15 @@ class DriversConfig:
     """Whose expressions. clips: the data set's, measured; annotations: their annotated AUs, sides
     and timing, no pixel read. strength: range of an AU's intensity, of 5, where it is drawn (rules,
     statistics, annotations without a letter). tables: AU tables, or folders of OpenFace's; those
-    that `famaug modulate` wrote are shown as written, with as_is all of them. per_clip: clips made
+    that `famaug modulate` wrote are shown as written, with as_is all of them. clip_tables:
+    tables of the data set's clips, "openface/{subject}/{clip}.csv". per_clip: clips made
     of each real clip, annotation or AU table; per_rule: of each rule, per_clip if it is null."""
 
     clips: bool = True
     annotations: bool = False
     rules: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    clip_tables: str | None = None
     as_is: bool = False
     strength: list[float] = field(default_factory=lambda: [*STRENGTH])
     per_clip: int = 1
@@ -179,6 +182,11 @@ def check_config(config: GenerationConfig) -> None:
         ("identities.pictures", faces.pictures),
     ):
         wrong += [f"{key}: {path} is not there" for path in paths if not Path(path).exists()]
+    if drivers.clip_tables is not None:
+        try:
+            check_pattern(drivers.clip_tables)
+        except InputError as error:
+            wrong.append(f"drivers.clip_tables: {error}")
     counts = {
         "drivers.per_clip": drivers.per_clip,
         "drivers.per_rule": drivers.per_rule,
@@ -227,7 +235,7 @@ def _idle(config: GenerationConfig) -> list[str]:
     if not has_dataset(data):
         named = ("options", "subjects", "held_out")
         out += idle(data, named, "dataset.", "there is no dataset.root")
-        out += idle(drivers, ("annotations",), "drivers.", "there is no dataset.root")
+        out += idle(drivers, ("annotations", "clip_tables"), "drivers.", "there is no dataset.root")
         out += idle(fold, ("by",), "dataset.fold.", "there is no dataset.root")
     if fold.by == "none":
         out += idle(fold, ("name",), "dataset.fold.", "dataset.fold.by is none")
@@ -235,8 +243,8 @@ def _idle(config: GenerationConfig) -> list[str]:
         out += idle(fold, ("parts", "seed"), "dataset.fold.", "dataset.fold.by is not parts")
     if not drivers.rules and not drivers.annotations:
         out += idle(drivers, ("strength",), "drivers.", "nothing is drawn")
-    if not drivers.tables:
-        out += idle(drivers, ("as_is",), "drivers.", "there are no drivers.tables")
+    if not drivers.tables and drivers.clip_tables is None:
+        out += idle(drivers, ("as_is",), "drivers.", "there are no drivers.tables or clip_tables")
     if not config.identities.own:
         out += idle(config.identities, ("per_subject",), "identities.", "identities.own is false")
     if not config.gate.enabled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,11 +14,11 @@ from famaug.data.guard import Guard, subject_name
 from famaug.data.loose import Whose, refs_below
 from famaug.data.protocols import as_clip_with_label, labels_of, refs_of
 from famaug.errors import MediaError
-from famaug.folders import visible
 from famaug.generation.annotations import annotated
+from famaug.generation.clip_tables import clip_tables
 from famaug.generation.report import Skip
 from famaug.generation.settings import Generation
-from famaug.generation.source import Kind, Source
+from famaug.generation.source import Kind, Source, stamp, stamps
 from famaug.modulation.rules import parse_expression
 from famaug.people import canonical
 from famaug.pipeline.inputs import pixels_digest
@@ -26,6 +26,8 @@ from famaug.seeding import digest
 from famaug.types import ClipRef
 from famaug.weights.shipped import SHIPPED
 
+SHOWN = 3
+"""Drivers that a note names."""
 T = TypeVar("T")
 
 
@@ -75,6 +77,9 @@ def gather(settings: Generation, *, stop: Callable[[], bool] = lambda: False) ->
     if tables or loose:
         tables, loose = _with_people(settings.dataset, [tables, loose], skipped)
     drivers += tables
+    notes += _unlabelled([*(t.name for t in tables), *_by_hand(settings.rules)])
+    if settings.clip_tables:
+        drivers += clip_tables(settings, _refs(settings.dataset), skipped, notes)
     faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
     unique = {d.record: d for d in reversed(drivers)}
     return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped), tuple(notes))
@@ -108,6 +113,22 @@ def _with_people(
     return found
 
 
+def _by_hand(rules: Iterable[str]) -> list[str]:
+    return [r.text for r in map(parse_expression, rules) if r.label is None]
+
+
+def _unlabelled(names: Sequence[str]) -> list[str]:
+    """The note on drivers that nothing can be trained on with."""
+    if not names:
+        return []
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return [
+        f"no class label goes with {', '.join(names[:SHOWN])}{more}: their clips stay out of "
+        "training unless label_of= gives them one; tables of a data set's clips take theirs as "
+        "clip_tables"
+    ]
+
+
 def _rule_text(text: str) -> str:
     return parse_expression(text).text
 
@@ -116,7 +137,7 @@ def _of_clip(settings: Generation, ref: ClipRef, index: int, use: str) -> Source
     paths = [ref.video] if ref.video else list(ref.frames)
     # files are known by size and time of change; a dataset without files by its pixels
     content = (
-        [_stamp(Path(p)) for p in paths]
+        [stamp(Path(p)) for p in paths]
         if paths
         else pixels_digest(as_clip_with_label(settings.dataset[index])[0].frames)
     )
@@ -133,16 +154,6 @@ def _how(settings: Generation, use: str) -> list[Any]:
     return [weights, SHIPPED["au_basis"].sha256, VERSION, "frame", list(settings.synthesizer.sizes)]
 
 
-def _stamp(path: Path) -> list[Any]:
-    """A file as it is now. The time at which its entry was changed is the system's own: a copy
-    that keeps size and time of the old file has another."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return [str(path)]
-    return [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-
-
 def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip]) -> list[Source]:
     """`how`: what a measurement depends on beside the file."""
     found = []
@@ -151,8 +162,7 @@ def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip
         if not (path.is_file() or (kind == "table" and path.is_dir())):
             skipped.append(Skip(what, str(given), "no such file"))
             continue
-        parts = visible(path) if path.is_dir() else [path, path.with_name(f"{path.name}.json")]
-        record = digest([kind, how, [_stamp(p) for p in parts]])
+        record = digest([kind, how, stamps(path)])
         found.append(Source(kind, str(given), record, path=str(path)))
     return found
 

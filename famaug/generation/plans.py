@@ -51,8 +51,10 @@ class Expression:
                 raise RenderError(
                     f"{source.name}: no measurement in {store.root}; start the run again"
                 )
-            side, content, label = record.driver, record.track, record.label
-            return Expression(side, content, label, source.subject)
+            side = record.driver
+            if source.frame:
+                side = side | {"frame": json.loads(source.frame)}
+            return Expression(side, record.track, record.label, source.subject)
         found: ExpressionSource
         if source.kind == "annotation":
             value = json.loads(source.record)

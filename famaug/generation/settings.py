@@ -9,6 +9,7 @@ from typing import Any
 
 from famaug.data.protocols import refs_of
 from famaug.errors import InputError
+from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import STRENGTH, check_strength
@@ -33,6 +34,9 @@ class Generation:
             timing; no pixel of these clips is read.
         rules: further drivers: "rule:positive", "stats:positive", "aus:4=1.5,12L=1".
         tables: further drivers: AU tables (.csv), or folders of OpenFace's.
+        clip_tables: further drivers: AU tables of the dataset's clips, as a pattern of paths,
+            "openface/{subject}/{clip}.csv"; {dataset} may stand in it too. Subject, label, frame
+            rate, onset and offset are the clips'; no pixel of theirs is read.
         as_is: all tables are shown as written, not only those that say they are modulated.
         strength: range of an AU's intensity at the apex, of 5, where it is drawn: of rules,
             statistics, and AUs annotated without a letter.
@@ -66,6 +70,7 @@ class Generation:
     annotations: bool = False
     rules: Sequence[str] = ()
     tables: Sequence[Path] = ()
+    clip_tables: str | None = None
     as_is: bool = False
     strength: tuple[float, float] = STRENGTH
     own_faces: bool = True
@@ -105,10 +110,15 @@ class Generation:
         own = self.dataset is not None
         check_strength(self.strength)
         self._check_annotations(own)
-        used = own and (self.clips or self.annotations)
+        if self.clip_tables is not None:
+            check_pattern(self.clip_tables)
+            if not own:
+                raise InputError("clip_tables needs a dataset, whose clips' tables they are")
+        used = own and (self.clips or self.annotations or self.clip_tables)
         if not used and not self.rules and not self.tables:
             raise InputError(
-                "no drivers: give a dataset with clips=True or annotations=True, rules or AU tables"
+                "no drivers: give a dataset with clips=True, annotations=True or clip_tables=, "
+                "rules or AU tables"
             )
         if not (own and self.own_faces) and not self.pictures:
             raise InputError("no identities: give a dataset with own_faces=True, or pictures")
@@ -118,7 +128,7 @@ class Generation:
             return
         if not own:
             raise InputError("annotations=True needs a dataset, whose clips they are of")
-        if self.clips or self.rules or self.tables:
+        if self.clips or self.rules or self.tables or self.clip_tables:
             return  # what is not annotated is told in the report
         refs = refs_of(self.dataset) or []
         if all(ref.action_units is None for ref in refs):

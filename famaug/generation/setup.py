@@ -70,6 +70,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         strength=strength_of(drivers),
         rules=drivers.rules,
         tables=[Path(t) for t in drivers.tables],
+        clip_tables=drivers.clip_tables,
         as_is=drivers.as_is,
         own_faces=faces.own,
         faces_per_subject=faces.per_subject,

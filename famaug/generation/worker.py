@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import torch
 
-from famaug.data.protocols import Label, as_clip_with_label
+from famaug.data.protocols import Label, as_clip_with_label, labels_of, refs_of
 from famaug.errors import (
     CacheError,
     FaceError,
@@ -24,6 +24,8 @@ from famaug.errors import (
     InputError,
     RenderError,
 )
+from famaug.generation.annotations import label_at
+from famaug.generation.clip_tables import table_driver
 from famaug.generation.gated import ClipGate, Drawn, drawing
 from famaug.generation.plans import Expression
 from famaug.generation.settings import Generation
@@ -157,7 +159,8 @@ class Worker:
     def _measure_driver(self, source: Source) -> None:
         label: Label = None
         if source.kind == "table":
-            driver = Driver.of(Path(source.path))
+            driver = Driver.of(Path(source.path)) if source.index < 0 else self._table(source)
+            label = driver.label
             driver = driver.as_written() if self.settings.as_is else driver
         else:
             clip, label = self._clip(source)
@@ -167,6 +170,13 @@ class Worker:
             raise InputError(f"{source.name}: a rule needs no measuring")
         side = driver.to_json() | {"frame": self.synthesizer.frame_of(driver)}
         self.store.put_driver(source.record, DriverRecord(side, label, track))
+
+    def _table(self, source: Source) -> Driver:
+        """A clip's table, with the clip's label; nothing of the clip is read."""
+        dataset = self.settings.dataset
+        ref = (refs_of(dataset) or [])[source.index]
+        driver = table_driver(Path(source.path), ref)
+        return replace(driver, label=label_at(labels_of(dataset), source.index, ref))
 
     def _find_face(self, source: Source) -> None:
         if source.kind == "picture":

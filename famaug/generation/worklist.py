@@ -102,7 +102,7 @@ def make_worklist(
     frame = common_frame(store, drivers, shown, stop=stop) if auto else ""
     done, total = 0, sum(_count(settings, d) for d in drivers)
     for driver in until(stop, drivers):
-        if driver.drawn:
+        if driver.frameless:
             driver = replace(driver, frame=frame)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", FamaugWarning)
@@ -144,7 +144,7 @@ def common_frame(
     """How the data set's clips frame their faces, as JSON text: the median over its drivers, or
     over its subjects' faces where its clips are no drivers. "" without a data set.
 
-    Rules and annotations are shown so, as they have no clip of their own to be framed like.
+    What has no frames of its own is shown so, as they have no clip of their own to be framed like.
     """
     found: list[dict[str, Any]] = []
     for driver in until(stop, drivers):
