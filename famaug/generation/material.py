@@ -79,7 +79,7 @@ def gather(settings: Generation, *, stop: Callable[[], bool] = lambda: False) ->
     drivers += tables
     notes += _unlabelled([*(t.name for t in tables), *_by_hand(settings.rules)])
     if settings.clip_tables:
-        drivers += clip_tables(settings, _refs(settings.dataset), skipped, notes)
+        drivers += clip_tables(settings, until(stop, _refs(settings.dataset)), skipped, notes)
     faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
     unique = {d.record: d for d in reversed(drivers)}
     return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped), tuple(notes))
@@ -122,11 +122,12 @@ def _unlabelled(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return [
+    note = (
         f"no class label goes with {', '.join(names[:SHOWN])}{more}: their clips stay out of "
         "training unless label_of= gives them one; tables of a data set's clips take theirs as "
         "clip_tables"
-    ]
+    )
+    return [note]
 
 
 def _rule_text(text: str) -> str:
