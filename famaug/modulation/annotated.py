@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -30,8 +30,9 @@ class AnnotatedSource(ExpressionSource):
         clip: whose annotation, "dataset/subject/clip".
         annotation: as published ("4+L7").
         rise, fall: frames from onset to apex, and from apex to offset, or None.
+        span: frames from onset to offset where the apex is not known, at least 2, or None.
         fps: of these frames; None takes that of the draw.
-        shows: class that goes with it, or None.
+        shows: class that goes with it, or None; it has no part in what is drawn.
         intensity: range of strengths that no letter says.
         timing, envelope: as of `RuleSource`.
 
@@ -47,7 +48,8 @@ class AnnotatedSource(ExpressionSource):
     rise: int | None = None
     fall: int | None = None
     fps: float | None = None
-    shows: str | int | None = None
+    span: int | None = None
+    shows: str | int | None = field(default=None, repr=False)
     intensity: tuple[float, float] = STRENGTH
     timing: str = "casme2"
     envelope: Envelope = RAISED_COSINE
@@ -60,9 +62,10 @@ class AnnotatedSource(ExpressionSource):
             raise TrackError(
                 f"no AU of {self.annotation!r} can be shown: famaug has {', '.join(map(str, AUS))}"
             )
-        for what, value in (("rise", self.rise), ("fall", self.fall), ("fps", self.fps)):
-            if value is not None and not 0 < value < float("inf"):
-                raise InputError(f"{what} must be above 0; got {value}")
+        for name, least in (("rise", 1), ("fall", 1), ("span", 2), ("fps", 1e-9)):
+            value = getattr(self, name)
+            if value is not None and not least <= value < float("inf"):
+                raise InputError(f"{name} must be at least {least}; got {value}")
         self._check_range()
 
     @staticmethod
@@ -80,11 +83,13 @@ class AnnotatedSource(ExpressionSource):
         """
         if ref.action_units is None:
             raise InputError("no AUs are annotated")
+        span = None if ref.apex is not None else _between(ref.onset, ref.offset)
         return AnnotatedSource(
             clip=ref.key,
             annotation=ref.action_units,
             rise=_between(ref.onset, ref.apex),
             fall=_between(ref.apex, ref.offset),
+            span=None if span == 1 else span,
             fps=ref.fps,
             shows=shows,
             intensity=intensity,
@@ -128,6 +133,9 @@ class AnnotatedSource(ExpressionSource):
     def _course(self, rng: np.random.Generator, fps: float) -> tuple[float, NDArray[np.float64]]:
         rate = fps if self.fps is None else self.fps
         rise, fall = timing_of(self.timing).draw(rng)
+        if self.span is not None:  # the apex lies where it would between such a rise and fall
+            apex = min(max(1, round(self.span * rise / (rise + fall))), self.span - 1)
+            return rate, self.envelope.at(length=self.span + 1, apex=apex)
         if self.rise is not None:
             rise = 1000 * self.rise / rate
         if self.fall is not None:

@@ -24,6 +24,7 @@ from famaug.generation.config import check_config, load_config
 from famaug.generation.resources import Resources
 from famaug.modulation.annotated import AnnotatedSource
 from famaug.modulation.sources import STRENGTH
+from famaug.pipeline.inputs import Driver
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache
 from famaug.types import AU_INDEX, ClipRef, Provenance
@@ -131,6 +132,13 @@ def test_the_strength_is_drawn_as_told(tmp_path: Path) -> None:
             assert ((brow >= 3.0) & (brow <= 3.5)).all(), story.label
 
 
+def test_the_label_has_no_part_in_what_is_drawn() -> None:
+    a, b = (AnnotatedSource(clip="c", annotation="4", shows=shows) for shows in ("anger", 0))
+    assert Driver.of(a).digest == Driver.of(b).digest
+    other = AnnotatedSource(clip="d", annotation="4")
+    assert Driver.of(a).digest != Driver.of(other).digest, "another clip is drawn anew"
+
+
 def test_doubtful_ones_are_each_in_about_half_of_the_draws() -> None:
     source = AnnotatedSource(clip="c", annotation="R12 or R14", fps=100.0)
     rng = keyed_generator(0, "doubt")
@@ -150,6 +158,13 @@ def test_times_that_nobody_annotated_are_drawn() -> None:
     lengths = {len(source.draw(keyed_generator(i, "t"))) - 37 for i in range(20)}
     assert len(lengths) > 5, "onset to apex"
     assert all(5 < n < 90 for n in lengths), "10 to 90 %: 90 to 255 ms"
+    odd = AnnotatedSource.of(ClipRef("samm", "006", "1", onset=4, offset=40, action_units="12"))
+    assert (odd.rise, odd.fall, odd.span) == (None, None, 36)
+    tracks = [odd.draw(keyed_generator(i, "t")).intensity[:, 0, AU_INDEX[12]] for i in range(20)]
+    assert {len(t) for t in tracks} == {37}
+    apexes = {int(t.argmax()) for t in tracks}
+    assert len(apexes) > 5
+    assert all(0 < apex < 36 for apex in apexes)
     unknown = AnnotatedSource(clip="c", annotation="12")
     assert unknown.draw(keyed_generator(0, "t"), fps=30.0).fps == 30.0
 
@@ -163,6 +178,7 @@ def test_times_that_nobody_annotated_are_drawn() -> None:
         ("AD38", {}, TrackError),
         ("4", {"rise": 0}, InputError),
         ("4", {"fps": float("inf")}, InputError),
+        ("4", {"span": 1}, InputError),
         ("4", {"intensity": (0.0, 1.0)}, InputError),
     ],
 )
