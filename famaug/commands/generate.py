@@ -37,7 +37,8 @@ def generate_command(
             help="Whose expression: video, frame folder, AU table (.csv, or a folder of "
             "OpenFace's; one that famaug modulate wrote is shown as written), rule:positive, "
             "rule:negative, rule:surprise, stats:positive (negative, surprise: AUs as often as "
-            "annotators saw them together), or AUs by hand, aus:4=1.5,7=1,12L=1."
+            "annotators saw them together), stats:FILE.json (one's own), or AUs by "
+            "hand, aus:4=1.5,7=1,12L=1."
         ),
     ],
     identity: Annotated[str, typer.Option(help="Whose face: a picture, video or frame folder.")],

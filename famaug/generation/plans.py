@@ -11,8 +11,8 @@ from famaug.errors import RenderError
 from famaug.generation.settings import Generation
 from famaug.generation.source import Source
 from famaug.modulation.annotated import AnnotatedSource
-from famaug.modulation.combinations import StatsSource
-from famaug.modulation.rules import RuleSource, parse_expression
+from famaug.modulation.fitted import FittedSource
+from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import STRENGTH, ExpressionSource
 from famaug.pipeline.inputs import Driver
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
@@ -61,16 +61,19 @@ class Expression:
             found = AnnotatedSource.from_json(value["source"] | {"intensity": strength})
             side = Driver.of(found).to_json() | value["driver"]
         else:
-            found = _at(parse_expression(source.record), strength)
+            found = _at(source.record, strength)
             side = Driver.of(found).to_json()
         if source.frame:
             side["frame"] = json.loads(source.frame)
         return Expression(side, found, found.label, source.subject)
 
 
-def _at(source: RuleSource | StatsSource, strength: tuple[float, float]) -> ExpressionSource:
-    """The same at another strength; AUs by hand say their own."""
-    return source if source.label is None else replace(source, intensity=strength)
+def _at(text: str, strength: tuple[float, float]) -> ExpressionSource:
+    """An expression at a strength; AUs by hand and fitted statistics say their own."""
+    source = parse_expression(text)
+    if isinstance(source, FittedSource) or source.label is None:
+        return source
+    return replace(source, intensity=strength)
 
 
 def plan_clip(

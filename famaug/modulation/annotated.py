@@ -14,12 +14,12 @@ from famaug.errors import InputError, TrackError
 from famaug.modulation.combinations import peak_of
 from famaug.modulation.envelopes import TIMINGS, Envelope
 from famaug.modulation.envelopes import timing as timing_of
-from famaug.modulation.sources import RAISED_COSINE, STRENGTH, ExpressionSource
+from famaug.modulation.sources import RAISED_COSINE, STRENGTH, PeakSource
 from famaug.types import AUS, ClipRef
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnnotatedSource(ExpressionSource):
+class AnnotatedSource(PeakSource):
     """Draws what was annotated of one clip; no pixel of it is needed.
 
     The AUs and sides are the annotation's. Of doubtful ones ("R12 or R14", "4?") each is shown in

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from famaug.aus.facs import FacsUnit, parse_facs
 from famaug.errors import InputError
 from famaug.modulation.envelopes import Envelope
-from famaug.modulation.sources import RAISED_COSINE, STRENGTH, ExpressionSource
+from famaug.modulation.sources import RAISED_COSINE, STRENGTH, PeakSource
 from famaug.types import AU_INDEX, AUS
 
 CLASSES = ("positive", "negative", "surprise")
@@ -24,7 +24,7 @@ be shown left out, and combinations of a single clip."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatsSource(ExpressionSource):
+class StatsSource(PeakSource):
     """Draws a combination of AUs as often as it was annotated in a class; sides as annotated.
 
     Attributes:
@@ -45,7 +45,9 @@ class StatsSource(ExpressionSource):
 
     def __post_init__(self) -> None:
         if self.name not in CLASSES:
-            raise InputError(f"unknown statistics {self.name!r}: use one of {', '.join(CLASSES)}")
+            raise InputError(
+                f"unknown statistics {self.name!r}: use one of {', '.join(CLASSES)}, or a .json"
+            )
         self._check_range()
 
     @property

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from famaug.errors import InputError
 from famaug.modulation.combinations import StatsSource
 from famaug.modulation.envelopes import Envelope
-from famaug.modulation.sources import RAISED_COSINE, STRENGTH, ExpressionSource
+from famaug.modulation.fitted import FittedSource, is_file
+from famaug.modulation.sources import RAISED_COSINE, STRENGTH, PeakSource
 from famaug.modulation.transfer import MAX_INTENSITY
 from famaug.modulation.units import parse_units, per_au
 from famaug.types import AU_INDEX, AUS
@@ -39,7 +40,7 @@ PREFIXES = ("rule:", "stats:", "aus:")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleSource(ExpressionSource):
+class RuleSource(PeakSource):
     """Draws expressions from a rule; the same generator state gives the same track.
 
     Attributes:
@@ -94,8 +95,9 @@ class RuleSource(ExpressionSource):
         return sides[:, None] * row
 
 
-def parse_expression(text: str) -> RuleSource | StatsSource:
-    """`rule:NAME`, `stats:NAME` or `aus:4=1.5,7=1,12L=1` (a bare number is both sides) as a source.
+def parse_expression(text: str) -> RuleSource | StatsSource | FittedSource:
+    """`rule:NAME`, `stats:NAME`, `stats:FILE.json`, `stats:FILE.json:CLASS` or
+    `aus:4=1.5,7=1,12L=1` (a bare number is both sides) as a source.
 
     Raises:
         InputError: none of these forms, an unknown name or AU, or an intensity outside 0-5.
@@ -104,10 +106,13 @@ def parse_expression(text: str) -> RuleSource | StatsSource:
     if f"{kind}{colon}" not in PREFIXES:
         raise InputError(
             f"cannot read the expression {text!r}: write rule:NAME (one of {_rule_names()}), "
-            f"stats:NAME (one of {', '.join(CLASSES)}), or AUs by hand, as aus:4=1.5,7=1,12L=1"
+            f"stats:NAME (one of {', '.join(CLASSES)}, or statistics saved as .json), or AUs by "
+            "hand, as aus:4=1.5,7=1,12L=1"
         )
     if kind == "aus":
         return RuleSource(name="aus", units=tuple(parse_units(rest).items()))
+    if kind == "stats" and is_file(rest):
+        return FittedSource.of(rest)
     name = rest.strip().lower()
     return StatsSource(name=name) if kind == "stats" else RuleSource(name=name)
 

@@ -24,34 +24,50 @@ class ExpressionSource(ABC):
 
     Attributes:
         kind: in `Plan.driver`.
-        estimator: of the tracks.
-        intensity: range from which strengths are drawn that nothing else says.
-        timing: data set whose timing is drawn from, see `envelopes.TIMINGS`.
-        envelope: course between onset and offset.
     """
 
     kind: ClassVar[str]
-    estimator: ClassVar[str]
-    intensity: tuple[float, float]
-    timing: str
-    envelope: Envelope
 
     @property
     @abstractmethod
     def text(self) -> str:
-        """As people read it."""
+        """As `parse_expression` reads it, or as people do."""
+
+    @property
+    def title(self) -> str:
+        """Its name in plans: no path."""
+        return self.text
 
     @property
     @abstractmethod
     def label(self) -> str | int | None:
         """The class that goes with the expression, or None."""
 
+    @abstractmethod
     def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
-        """One expression from onset (frame 0) to offset, both at rest: a track on famaug's scale.
+        """One expression from onset (frame 0) to offset, shown as written.
 
         Raises:
             InputError: `fps` is not above 0.
         """
+
+
+class PeakSource(ExpressionSource):
+    """Draws intensities at the apex, and a course from rest to there and back.
+
+    Attributes:
+        estimator: of the tracks, which are on famaug's scale.
+        intensity: range from which strengths are drawn that nothing else says.
+        timing: data set whose timing is drawn from, see `envelopes.TIMINGS`.
+        envelope: course between onset and offset.
+    """
+
+    estimator: ClassVar[str]
+    intensity: tuple[float, float]
+    timing: str
+    envelope: Envelope
+
+    def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
         peak = self._peak(rng)
         rate, level = self._course(rng, fps)
         return AUTrack.of(

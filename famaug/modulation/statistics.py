@@ -7,15 +7,19 @@ data's range. JSON-able, so that a plan can carry where its expression came from
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.errors import InputError, TrackError
+from famaug.errors import InputError, OutputError, TrackError
+from famaug.files import write_whole
+from famaug.limits import read_json
 from famaug.modulation.drawn import Drawn, Peaks, check_pool, pick, relative_to_onset
 from famaug.modulation.envelopes import Envelope, find_apex, fit_envelope, frames_of
 from famaug.people import canonical, who_is
@@ -150,6 +154,32 @@ class TrackStatistics:
             "estimator": self.estimator,
             "skipped": self.skipped,
         }
+
+    def save(self, path: str | Path) -> Path:
+        """Writes `to_json` as a file, whole or not at all; returns its path.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        target = Path(path)
+        try:
+            write_whole(target, json.dumps(self.to_json()) + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot write the statistics {target}: {error}") from error
+        return target
+
+    @staticmethod
+    def load(path: str | Path) -> TrackStatistics:
+        """From `save`.
+
+        Raises:
+            InputError: no such file, or no statistics in it.
+        """
+        value = read_json(path, error=InputError)
+        try:
+            return TrackStatistics.from_json(value)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> TrackStatistics:

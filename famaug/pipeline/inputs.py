@@ -178,7 +178,7 @@ class Driver:
         if isinstance(value, str) and value.startswith(PREFIXES):
             value = parse_expression(value)
         if isinstance(value, ExpressionSource):
-            return Driver(value.kind, value, value.text, label=value.label)
+            return Driver(value.kind, value, value.title, label=value.label)
         if isinstance(value, AUTrack):
             return Driver("track", value, f"track by {value.estimator}")
         if isinstance(value, str | Path):

@@ -182,8 +182,9 @@ class Synthesizer:
         written = isinstance(source, ExpressionSource) or source.modulated
         size, frame = self._framing(driver, identity)
         driver = {k: v for k, v in driver.items() if k != "frame"}
-        if isinstance(source, AUTrack) and source.subjects:
-            driver["subjects"] = sorted({*driver.get("subjects", ()), *source.subjects})
+        people = {*track.subjects, *(source.subjects if isinstance(source, AUTrack) else ())}
+        if people:
+            driver["subjects"] = sorted({*driver.get("subjects", ()), *people})
         look = None
         if self.look is not None:
             track = self.look.timed(track, rng)
