@@ -41,6 +41,13 @@ def doctor_command(
     look: Annotated[
         bool, typer.Option("--look", help="Measure how its clips look (framing, noise, ...).")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="With --look: keep it in this file, for configurations.")
+    ] = None,
+    held_out: Annotated[
+        list[str] | None,
+        typer.Option(help="With --look: a person whose clips are not measured; may be repeated."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
     """Check packages, optional ones too, OpenCV, shipped weights, devices, compiler and free space;
@@ -50,44 +57,53 @@ def doctor_command(
     if (dataset is None) != (path is None):
         raise UsageError("--dataset NAME and the folder's PATH go together")
     if dataset is not None and path is not None:
+        from famaug.data.readers import open_dataset
+        from famaug.datasets import release_named
+
         if expect not in (None, "complete", "partial"):
             raise UsageError(f"--expect is complete or partial; got {expect!r}")
-        _check_dataset(dataset, path, clip, table, images, look, as_json, expect or "complete")
+        if not look and (out is not None or held_out):
+            raise UsageError("--out and --held-out belong to --look")
+        with terminal.typed():
+            release_named(dataset)
+        reader = open_dataset(dataset, path, table=table, clip=clip)
+        looked = _part(reader, held_out or []) if look else None
+        _check_dataset(reader, looked, out, images, as_json, expect or "complete")
         return
-    if any(o is not None for o in (clip, table, expect)) or images or look:
+    if any(o is not None for o in (clip, table, expect, out, held_out)) or images or look:
         raise UsageError(
-            "--clip, --table, --expect, --images and --look belong to --dataset NAME PATH"
+            "--clip, --table, --expect, --images, --look, --out and --held-out belong to "
+            "--dataset NAME PATH"
         )
     _check_installation(as_json)
 
 
-def _check_dataset(
-    name: str,
-    path: Path,
-    clip: str | None,
-    table: Path | None,
-    images: bool,
-    look: bool,
-    as_json: bool,
-    expect: str,
-) -> None:
-    from famaug.datasets import release_named
+def _part(reader: Any, held_out: list[str]) -> Any:
+    """The clips of everybody but `held_out`."""
+    from famaug.data.folds import without_people
 
     with terminal.typed():
-        release_named(name)
-    from famaug.data.check import check_dataset
-    from famaug.data.readers import open_dataset
+        return without_people(reader, held_out, what="--held-out") if held_out else reader
 
-    reader = open_dataset(name, path, table=table, clip=clip)
+
+def _check_dataset(
+    reader: Any, looked: Any, out: Path | None, images: bool, as_json: bool, expect: str
+) -> None:
+    from famaug.data.check import check_dataset
+
     report = check_dataset(reader, images=images, expect=cast(Any, expect))
     typer.echo("\n".join(report.lines()))
     value = report.to_json()
-    if look:
+    if looked is not None:
+        from famaug.data.look_files import save_look
         from famaug.data.look_fit import fit_look
 
-        profile = fit_look(reader)
-        typer.echo("look\n  " + "\n  ".join(profile.lines()))
-        value["look"] = profile.to_json()
+        look = fit_look(looked)
+        typer.echo("look\n  " + "\n  ".join(look.lines()))
+        value["look"] = look.to_json()
+        if out is not None:
+            save_look(look, out)
+            typer.echo(f"wrote the look to {out}")
     for line in report.problems:
         typer.echo(f"problem: {line}", err=True)
     if as_json:

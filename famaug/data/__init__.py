@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from famaug.data.folds import leave_one_subject_out as leave_one_subject_out
     from famaug.data.guard import Guard as Guard
     from famaug.data.look import Look as Look
+    from famaug.data.look_files import load_look as load_look
+    from famaug.data.look_files import save_look as save_look
     from famaug.data.look_fit import fit_look as fit_look
     from famaug.data.meb import MebClips as MebClips
     from famaug.data.megc2019 import Megc2019 as Megc2019
@@ -65,8 +67,10 @@ _LAZY = {
     "k_fold_by_subject": "famaug.data.folds",
     "leave_one_dataset_out": "famaug.data.folds",
     "leave_one_subject_out": "famaug.data.folds",
+    "load_look": "famaug.data.look_files",
     "pad_clips": "famaug.data.sampling",
     "sample_clip": "famaug.data.sampling",
+    "save_look": "famaug.data.look_files",
 }
 
 __all__ = list(_LAZY)

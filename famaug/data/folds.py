@@ -12,7 +12,7 @@ from famaug.data.following import follow, held_out_of
 from famaug.data.guard import Guard, subject_name
 from famaug.data.protocols import Label, labels_of, refs_of
 from famaug.errors import InputError
-from famaug.people import canonical, in_order
+from famaug.people import canonical, find_people, in_order
 from famaug.seeding import keyed_generator
 from famaug.types import ClipRef
 
@@ -91,6 +91,24 @@ class Fold:
     train: SubjectSubset
     test: SubjectSubset
     held_out: frozenset[str]
+
+
+def without_people(dataset: Any, names: Iterable[str], *, what: str = "held out") -> SubjectSubset:
+    """The items of everybody else; the part knows that these people are held out.
+
+    Args:
+        dataset: map-style, with `refs`.
+        names: "dataset/subject", or a subject alone, in any spelling.
+        what: where the names come from, for messages.
+
+    Raises:
+        InputError: a name is nobody of the dataset.
+    """
+    meant = find_people([*names], follow(dataset).people, what=what)
+    guard = Guard(frozenset().union(*meant.values()))
+    refs = refs_of(dataset) or ()
+    kept = [i for i, ref in enumerate(refs) if not guard.holds_out(subject_name(ref))]
+    return SubjectSubset(dataset, kept, held_out=guard.held_out)
 
 
 def leave_one_subject_out(dataset: Any, *, subjects: Sequence[str] | None = None) -> list[Fold]:

@@ -82,7 +82,8 @@ class RenderConfig:
     """How clips are made; see `famaug.Synthesizer` and `famaug.modulation.Modulation`.
 
     size: "auto" keeps the data set's own framing where there is a data set; a number crops.
-    fps: of drivers that do not say, and of rules; null: 100, with a note."""
+    fps: of drivers that do not say, and of rules; null: 100, with a note.
+    look: file of a look that is rendered into the clips (`famaug doctor --look --out FILE`)."""
 
     generator: str = "warp"
     skin: float = 1.0
@@ -92,6 +93,7 @@ class RenderConfig:
     fps: float | None = None
     peak: float | None = None
     sizes: list[int] = field(default_factory=lambda: [0])
+    look: str | None = None
     modulation: dict[str, Any] = field(default_factory=dict)
 
 
@@ -180,6 +182,7 @@ def check_config(config: GenerationConfig) -> None:
         ("dataset.root", [config.dataset.root] if config.dataset.root else []),
         ("drivers.tables", drivers.tables),
         ("identities.pictures", faces.pictures),
+        ("render.look", [] if render.look is None else [render.look]),
     ):
         wrong += [f"{key}: {path} is not there" for path in paths if not Path(path).exists()]
     if drivers.clip_tables is not None:
@@ -209,6 +212,8 @@ def check_config(config: GenerationConfig) -> None:
         check_generator(render.generator, skin=render.skin, halves=render.halves)
     except InputError as error:
         wrong.append(f"render: {error}")
+    if render.look is not None and render.size in (None, 0, "0"):
+        wrong.append("render.look frames the face anew, so render.size is auto or a number")
     wrong += _idle(config)
     if wrong:
         raise InputError("the configuration is wrong:\n" + "\n".join(f"  {w}" for w in wrong))

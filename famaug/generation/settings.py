@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from famaug.data.following import held_out_of
+from famaug.data.guard import Guard
 from famaug.data.protocols import refs_of
 from famaug.errors import InputError
 from famaug.generation.patterns import check_pattern
@@ -62,6 +64,7 @@ class Generation:
     Raises:
         InputError: nothing to make clips from, a count below 1, an unreadable rule, or a codec
             that does not exist.
+        LeakageError: the synthesizer's look was fitted on people whom the dataset holds out.
     """
 
     out: Path
@@ -107,6 +110,8 @@ class Generation:
                 f"{type(self.dataset).__name__} has no `refs`, so its clips cannot be named; "
                 "use a reader of famaug.data, or give it a list of ClipRef"
             )
+        guard = Guard(held_out_of(self.dataset) or ())
+        guard.check_people(self.synthesizer.look_subjects, "the look was fitted on")
         own = self.dataset is not None
         check_strength(self.strength)
         self._check_annotations(own)

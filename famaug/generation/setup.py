@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
 from famaug.data import folds
 from famaug.data.following import follow
-from famaug.data.guard import Guard, subject_name
+from famaug.data.guard import subject_name
+from famaug.data.look_files import load_look
 from famaug.data.protocols import refs_of
 from famaug.data.readers import find_reader, open_named, options_of
 from famaug.datasets import dataset_name
@@ -61,6 +62,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         sizes=render.sizes,
         fps=render.fps,
         peak=render.peak,
+        look=None if render.look is None else load_look(render.look),
     )
     settings = Generation(
         out=Path(config.out),
@@ -137,8 +139,7 @@ def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
         dataset = _fold(dataset, config.fold).train
     people = follow(dataset).people
     if config.held_out:
-        guard = Guard(_people(config.held_out, people, "dataset.held_out"))
-        dataset = _subset(dataset, lambda name: not guard.holds_out(name), guard.held_out)
+        dataset = folds.without_people(dataset, config.held_out, what="dataset.held_out")
     if not config.subjects:
         return dataset, []
     wanted = {s: who_is(s, people) for s in config.subjects}
@@ -156,11 +157,9 @@ def _people(names: Sequence[str], among: Collection[str], key: str) -> frozenset
     return frozenset().union(*find_people(names, among, what=key).values())
 
 
-def _subset(
-    dataset: Any, keep: Callable[[str], bool], held_out: Iterable[str] | None = None
-) -> folds.SubjectSubset:
+def _subset(dataset: Any, keep: Callable[[str], bool]) -> folds.SubjectSubset:
     indices = [i for i, ref in enumerate(refs_of(dataset) or ()) if keep(subject_name(ref))]
-    return folds.SubjectSubset(dataset, indices, held_out=held_out)
+    return folds.SubjectSubset(dataset, indices)
 
 
 def _fold(dataset: Any, config: FoldConfig) -> folds.Fold:

@@ -12,6 +12,11 @@ from famaug.types import AUTrack, Floats, Frames
 class ClipLook(Protocol):
     """Makes clips look like a data set's (`famaug.data.look.Look`)."""
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Everybody ("dataset/subject") it was fitted on."""
+        ...
+
     def timed(self, track: AUTrack, rng: np.random.Generator) -> AUTrack:
         """The track at the data set's frame rate."""
         ...

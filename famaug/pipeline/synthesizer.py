@@ -219,6 +219,11 @@ class Synthesizer:
         people = set() if learned is None else {*learned.subjects}
         return sorted(people | set(() if self.sharpener is None else self.sharpener.subjects))
 
+    @property
+    def look_subjects(self) -> tuple[str, ...]:
+        """Everybody ("dataset/subject") the look was fitted on."""
+        return () if self.look is None else tuple(self.look.subjects)
+
     def _framing(
         self, driver: dict[str, Any], identity: dict[str, Any]
     ) -> tuple[int | None, dict[str, Any] | None]:
