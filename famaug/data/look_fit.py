@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from famaug.data.following import held_out_of
 from famaug.data.guard import Guard, subject_name
 from famaug.data.look import Look, blur_of, face_height, luma, sensed
-from famaug.data.protocols import AsClip, as_clip_with_label
+from famaug.data.protocols import AsClip, as_clip_with_label, refs_of
 from famaug.errors import FaceError, InputError
 from famaug.faces.framing import Framing
 from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS, SKIN_POINTS
 from famaug.faces.mesher import FaceMesher
 from famaug.pictures import quantization
-from famaug.seeding import keyed_generator
+from famaug.seeding import digest, keyed_generator
 from famaug.types import Clip, Floats, Frames
 
 KNOTS = 12
@@ -49,6 +49,16 @@ class _Seen(NamedTuple):
     seconds: float
 
 
+class _Row(NamedTuple):
+    """One clip: what was measured, its frames' size, whether they are grey, and their JPEG's
+    quality."""
+
+    seen: _Seen
+    size: tuple[int, int]
+    grey: bool
+    quality: int | None
+
+
 def fit_look(
     dataset: Any,
     *,
@@ -56,6 +66,7 @@ def fit_look(
     seed: int = 0,
     as_clip: AsClip = as_clip_with_label,
     mesher: FaceMesher | None = None,
+    measured: dict[Any, Any] | None = None,
 ) -> Look:
     """The profile of a data set's clips; pass `fold.train`, so that no test subject enters.
 
@@ -65,6 +76,8 @@ def fit_look(
         seed: of that draw.
         as_clip: from an item to (Clip, label).
         mesher: face nets to use again.
+        measured: filled with what was measured of each clip; given again for another fold of the
+            same data set, no clip is measured twice.
 
     Raises:
         InputError: no clip shows a face.
@@ -72,6 +85,8 @@ def fit_look(
     """
     guard, mesher = Guard(held_out_of(dataset) or ()), mesher or FaceMesher()
     order = keyed_generator(seed, "look-fit").permutation(len(dataset))[: max(1, clips)]
+    refs = refs_of(dataset) if measured is not None else None
+    known = {} if measured is None else measured
     seen: list[_Seen] = []
     people: set[str] = set()
     sizes: Counter[tuple[int, int]] = Counter()
@@ -80,18 +95,25 @@ def fit_look(
     qualities: list[int | None] = []
     first: NDArray[np.uint8] | None = None
     for i in sorted(order):
-        clip, _ = as_clip(dataset[int(i)])
-        guard.check_real([clip.ref])
-        try:
-            seen.append(_measure(clip, mesher))
-        except FaceError:
+        name = None if refs is None else digest(refs[int(i)].to_json())
+        clip = None
+        if name not in known:
+            clip, _ = as_clip(dataset[int(i)])
+        ref = refs[int(i)] if clip is None and refs is not None else cast(Clip, clip).ref
+        guard.check_real([ref])
+        row = known[name] if clip is None else _row(clip, mesher)
+        if name is not None:
+            known[name] = row
+        if row is None:
             continue
-        people.add(subject_name(clip.ref))
-        sizes[clip.frames.shape[1], clip.frames.shape[2]] += 1
-        rates.update([clip.ref.fps] if clip.ref.fps else [])
-        greys.append(bool((clip.frames[0, ..., 0] == clip.frames[0, ..., 1]).all()))
-        qualities.append(jpeg_quality(clip.ref.frames[0]) if clip.ref.frames else None)
-        first = first if first is not None else clip.frames[0]
+        seen.append(row.seen)
+        people.add(subject_name(ref))
+        sizes[row.size] += 1
+        rates.update([ref.fps] if ref.fps else [])
+        greys.append(row.grey)
+        qualities.append(row.quality)
+        if first is None:
+            first = (clip or as_clip(dataset[int(i)])[0]).frames[0]
     middle = np.median([s.framing for s in seen], axis=0) if seen else np.zeros(4)
     seen = [s for s in seen if np.abs(np.asarray(s.framing) - middle).max() < OUTLIER]
     if not seen or first is None:
@@ -156,6 +178,21 @@ def find_mesh(frame: NDArray[np.uint8], mesher: FaceMesher) -> Floats:
     mesh = mesher.find(np.asarray(wide, np.uint8)).copy()
     mesh[:, :2] -= [x, y]
     return mesh
+
+
+def _row(clip: Clip, mesher: FaceMesher) -> _Row | None:
+    """None for a clip without a face."""
+    try:
+        seen = _measure(clip, mesher)
+    except FaceError:
+        return None
+    frames = clip.frames
+    return _Row(
+        seen,
+        (frames.shape[1], frames.shape[2]),
+        bool((frames[0, ..., 0] == frames[0, ..., 1]).all()),
+        jpeg_quality(clip.ref.frames[0]) if clip.ref.frames else None,
+    )
 
 
 def _measure(clip: Clip, mesher: FaceMesher) -> _Seen:

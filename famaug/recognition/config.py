@@ -16,6 +16,9 @@ from famaug.settings import idle
 from famaug.settings import load_settings as load_settings
 from famaug.settings import to_yaml as to_yaml
 
+FIT = "fit"
+"""The look of a fold's own training clips, as `synthetic.look`."""
+
 
 @dataclass
 class DataConfig:
@@ -65,10 +68,13 @@ class NetworkConfig:
 class SyntheticConfig:
     """cache: folder of synthetic clips. ratio: of them to real ones. labels: of the cache's clips
     to classes, where they are named otherwise; without it `data.labels`, else as the data set sorts
-    published emotions. Clips of other labels are left out and counted."""
+    published emotions. Clips of other labels are left out and counted. look: what makes clips look
+    like the data set's: "fit" fits it on each fold's training clips; a file is one look for all
+    folds, fitted on nobody whom they test."""
 
     cache: str | None = None
     ratio: float = 0.0
+    look: str | None = None
     labels: dict[str, Any] = field(default_factory=dict)
 
 
@@ -114,8 +120,8 @@ class RecogniserConfig:
 @dataclass
 class AblationConfig(RecogniserConfig):
     """ratios: of synthetic to real clips; 0 is always trained. sources: name to cache folder. Every
-    ratio gets the same number of steps, that of ratio 0. `synthetic.cache` and `synthetic.ratio`
-    are not used."""
+    ratio gets the same number of steps, that of ratio 0. Of `synthetic` only `labels` and `look`
+    are used."""
 
     ratios: list[float] = field(default_factory=lambda: [0, 0.25, 0.5, 1, 2, 4])
     sources: dict[str, str] = field(default_factory=dict)
@@ -164,9 +170,16 @@ def check_config(config: RecogniserConfig) -> None:
         wrong.append(f"synthetic.ratio is 0 or more; got {config.synthetic.ratio:g}")
     if config.synthetic.ratio and not config.synthetic.cache:
         wrong.append("synthetic.ratio is above 0, so synthetic.cache must name a cache")
-    if not config.synthetic.cache:
-        wrong += idle(config.synthetic, ("labels",), "synthetic.", "there is no synthetic.cache")
-    if isinstance(config, AblationConfig):
+    ablates = isinstance(config, AblationConfig)
+    if not (config.sources if isinstance(config, AblationConfig) else config.synthetic.cache):
+        lacking = "there are no sources" if ablates else "there is no synthetic.cache"
+        wrong += idle(config.synthetic, ("labels", "look"), "synthetic.", lacking)
+    look = config.synthetic.look
+    if look == FIT and config.data.is_flow_folder:
+        wrong.append("synthetic.look is fit, and a flow-folder has no clips to fit it on")
+    elif look not in (None, FIT) and not Path(str(look)).is_file():
+        wrong.append(f"synthetic.look is null, fit or a look's file; {look} is no file")
+    if ablates:
         unused = "an ablation has sources and ratios instead"
         wrong += idle(config.synthetic, ("cache", "ratio"), "synthetic.", unused)
     wrong += _wrong_data(config.data)

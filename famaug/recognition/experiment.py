@@ -15,7 +15,7 @@ from famaug.recognition.feature_cache import Progress
 from famaug.recognition.metrics import MissingClass
 from famaug.recognition.runs import run_all
 from famaug.recognition.samples import SyntheticPool
-from famaug.recognition.setup import open_pool, open_problem
+from famaug.recognition.setup import fixed_look, open_pool, open_problem, own_looks
 from famaug.recognition.shared import processes
 from famaug.recognition.training import Problem
 from famaug.settings import to_yaml
@@ -62,9 +62,11 @@ def open_ablation(
     """
     settings_of(config.ratios, [*config.sources])
     config.synthetic.ratio = 0.0
+    fixed_look(config)  # told before inputs are made
     base = open_problem(config, progress=progress)
+    looks = own_looks(config, base.samples) if config.sources else {}
     pools = {
-        name: open_pool(config, cache, base.samples, progress=progress)
+        name: open_pool(config, cache, base.samples, looks=looks, progress=progress)
         for name, cache in config.sources.items()
     }
     return base, pools

@@ -53,11 +53,15 @@ def cached_input(clip: Clip, spec: InputSpec, folder: Path | None) -> Bytes:
     if folder is None:
         return make_input(clip, spec)
     key = input_key(clip, spec)
-    path = folder / key[:2] / f"{key}.npy"
-    found = _kept(path, spec)
-    if found is not None:
-        return found
-    made = make_input(clip, spec)
+    found = _kept(_path(folder, key), spec)
+    return _keep(make_input(clip, spec), _path(folder, key)) if found is None else found
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.npy"
+
+
+def _keep(made: Bytes, path: Path) -> Bytes:
     try:
         write_whole(path, _file_of(made))
     except OSError as error:
@@ -99,6 +103,8 @@ def dataset_inputs(
 
     Args:
         dataset: map-style; items as for `famaug.MicroExpressionSynth`. With workers it is pickled.
+            One whose `content_key(index)` is a text that changes with the item's pixels (or "")
+            need not give an item whose input is kept.
         spec: what is wanted.
         folder: where inputs are kept between runs, or None.
         workers: processes; 0 works in this one.
@@ -137,9 +143,18 @@ class _Job:
 
     def __call__(self, index: int) -> Bytes | str:
         """The input; or why no network can use the item."""
+        named = getattr(self.dataset, "content_key", None)
+        name = "" if named is None else named(index)
         try:
-            clip, _ = self.as_clip(self.dataset[index])
-            return cached_input(clip, self.spec, self.folder)
+            if not name or self.folder is None:
+                clip, _ = self.as_clip(self.dataset[index])
+                return cached_input(clip, self.spec, self.folder)
+            path = _path(self.folder, digest([_VERSION, self.spec.to_json(), name]))
+            found = _kept(path, self.spec)
+            if found is None:
+                clip, _ = self.as_clip(self.dataset[index])
+                found = _keep(make_input(clip, self.spec), path)
+            return found
         except UnusableClipError as error:
             return str(error)
         except FamaugError as error:

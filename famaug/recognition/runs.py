@@ -111,6 +111,9 @@ def setting_key(problem: Problem) -> str:
             "clips": list(problem.samples.clips),
             "subjects": list(problem.samples.subjects),
             "pool": None if pool is None else [_bytes_digest(pool.inputs), pool.labels.tolist()],
+            "own": None
+            if pool is None or pool.own is None
+            else {name: _bytes_digest(values) for name, values in pool.own.items()},
             "people": None
             if pool is None
             else [[p.driver_subject, p.identity_subject] for p in pool.provenances],
@@ -161,6 +164,7 @@ def _results(
         return _one_by_one(problem, folder, todo, log)
     net, spec = problem.build(todo[0])
     at_once = problem.options.together == "auto" and not problem.options.amp and len(todo) > 1
+    at_once = at_once and problem.shared
     name = f"state-{digest([problem.splits[f].name for f in todo])[:10]}.safetensors"
     shared = folder / "runs" / f"seed{problem.seed}" / name
     if at_once and isinstance(net, STSTNet) and spec.low == 0 and problem.options.device == "cpu":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
 from famaug.data.guard import NO_PROVENANCE, Guard, subject_name
 from famaug.data.known import synthetic_ref
+from famaug.data.look import Look
+from famaug.data.look_reading import why_no_look, with_look
 from famaug.data.protocols import AsClip, Label, labels_of, refs_of
 from famaug.data.sources import LabelOf, label_of_dataset, label_or_reason, unknown_label
 from famaug.errors import InputError, LeakageError, LeftOutWarning
-from famaug.people import canonical
+from famaug.people import canonical, in_order
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.metrics import check_labels
+from famaug.seeding import digest, keyed_generator
 from famaug.store.reader import ClipCache
 from famaug.types import Clip, Provenance
 
@@ -79,12 +82,15 @@ class SyntheticPool:
         labels: int64 `S`.
         provenances: of each.
         left_out: clips of the source that no fold can use, by reason.
+        own: inputs by name of the fold, where each fold sees the clips with a look of its own;
+            `inputs` is then empty. 0 for clips that the fold may not use.
     """
 
     inputs: Bytes
     labels: NDArray[np.int64]
     provenances: tuple[Provenance, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    own: Mapping[str, Bytes] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -175,6 +181,7 @@ def synthetic_pool(
     *,
     classes: Sequence[str],
     label_of: LabelOf | None = None,
+    look: Look | None = None,
     **how: Any,
 ) -> SyntheticPool:
     """Inputs of a clip cache: every clip with provenance and a label that is a class; the others
@@ -185,30 +192,44 @@ def synthetic_pool(
         spec: the input wanted.
         classes: names of the classes in order.
         label_of: from a clip's label to a class name or number; see `famaug.MicroExpressionSynth`.
+        look: put on every clip; those it was fitted on then stand in the clips' provenance.
         how: `folder`, `workers`, `progress` of `dataset_inputs`.
 
     Raises:
         InputError: none can be used.
         CacheError: the cache cannot be read.
     """
-    found, left_out = usable_clips(cache, classes, label_of)
+    found, left_out = usable_clips(cache, classes, label_of, clean=look is not None)
     keys = [key for key, _, _ in found]
     out: dict[int, str] = {}
     inputs = dataset_inputs(
-        _Cached(cache, keys), spec, title="synthetic clips", left_out=out, **how
+        CachedClips(cache, keys, look), spec, title="synthetic clips", left_out=out, **how
     )
     used = [i for i in range(len(keys)) if i not in out]
     if out:
         left_out[NO_MOTION] = len(out)
     numbers = np.asarray([found[i][2] for i in used], np.int64)
-    return SyntheticPool(inputs[used], numbers, tuple(found[i][1] for i in used), left_out)
+    stories = tuple(looked(found[i][1], look) for i in used)
+    return SyntheticPool(inputs[used], numbers, stories, left_out)
+
+
+def looked(story: Provenance, look: Look | None) -> Provenance:
+    """The provenance with everybody whom the look was fitted on."""
+    if look is None:
+        return story
+    return replace(story, plan=replace(story.plan, look={"subjects": list(look.subjects)}))
 
 
 def usable_clips(
-    cache: ClipCache, classes: Sequence[str], label_of: LabelOf | None = None
+    cache: ClipCache,
+    classes: Sequence[str],
+    label_of: LabelOf | None = None,
+    *,
+    clean: bool = False,
 ) -> tuple[list[tuple[str, Provenance, int]], dict[str, int]]:
     """Key, provenance and class number of the clips that a network of these classes can learn, and
-    how many are left out by reason. No pixels are read.
+    how many are left out by reason; with `clean` only those that can be given a look. No pixels
+    are read.
 
     Raises:
         InputError: none can be used. CacheError: the cache cannot be read.
@@ -217,6 +238,8 @@ def usable_clips(
     for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
         provenance = cache.provenance(key)
         label, why = label_or_reason(provenance, label_of, place)
+        if clean and provenance is not None and why is None:
+            why = why_no_look(provenance.plan)
         if provenance is None or why is not None:
             left_out[NO_PROVENANCE if provenance is None else str(why)] += 1
         else:
@@ -311,6 +334,18 @@ def _split(fold: Fold, count: int, pool: SyntheticPool | None, people: frozenset
     return Split(fold.name, train, test, allowed)
 
 
+def check_untested(look: Look, samples: Samples, name: str) -> None:
+    """Raises LeakageError where a look was fitted on people whom some fold tests."""
+    guard = Guard(frozenset(samples.subjects), samples.subjects)
+    tested = in_order({canonical(n) for n in look.subjects if guard.holds_out(n)})
+    if tested:
+        raise LeakageError(
+            f"synthetic.look {name} was fitted on {', '.join(tested[:5])}"
+            f"{' and others' if len(tested) > 5 else ''}, whom a fold tests; "
+            "synthetic.look=fit fits one look on each fold's training clips"
+        )
+
+
 class _Part:
     """Some items of a dataset; picklable where the dataset is."""
 
@@ -324,12 +359,13 @@ class _Part:
         return self.dataset[self.indices[index]]
 
 
-class _Cached:
-    """Clips of a cache as a dataset. Onset, apex and offset are the plan's: frames alone would take
-    a blink or a move of the head for the apex."""
+class CachedClips:
+    """Clips of a cache as a dataset, with a look put on where one is given. Onset, apex and offset
+    are the plan's: frames alone would take a blink or a move of the head for the apex."""
 
-    def __init__(self, cache: ClipCache, keys: Sequence[str]) -> None:
-        self.cache, self.keys = cache, list(keys)
+    def __init__(self, cache: ClipCache, keys: Sequence[str], look: Look | None = None) -> None:
+        self.cache, self.keys, self.look = cache, list(keys), look
+        self._look_name = "" if look is None else digest(look.to_json())
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -337,6 +373,14 @@ class _Cached:
     def __getitem__(self, index: int) -> Clip:
         key = self.keys[index]
         clip = self.cache.read(key)
-        if clip.provenance is None:  # the pool left such clips out; the cache has changed since
+        frames, story = clip.frames, clip.provenance
+        if story is None:  # the pool left such clips out; the cache has changed since
             raise InputError(f"clip {key} of {self.cache.root} has lost its provenance")
-        return Clip(synthetic_ref(clip.provenance, key, len(clip.frames)), clip.frames)
+        if self.look is not None:
+            frames, story = with_look(frames, story, self.look, keyed_generator(0, key, "look"))
+        return Clip(synthetic_ref(story, key, len(frames)), frames)
+
+    def content_key(self, index: int) -> str:
+        """With a look: what stands for the item's pixels, as the draw of the look follows from the
+        clip's key. Without: "", the pixels stand for themselves."""
+        return digest(["look", self.keys[index], self._look_name]) if self._look_name else ""

@@ -32,7 +32,7 @@ class SerialTrainer:
         self.amp = problem.options.amp
         net, self.spec = problem.build(fold)
         self.net = net.to(self.device)
-        self.inputs, self.labels = problem.data()
+        self.inputs, self.labels = problem.data(fold)
         self.weights = problem.class_weights([fold])[0].to(self.device)
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(),

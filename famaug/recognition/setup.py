@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from famaug.data.look import Look
+from famaug.data.look_files import load_look
 from famaug.data.readers import open_named
 from famaug.data.sources import LabelOf
 from famaug.errors import InputError
-from famaug.recognition.config import DataConfig, RecogniserConfig, check_config, check_data
+from famaug.recognition.config import FIT, DataConfig, RecogniserConfig, check_config, check_data
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
@@ -19,6 +21,7 @@ from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.samples import (
     Samples,
     SyntheticPool,
+    check_untested,
     make_splits,
     real_samples,
     synthetic_pool,
@@ -35,7 +38,7 @@ def open_problem(config: RecogniserConfig, *, progress: Progress | None = None) 
     Raises:
         InputError: something does not fit; training has not begun.
         MediaError, CacheError: clips, pictures or the cache cannot be read.
-        LeakageError: a subject would be in two folds.
+        LeakageError: a subject would be in two folds, or the look was fitted on one that is tested.
     """
     check_config(config)
     options = TrainingOptions(**asdict(config.training))
@@ -43,6 +46,7 @@ def open_problem(config: RecogniserConfig, *, progress: Progress | None = None) 
     spec = input_of(config)
     if cache:
         ClipCache(cache)  # told before inputs are made
+        fixed_look(config)
     samples = open_samples(config, spec, progress=progress)
     pool = open_pool(config, cache, samples, progress=progress) if cache else None
     problem = Problem(
@@ -108,18 +112,43 @@ def _flow_folder(config: RecogniserConfig, spec: InputSpec) -> Samples:
 
 
 def open_pool(
-    config: RecogniserConfig, cache: str, samples: Samples, *, progress: Progress | None = None
+    config: RecogniserConfig,
+    cache: str,
+    samples: Samples,
+    *,
+    looks: Mapping[str, Look] | None = None,
+    progress: Progress | None = None,
 ) -> SyntheticPool:
     """The synthetic clips of a cache as inputs of the same kind as the real ones.
 
     Their labels become classes by `synthetic.labels`, else `data.labels`, else as the data set
-    itself sorts published emotions; those that are no class are left out and counted.
+    itself sorts published emotions; those that are no class are left out and counted. With
+    `synthetic.look` they look like real clips.
+
+    Args:
+        looks: what `own_looks` gave for these samples; fitted here where it is None.
+
+    Raises:
+        LeakageError: the look was fitted on people whom a fold tests.
     """
+    spec, label_of = input_of(config), _labels(config, samples)
+    if config.synthetic.look == FIT:
+        from famaug.recognition.looks import fold_pool  # loads the face nets' code
+
+        own = own_looks(config, samples) if looks is None else looks
+        splits, how = make_splits(samples, folds=config.folds), _how(config, progress)
+        pool = fold_pool(ClipCache(cache), spec, own, splits, samples, label_of=label_of, **how)
+        _tell(f"synthetic clips of {cache}", pool.left_out)
+        return pool
+    look = fixed_look(config)
+    if look is not None:
+        check_untested(look, samples, str(config.synthetic.look))
     pool = synthetic_pool(
         ClipCache(cache),
-        input_of(config),
+        spec,
         classes=config.data.classes,
-        label_of=_labels(config, samples),
+        label_of=label_of,
+        look=look,
         **_how(config, progress),
     )
     _tell(f"synthetic clips of {cache}", pool.left_out)
@@ -127,6 +156,26 @@ def open_pool(
         turned = in_order(pool.inputs, "bgr")
         return SyntheticPool(turned, pool.labels, pool.provenances, pool.left_out)
     return pool
+
+
+def own_looks(config: RecogniserConfig, samples: Samples) -> dict[str, Look]:
+    """With `synthetic.look: fit` the look of each fold's training clips, by fold; else none.
+
+    Raises:
+        InputError: a fold has no clip that shows a face.
+    """
+    if config.synthetic.look != FIT:
+        return {}
+    from famaug.recognition.looks import fold_looks
+
+    splits = make_splits(samples, folds=config.folds)
+    return fold_looks(open_clips(config.data), samples, splits)
+
+
+def fixed_look(config: RecogniserConfig) -> Look | None:
+    """The look of `synthetic.look: FILE`, or None."""
+    named = config.synthetic.look
+    return None if named in (None, FIT) else load_look(str(named))
 
 
 def _how(config: RecogniserConfig, progress: Progress | None) -> dict[str, Any]:

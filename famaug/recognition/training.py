@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from famaug.errors import TrainingError
+from famaug.errors import InputError, TrainingError
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.recognisers import build_recogniser, scaled
@@ -67,11 +67,25 @@ class Problem:
             self.splits, batch_size=self.options.batch_size, ratio=self.ratio, seed=self.seed
         )
 
-    def data(self) -> tuple[Tensor, Tensor]:
-        """Inputs uint8 and labels of the real clips, then the pool's."""
+    @property
+    def shared(self) -> bool:
+        """Whether all folds see the same inputs: no fold has synthetic ones of its own."""
+        return self.pool is None or self.pool.own is None or not self.ratio
+
+    def data(self, fold: int | None = None) -> tuple[Tensor, Tensor]:
+        """Inputs uint8 and labels of the real clips, then the pool's.
+
+        Raises:
+            InputError: the folds have inputs of their own, and none is named.
+        """
         parts = [(self.samples.inputs, self.samples.labels)]
         if self.pool is not None and self.ratio:
-            parts.append((self.pool.inputs, self.pool.labels))
+            inputs = self.pool.inputs
+            if self.pool.own is not None:
+                if fold is None:
+                    raise InputError("each fold has synthetic inputs of its own: train one by one")
+                inputs = self.pool.own[self.splits[fold].name]
+            parts.append((inputs, self.pool.labels))
         inputs, labels = (np.concatenate(x) for x in zip(*parts, strict=True))
         return torch.from_numpy(inputs), torch.from_numpy(labels)
 

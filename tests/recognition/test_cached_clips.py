@@ -11,7 +11,7 @@ import torch
 from famaug.data import MicroExpressionSynth
 from famaug.recognition import as_input
 from famaug.recognition.inputs import InputSpec, key_frames, make_input
-from famaug.recognition.samples import _Cached, synthetic_pool
+from famaug.recognition.samples import CachedClips, synthetic_pool
 from famaug.store import CacheWriter, ClipCache
 from famaug.testing import make_clip
 from famaug.types import AU_INDEX, Frames, Plan, Provenance
@@ -34,7 +34,7 @@ def test_the_apex_is_the_plans_not_a_blink(tmp_path: Path) -> None:
     with CacheWriter(tmp_path / "c") as writer:
         writer.put(plan.key, frames, story)
     cache = ClipCache(tmp_path / "c")
-    assert key_frames(_Cached(cache, [plan.key])[0]) == (0, 4, 9)
+    assert key_frames(CachedClips(cache, [plan.key])[0]) == (0, 4, 9)
 
     spec = InputSpec(kind="pair", size=28)
     pool = synthetic_pool(cache, spec, classes=["positive"])
@@ -48,7 +48,7 @@ def test_the_apex_is_the_plans_not_a_blink(tmp_path: Path) -> None:
     seen, label = train[1]
     assert label == "positive"
     assert torch.equal(seen, torch.from_numpy(pool.inputs[0]).float() / 255)
-    assert np.array_equal(pool.inputs[0], make_input(_Cached(cache, [plan.key])[0], spec))
+    assert np.array_equal(pool.inputs[0], make_input(CachedClips(cache, [plan.key])[0], spec))
 
 
 def test_as_input_scales_as_the_network_is_told() -> None:
