@@ -42,7 +42,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"famaug {__version__}")
+        terminal.echo(f"famaug {__version__}")
         raise typer.Exit
 
 

@@ -58,7 +58,7 @@ def ablate_command(
             made = make_sources(loaded, per_clip=per_clip, progress=progress)
         figures["sources"] = made
         for name, counts in made.items():
-            typer.echo(f"{name}: " + ", ".join(f"{n} {k}" for k, n in counts.items()))
+            terminal.echo(f"{name}: " + ", ".join(f"{n} {k}" for k, n in counts.items()))
     from famaug.recognition.ablation import settings_of, verdict
     from famaug.recognition.ablation_report import write_ablation
     from famaug.recognition.experiment import describe, open_ablation, run_ratios, waiting

@@ -80,7 +80,7 @@ def aus_command(
         terminal.note(note)
     if not dry_run:
         write_table(track, out)
-    typer.echo(_summary(track, out, dry_run))
+    terminal.echo(_summary(track, out, dry_run))
     terminal.end(as_json, "aus", _figures(track, result, out, dry_run))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from famaug.commands import terminal
 from famaug.errors import InputError
 
 BENCHES = ("faces", "aus", "warp", "generator", "superres", "store", "data", "generation", "loso")
@@ -29,12 +30,12 @@ def bench_command(
         raise InputError(f"no bench {name!r}; there are: {', '.join(BENCHES)}")
     for each in BENCHES if name is None else (name,):
         result = {"bench": each, **_run(each), "machine": _machine()}
-        typer.echo(each)
+        terminal.echo(each)
         for kind in ("ratios", "figures"):
             for key, value in result[kind].items():
-                typer.echo(f"  {key:28s} {value:10.3f}")
+                terminal.echo(f"  {key:28s} {value:10.3f}")
         if as_json:
-            typer.echo(json.dumps(result))
+            terminal.echo(json.dumps(result))
 
 
 def _run(name: str) -> dict[str, Any]:

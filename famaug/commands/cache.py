@@ -45,7 +45,7 @@ def info(folder: Folder, as_json: AsJson = False) -> None:
 
     figures = cache_info(folder)
     for name, value in figures.items():
-        typer.echo(f"{name:20s} {printable(value)}")
+        terminal.echo(f"{name:20s} {printable(value)}")
     _tell_unlabelled(figures["labels"].get("None", 0))
     terminal.end(as_json, "cache info", figures)
 
@@ -74,10 +74,10 @@ def ls(
         who = f"{clip['driver'] or '-'} on {clip['identity'] or '-'}"
         told = "-" if clip["label"] is None else clip["label"]
         line = f"{clip['key'][:16]}  {size:14s} {clip['bytes']:>9} B  {who}  {told}"
-        typer.echo(printable(line))
+        terminal.echo(line)
     _tell_unlabelled(unlabelled)
     if count < of:
-        typer.echo(f"{count} of {of} clips")
+        terminal.echo(f"{count} of {of} clips")
     terminal.end(as_json, "cache ls", {"clips": count, "of": of})
 
 
@@ -110,7 +110,7 @@ def verify(folder: Folder, as_json: AsJson = False) -> None:
     with terminal.bars() as show:
         report = verify_cache(folder, progress=lambda done, of: show("verifying", done, of))
     _name_damage(report)
-    typer.echo(str(report))
+    terminal.echo(str(report))
     terminal.end(as_json, "cache verify", report.to_json())
     if not report.good:
         raise typer.Exit(terminal.FAILED)
@@ -118,9 +118,9 @@ def verify(folder: Folder, as_json: AsJson = False) -> None:
 
 def _name_damage(report: VerifyReport) -> None:
     for name, why in report.bad_shards.items():
-        typer.echo(printable(f"bad shard: {name}: {why}"), err=True)
+        terminal.echo(printable(f"bad shard: {name}: {why}"), err=True)
     for name, why in report.bad.items():
-        typer.echo(printable(f"bad: {name}: {why}"), err=True)
+        terminal.echo(printable(f"bad: {name}: {why}"), err=True)
 
 
 def seal(
@@ -139,13 +139,13 @@ def seal(
             shards = seal_cache(folder, progress=lambda done, of: show("verifying", done, of))
     if dry_run:
         _name_damage(report)
-        typer.echo(f"{report}; not sealed (--dry-run)")
+        terminal.echo(f"{report}; not sealed (--dry-run)")
         terminal.end(as_json, "cache seal", {"sealed": False, **report.to_json()})
         if not report.good:
             raise typer.Exit(terminal.FAILED)
         return
     clips = sum(s.records for s in shards.values())
-    typer.echo(f"sealed {clips} clips in {len(shards)} shards")
+    terminal.echo(f"sealed {clips} clips in {len(shards)} shards")
     terminal.end(as_json, "cache seal", {"sealed": True, "clips": clips, "shards": len(shards)})
 
 
@@ -154,7 +154,7 @@ def unseal(folder: Folder, as_json: AsJson = False) -> None:
     from famaug.store import unseal as unseal_cache
 
     shards = unseal_cache(folder)
-    typer.echo(f"{shards} shards can be written again" if shards else "it was not sealed")
+    terminal.echo(f"{shards} shards can be written again" if shards else "it was not sealed")
     terminal.end(as_json, "cache unseal", {"shards": shards})
 
 
@@ -174,11 +174,11 @@ def export(
     if dry_run:
         found = cache_info(folder)
         count, size = found["clips"], found["bytes_decoded"]
-        typer.echo(f"{count} clips, {size / 1e6:.0f} MB before PNG packs them; nothing written")
+        terminal.echo(f"{count} clips, {size / 1e6:.0f} MB before PNG packs them; nothing written")
         terminal.end(as_json, "cache export", {"clips": count, "out": None, "bytes": size})
         return
     write = export_webdataset if out.suffix else export_png
     with terminal.bars() as show:
         count = write(folder, out, progress=lambda done, of: show("exporting", done, of))
-    typer.echo(f"wrote {count} clips to {out}")
+    terminal.echo(f"wrote {count} clips to {out}")
     terminal.end(as_json, "cache export", {"clips": count, "out": str(out)})

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from famaug.commands import terminal
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
@@ -39,13 +41,13 @@ def demo_command(
         size=size,
         seed=seed,
         offline=offline,
-        say=lambda stage: typer.echo(f"  {stage} ...", err=True),
+        say=lambda stage: terminal.echo(f"  {stage} ...", err=True),
     )
-    typer.echo(
+    terminal.echo(
         f"{figures['clips']} clips; Google's net sees {figures['blendshapes_seen']} of "
         f"{figures['blendshapes_asked']} asked units; read again by famaug itself: "
         f"r = {figures['r']:.3f}\n"
         f"open {figures['report']}"
     )
     if as_json:
-        typer.echo(json.dumps({"command": "demo", **figures}))
+        terminal.echo(json.dumps({"command": "demo", **figures}))

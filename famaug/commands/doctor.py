@@ -92,39 +92,39 @@ def _check_dataset(
     from famaug.data.check import check_dataset
 
     report = check_dataset(reader, images=images, expect=cast(Any, expect))
-    typer.echo("\n".join(report.lines()))
+    terminal.echo("\n".join(report.lines()))
     value = report.to_json()
     if looked is not None:
         from famaug.data.look_files import save_look
         from famaug.data.look_fit import fit_look
 
         look = fit_look(looked)
-        typer.echo("look\n  " + "\n  ".join(look.lines()))
+        terminal.echo("look\n  " + "\n  ".join(look.lines()))
         value["look"] = look.to_json()
         if out is not None:
             save_look(look, out)
-            typer.echo(f"wrote the look to {out}")
+            terminal.echo(f"wrote the look to {out}")
     for line in report.problems:
-        typer.echo(f"problem: {line}", err=True)
+        terminal.echo(f"problem: {line}", err=True)
     if as_json:
-        typer.echo(json.dumps({"command": "doctor", **value}))
+        terminal.echo(json.dumps({"command": "doctor", **value}))
     if report.problems:
         raise typer.Exit(terminal.FAILED)
-    typer.echo("all well")
+    terminal.echo("all well")
 
 
 def _check_installation(as_json: bool) -> None:
     from famaug.installation import look_at_installation
 
     found = look_at_installation()
-    typer.echo("\n".join(found.lines()))
+    terminal.echo("\n".join(found.lines()))
     for line in found.notes:
-        typer.echo(f"note: {line}")
+        terminal.echo(f"note: {line}")
     for line in found.problems:
-        typer.echo(f"problem: {line}", err=True)
+        terminal.echo(f"problem: {line}", err=True)
     if not found.problems:
-        typer.echo("all well")
+        terminal.echo("all well")
     if as_json:
-        typer.echo(json.dumps({"command": "doctor", **found.to_json()}))
+        terminal.echo(json.dumps({"command": "doctor", **found.to_json()}))
     if found.problems:
         raise typer.Exit(1)

@@ -130,7 +130,7 @@ def generate_command(
     _note_strength(plan)
     figures: dict[str, Any] = {"out": None}
     if dry_run:
-        typer.echo(f"{len(plan.track)} frames at {plan.fps:g} fps, plan {plan.key[:12]}")
+        terminal.echo(f"{len(plan.track)} frames at {plan.fps:g} fps, plan {plan.key[:12]}")
     else:
         with terminal.working():
             if gate:
@@ -141,7 +141,7 @@ def generate_command(
                 frames = synthesizer.render([plan])[0]
         write_clip(out, frames, fps=plan.fps, plan=plan)
         figures["out"] = str(out)
-        typer.echo(f"wrote {len(plan.track)} frames at {plan.fps:g} fps to {out}")
+        terminal.echo(f"wrote {len(plan.track)} frames at {plan.fps:g} fps to {out}")
     figures |= {"key": plan.key, "frames": len(plan.track), "fps": plan.fps}
     terminal.end(as_json, "generate", figures)
 
@@ -185,7 +185,7 @@ def _accepted(synthesizer: Synthesizer, draw: Callable[[int], Plan], tries: int)
     judge = ClipJudge(mesher=synthesizer.mesher, device=synthesizer.device)
     found = render_accepted(synthesizer, draw, gate=Gate(), judge=judge, tries=tries)
     for reasons in found.rejected:
-        typer.echo(f"rejected: {', '.join(reasons)}", err=True)
+        terminal.echo(f"rejected: {', '.join(reasons)}", err=True)
     if "identity_min" in found.quality.missing:
         terminal.note(found.quality.missing["identity_min"])
     return found

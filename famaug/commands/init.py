@@ -58,7 +58,7 @@ def init_command(
     command = f"famaug {COMMANDS[kind]} {path}"
     if root is not None and not root.is_dir():
         terminal.note(f"{root} is no folder yet")
-    typer.echo(f"wrote {path}; next: {command} --dry-run")
+    terminal.echo(f"wrote {path}; next: {command} --dry-run")
     terminal.end(as_json, "init", {"file": str(path), "next": command})
 
 

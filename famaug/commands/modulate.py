@@ -128,7 +128,7 @@ def modulate_command(
                         source, settings, target_aus, (to_fps, length, apex), out, figure, dry_run
                     )
         except FamaugError as error:
-            typer.echo(f"famaug modulate: {error}", err=True)
+            terminal.echo(f"famaug modulate: {error}", err=True)
             raise typer.Exit(terminal.exit_code(error)) from error
     notes = [str(w.message) for w in caught]
     for note in notes:
@@ -251,9 +251,9 @@ def _modulate(
         write_table(shown, out)
     for path in (out, figure):
         if path is not None:
-            typer.echo(f"{verb} {path}")
+            terminal.echo(f"{verb} {path}")
     named = ", ".join(f"{name} {value:.2f}" for name, value in strongest.items())
-    typer.echo(f"{len(shown)} frames on scale {shown.scale!r}; strongest: {named or 'none'}")
+    terminal.echo(f"{len(shown)} frames on scale {shown.scale!r}; strongest: {named or 'none'}")
     return {
         "frames": len(shown),
         "fps": shown.fps,
@@ -331,5 +331,5 @@ def _table(
         f"{c['hard_switches']} of {c['hard_switch']:.2f} |"
         for c in cuts
     ]
-    typer.echo("\n".join(out))
+    terminal.echo("\n".join(out))
     return {"filters": rows, "forms": forms, "thresholds": cuts}

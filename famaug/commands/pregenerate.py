@@ -12,6 +12,7 @@ import typer
 
 from famaug.commands import terminal
 from famaug.configs import find_config
+from famaug.printable import printable
 
 if TYPE_CHECKING:
     from famaug.generation.report import GenerationReport
@@ -71,7 +72,7 @@ def pregenerate_command(
         from famaug.store import seal as seal_cache
 
         shards = seal_cache(settings.out)
-        typer.echo(f"sealed {sum(s.records for s in shards.values())} clips")
+        terminal.echo(f"sealed {sum(s.records for s in shards.values())} clips")
     terminal.end(as_json, "pregenerate", _json(report, settings.out, dry_run))
     if report.stopped:
         raise typer.Exit(terminal.STOPPED)
@@ -89,7 +90,7 @@ def _until_stopped() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        typer.echo("stopping after the clips that are begun; again to stop at once", err=True)
+        terminal.echo("stopping after the clips that are begun; again to stop at once", err=True)
 
     before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -104,32 +105,34 @@ def _tell(report: GenerationReport, out: Path, *, dry_run: bool, gated: bool) ->
         terminal.note(note)
     traces = [s for s in report.failed if s.trace]
     for skip in traces[:TRACES_SHOWN]:
-        typer.echo(f"failed: {skip.what} {skip.name}\n{skip.trace}", err=True)
+        terminal.echo(f"failed: {skip.what} {printable(skip.name)}\n{skip.trace}", err=True)
     for skip in [s for s in report.failed if not s.trace][:TRACES_SHOWN]:
-        typer.echo(f"skipped: {skip.what} {skip.name}: {skip.reason}", err=True)
+        terminal.echo(f"skipped: {skip.what} {printable(skip.name)}: {skip.reason}", err=True)
     if report.lost_workers:
-        typer.echo(f"{report.lost_workers} workers died and were replaced", err=True)
+        terminal.echo(f"{report.lost_workers} workers died and were replaced", err=True)
     if dry_run:
         for key in report.keys:
-            typer.echo(key)
-        typer.echo(
+            terminal.echo(key)
+        terminal.echo(
             f"{report.planned} clips planned, {report.frames} frames, {report.there} are there; "
             f"about {report.bytes_estimate / 1e6:.0f} MB to write, "
             f"{report.bytes_free / 1e6:.0f} MB free"
         )
     else:
-        typer.echo(
+        terminal.echo(
             f"{report.made} clips made, {report.there} were there, of {report.planned} planned; "
             f"{report.clips_per_second:.2f} clips/s"
         )
     if gated and not dry_run:
         lost = len(report.skipped) - len(report.failed)
-        typer.echo(f"the gate rejected {report.rejected} draws; {lost} clips are left out for it")
+        terminal.echo(
+            f"the gate rejected {report.rejected} draws; {lost} clips are left out for it"
+        )
     if report.skipped:
         where = "" if dry_run else f"; see {out / 'skipped.csv'}"
-        typer.echo(f"{len(report.skipped)} left out{where}", err=True)
+        terminal.echo(f"{len(report.skipped)} left out{where}", err=True)
     if report.stopped:
-        typer.echo("stopped; the same command goes on", err=True)
+        terminal.echo("stopped; the same command goes on", err=True)
 
 
 def _json(report: GenerationReport, out: Path, dry_run: bool) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def quality_command(
     if pooled is not None:
         _print(_units(pooled))
     for name, value in distance.items():
-        typer.echo(f"{name:28s} {value:8.3f}")
+        terminal.echo(f"{name:28s} {value:8.3f}")
     for note in notes:
         terminal.note(note)
     if report is not None:
@@ -310,7 +310,7 @@ def _write_page(
         tables=tables,
         notes=notes,
     )
-    typer.echo(f"open {path}")
+    terminal.echo(f"open {path}")
 
 
 def _json(

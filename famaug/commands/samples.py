@@ -40,5 +40,5 @@ def samples_command(
 
     with terminal.working():
         written = write_samples(folder, datasets=tuple(dataset or ()))
-    typer.echo(f"wrote {', '.join(written)} to {folder}")
+    terminal.echo(f"wrote {', '.join(written)} to {folder}")
     terminal.end(as_json, "samples", {"written": written})

@@ -74,10 +74,16 @@ def is_quiet() -> bool:
     return log.getEffectiveLevel() >= logging.ERROR or not is_first()
 
 
+def echo(text: object, *, err: bool = False) -> None:
+    """Lines for people, on stdout or stderr. Names in them may be anybody's: what a terminal would
+    act on is written out."""
+    typer.echo(printable(text, lines=True), err=err)
+
+
 def say(text: str) -> None:
     """A line of the result, once for all processes."""
     if text and is_first():
-        typer.echo(text)
+        echo(text)
 
 
 def note(text: str) -> None:
@@ -144,7 +150,13 @@ def bars() -> Iterator[Show]:
         yield lambda stage, done, total: None
         return
     rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate)
+    # stages carry names of folds, sources and files: they are text, no markup
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        rate,
+    )
     with Progress(*columns, TimeRemainingColumn(), console=console()) as shown:
         tasks: dict[str, Any] = {}
 
@@ -152,7 +164,9 @@ def bars() -> Iterator[Show]:
             if stage not in tasks:
                 for old in [t for t in shown.tasks if t.finished and t.visible][:-SHOWN]:
                     shown.update(old.id, visible=False)
-                tasks[stage] = shown.add_task(stage, total=total, completed=done, rate="")
+                tasks[stage] = shown.add_task(
+                    printable(stage), total=total, completed=done, rate=""
+                )
             task = tasks[stage]
             shown.update(task, completed=done, total=total)
             speed = shown.tasks[shown.task_ids.index(task)].speed
@@ -181,7 +195,7 @@ def check_there(option: str, path: str | Path) -> None:
 def end(as_json: bool, command: str, figures: Mapping[str, Any]) -> None:
     """The last line, where it is asked for."""
     if as_json and is_first():
-        typer.echo(json.dumps({"command": command, **figures}, default=str))
+        echo(json.dumps({"command": command, **figures}, default=str))
 
 
 def exit_code(error: BaseException) -> int:
@@ -204,7 +218,7 @@ def run(work: Callable[[], object], name: str = "famaug") -> NoReturn:
         _fail(f"{name}: stopped; what was finished is kept", error)
     except SystemExit as end:  # typer ends Ctrl-C without a word
         if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
-            typer.echo(f"{name}: stopped; what was finished is kept", err=True)
+            echo(f"{name}: stopped; what was finished is kept", err=True)
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -222,8 +236,8 @@ def _hint() -> str:
 
 def _fail(text: str, error: BaseException) -> NoReturn:
     if log.isEnabledFor(logging.DEBUG) and not isinstance(error, KeyboardInterrupt):
-        traceback.print_exception(error)
-    typer.echo(printable(text, lines=True), err=True)
+        echo("".join(traceback.format_exception(error)).rstrip(), err=True)
+    echo(text, err=True)
     sys.exit(exit_code(error))
 
 

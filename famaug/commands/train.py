@@ -174,4 +174,4 @@ def _show(record: Mapping[str, object]) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    terminal.echo(text)

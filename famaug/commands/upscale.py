@@ -87,7 +87,7 @@ def upscale_command(
         "aus": None,
     }
     if dry_run:
-        typer.echo(f"{len(frames)} frames of {frames.shape[2]} x {frames.shape[1]}, {model}")
+        terminal.echo(f"{len(frames)} frames of {frames.shape[2]} x {frames.shape[1]}, {model}")
     else:
         with terminal.bars() as show:
             made = upscaler.frames(
@@ -98,10 +98,10 @@ def upscale_command(
             )
         write(out, made, source, rate)
         figures |= {"out": str(out), "made": [made.shape[2], made.shape[1]]}
-        typer.echo(f"wrote {len(made)} frames of {made.shape[2]} x {made.shape[1]} to {out}")
+        terminal.echo(f"wrote {len(made)} frames of {made.shape[2]} x {made.shape[1]} to {out}")
         if temporal == "reuse":
             figures["computed"] = upscaler.computed
-            typer.echo(f"{upscaler.computed:.0%} of the pixels were computed, the rest reused")
+            terminal.echo(f"{upscaler.computed:.0%} of the pixels were computed, the rest reused")
         if check:
             figures["aus"] = _checked(frames, made, neutral)
     terminal.end(as_json, "upscale", figures)
@@ -181,7 +181,7 @@ def _checked(before: Frames, after: Frames, neutral: int) -> dict[str, Any] | No
         with terminal.working():
             found = au_change(before, after, neutral=neutral)
     except FaceError as error:
-        typer.echo(f"AUs are not compared: {error}")
+        terminal.echo(f"AUs are not compared: {error}")
         return None
-    typer.echo(str(found))
+    terminal.echo(str(found))
     return found.to_json()

@@ -34,11 +34,13 @@ def list_command(
     from famaug.weights.shipped import SHIPPED
 
     for name, shipped in SHIPPED.items():
-        typer.echo(f"{name:18s} ships     {shipped.licence}\n{'':18s}           {shipped.source}")
+        terminal.echo(
+            f"{name:18s} ships     {shipped.licence}\n{'':18s}           {shipped.source}"
+        )
     for entry in list_entries():
         state = "fetched" if find_stored(entry.name) else "to fetch"
-        typer.echo(f"{entry.name:18s} {state:9s} {entry.what} ({entry.size / 1e6:.1f} MB)")
-        typer.echo(f"{'':18s}           {entry.licence}; {entry.source}")
+        terminal.echo(f"{entry.name:18s} {state:9s} {entry.what} ({entry.size / 1e6:.1f} MB)")
+        terminal.echo(f"{'':18s}           {entry.licence}; {entry.source}")
     names = {"shipped": [*SHIPPED], "fetchable": [e.name for e in list_entries()]}
     terminal.end(as_json, "weights list", names)
 
@@ -54,7 +56,7 @@ def fetch_command(
     from famaug.weights.fetch import fetch
 
     path = fetch(name, own_file=own_file)
-    typer.echo(str(path))
+    terminal.echo(str(path))
     terminal.end(as_json, "weights fetch", {"name": name, "path": str(path)})
 
 
@@ -82,10 +84,10 @@ def import_command(
     count = sum(t.numel() for t in tensors.values())
     what = f"{note.get('layout', kind)}: {len(tensors)} tensors, {count} numbers"
     if dry_run:
-        typer.echo(f"{what}; nothing written (--dry-run)")
+        terminal.echo(f"{what}; nothing written (--dry-run)")
     else:
         save_tensors(out, tensors, note)
-        typer.echo(f"wrote {out}: {what}, sha256 {sha256_of(out)}")
+        terminal.echo(f"wrote {out}: {what}, sha256 {sha256_of(out)}")
     figures = {"out": None if dry_run else str(out), "tensors": len(tensors), "numbers": count}
     terminal.end(as_json, "weights import", figures)
 

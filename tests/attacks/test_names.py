@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
+from typer.testing import CliRunner
 
+import famaug
+from famaug.cli import app
+from famaug.commands import terminal
 from famaug.printable import printable
 from famaug.store import CacheWriter, export_png
+from famaug.testing import make_replica
 from famaug.types import Plan, Provenance
 
 EVIL = "=cmd|'/c calc'!A1\x1b]0;owned\x07\x1b[2J\u202etxt.exe<script>[bold]../../x"
@@ -64,3 +71,34 @@ def test_exports_name_files_by_keys_and_cells_are_no_formulas(cache: Path, tmp_p
         (row,) = csv.DictReader(file)
     assert row["driver"] == "'" + EVIL
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cache", "out"]
+
+
+def test_every_line_of_a_command_goes_through_the_one_that_escapes() -> None:
+    """Commands print by `terminal.echo`, `say` and `note`; nothing else of theirs reaches a
+    terminal but tables, whose cells are escaped."""
+    folder = Path(famaug.__file__).parent
+    direct = re.compile(r"\b(?:typer|click)\.(?:echo|secho)\(|(?<![\w.])print\(|print_exception\(")
+    files = [folder / "cli.py", *sorted((folder / "commands").glob("*.py"))]
+    found = [
+        f"{file.name}: {line.strip()}"
+        for file in files
+        for line in file.read_text().splitlines()
+        if direct.search(line)
+    ]
+    assert found == ["terminal.py: typer.echo(printable(text, lines=True), err=err)"]
+
+
+def test_what_a_data_set_is_called_cannot_speak_to_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_replica("casme2", tmp_path / "C", clips=4)
+    clip = next(p for p in sorted((tmp_path / "C").rglob("*")) if list(p.glob("*.jpg")))
+    clip.rename(clip.with_name("EP\x1b[2J\u202e[bold]"))
+    done = CliRunner().invoke(app, ["doctor", "--dataset", "casme2", str(tmp_path / "C")])
+    assert done.exit_code == 1
+    assert r"EP\x1b[2J\u202e[bold]" in done.output
+    assert not {"\x1b", "\u202e"} & set(done.output)
+    monkeypatch.setattr(terminal, "console", lambda: Console(stderr=True, width=200))
+    with terminal.bars() as show:
+        show("fold \x1b[2J[bold]x[/bold]", 1, 2)
+    assert r"fold \x1b[2J[bold]x[/bold]" in capsys.readouterr().err
