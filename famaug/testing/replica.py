@@ -77,6 +77,11 @@ def make_replica(
 ) -> Path:
     """Writes the replica of a release and returns its folder.
 
+    A whole release with faces takes long; who wants to hear how far it is listens:
+
+        with famaug.progress.told_to(lambda stage, done, total: print(stage, done, total)):
+            make_replica("casme2", "CASME2", identities=famaug.samples.FOLDER)
+
     Args:
         name: of a release (`famaug.datasets.RELEASES`): "casme2", "samm", "smic-vis", ...
         root: folder to make; it must be new or empty.
