@@ -64,7 +64,7 @@ def open_ablation(
     config.synthetic.ratio = 0.0
     fixed_look(config)  # told before inputs are made
     base = open_problem(config, progress=progress)
-    looks = own_looks(config, base.samples) if config.sources else {}
+    looks = own_looks(config, base.samples, progress=progress) if config.sources else {}
     pools = {
         name: open_pool(config, cache, base.samples, looks=looks, progress=progress)
         for name, cache in config.sources.items()

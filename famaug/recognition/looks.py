@@ -19,7 +19,6 @@ from famaug.data.look_fit import fit_look
 from famaug.data.sources import LabelOf
 from famaug.errors import InputError
 from famaug.faces.mesher import FaceMesher
-from famaug.progress import ticked
 from famaug.recognition.feature_cache import Progress, dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.samples import (
@@ -33,23 +32,32 @@ from famaug.recognition.samples import (
 from famaug.store.reader import ClipCache
 
 
-def fold_looks(dataset: Any, samples: Samples, splits: Sequence[Split]) -> dict[str, Look]:
+def fold_looks(
+    dataset: Any,
+    samples: Samples,
+    splits: Sequence[Split],
+    *,
+    progress: Progress | None = None,
+) -> dict[str, Look]:
     """By fold the look of the clips of everybody it does not test; no clip is measured twice.
 
     Args:
         dataset: the clips, with `refs`.
         samples: the same clips as inputs: who is tested.
         splits: the folds.
+        progress: is told the title, how many looks are fitted, and of how many.
 
     Raises:
         InputError: a fold has no clip that shows a face.
     """
     measured: dict[Any, Any] = {}
     mesher, found = FaceMesher(), {}
-    for split in ticked(splits, "looks of the folds"):
+    for split in splits:
         tested = {samples.subjects[i] for i in np.flatnonzero(split.test)}
         part = without_people(dataset, tested, what=f"fold {split.name}")
         found[split.name] = fit_look(part, mesher=mesher, measured=measured)
+        if progress is not None:
+            progress("looks of the folds", len(found), len(splits))
     return found
 
 

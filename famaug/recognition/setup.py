@@ -135,7 +135,7 @@ def open_pool(
     if config.synthetic.look == FIT:
         from famaug.recognition.looks import fold_pool  # loads the face nets' code
 
-        own = own_looks(config, samples) if looks is None else looks
+        own = own_looks(config, samples, progress=progress) if looks is None else looks
         splits, how = make_splits(samples, folds=config.folds), _how(config, progress)
         pool = fold_pool(ClipCache(cache), spec, own, splits, samples, label_of=label_of, **how)
         _tell(f"synthetic clips of {cache}", pool.left_out)
@@ -158,7 +158,9 @@ def open_pool(
     return pool
 
 
-def own_looks(config: RecogniserConfig, samples: Samples) -> dict[str, Look]:
+def own_looks(
+    config: RecogniserConfig, samples: Samples, *, progress: Progress | None = None
+) -> dict[str, Look]:
     """With `synthetic.look: fit` the look of each fold's training clips, by fold; else none.
 
     Raises:
@@ -169,7 +171,7 @@ def own_looks(config: RecogniserConfig, samples: Samples) -> dict[str, Look]:
     from famaug.recognition.looks import fold_looks
 
     splits = make_splits(samples, folds=config.folds)
-    return fold_looks(open_clips(config.data), samples, splits)
+    return fold_looks(open_clips(config.data), samples, splits, progress=progress)
 
 
 def fixed_look(config: RecogniserConfig) -> Look | None:
