@@ -11,6 +11,8 @@ import torch
 from skimage.data import astronaut
 from skimage.io import imsave
 from store_builders import ListOfClips, ToySynthesizer
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
 from famaug import Synthesizer, samples
 from famaug.data import MicroExpressionSynth
@@ -20,8 +22,6 @@ from famaug.modulation.modulate import Modulation
 from famaug.seeding import keyed_generator
 from famaug.types import Frames
 
-v2 = pytest.importorskip("torchvision.transforms.v2")
-tv_tensors = pytest.importorskip("torchvision.tv_tensors")
 SETTINGS: dict[str, Any] = {"modulation": Modulation(n=0)}
 
 
@@ -156,7 +156,8 @@ def test_torchvision_treats_all_frames_alike() -> None:
 
 
 def test_albumentations_treats_all_frames_alike(clip: Frames) -> None:
-    albumentations = pytest.importorskip("albumentations")
+    import albumentations
+
     from famaug.data import SynthClip
 
     chain = albumentations.Compose(

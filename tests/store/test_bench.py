@@ -20,7 +20,6 @@ def test_the_bench_says_what_it_promises() -> None:
 
 
 def test_clips_of_a_real_size_are_small_and_fast() -> None:
-    pytest.importorskip("skimage")
     clips = [moving_portrait(n) for n in range(6)]
     assert 0.15 < np.mean([(c != c[0]).any(-1).mean() for c in clips]) < 0.5
     ratios = bench_store(clips=clips, rounds=3, reads=100)["ratios"]
