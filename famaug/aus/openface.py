@@ -19,14 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from famaug.aus.table import (
-    VALUE_COLUMNS,
-    frame_numbers,
-    load,
-    modulated_of,
-    need_columns,
-    values_of,
-)
+from famaug.aus.columns import VALUE_COLUMNS, load, need_columns
+from famaug.aus.table import frame_numbers, modulated_of, values_of
 from famaug.clip import natural_key
 from famaug.errors import TableWarning, TrackError
 from famaug.folders import visible

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.aus.columns import load
 from famaug.aus.openface import MIN_CONFIDENCE, read_openface
-from famaug.aus.table import load, read_numbered_table
+from famaug.aus.table import read_numbered_table
 from famaug.errors import InputError
 from famaug.types import AUTrack
 

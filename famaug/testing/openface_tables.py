@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.aus.columns import VALUE_COLUMNS
 from famaug.aus.curves import onset_apex_offset
 from famaug.aus.openface import PRESENCE_AUS
-from famaug.aus.table import VALUE_COLUMNS
 from famaug.errors import InputError
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUS

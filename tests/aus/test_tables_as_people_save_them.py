@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from famaug.aus.columns import VALUE_COLUMNS, known_name
 from famaug.aus.openface import read_openface
 from famaug.aus.read import read_aus
-from famaug.aus.table import COLUMNS, VALUE_COLUMNS, known_name, read_table
+from famaug.aus.table import COLUMNS, read_table
 from famaug.errors import TableWarning, TrackError
 from famaug.types import AU_INDEX, AU_NAMES
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.aus.columns import VALUE_COLUMNS, load, need_columns
 from famaug.aus.openface import read_openface
-from famaug.aus.table import MAX_INTENSITY, VALUE_COLUMNS, load, need_columns, values_of
+from famaug.aus.table import MAX_INTENSITY, values_of
 from famaug.errors import InputError, TrackError
 from famaug.folders import visible
 from famaug.types import AUS, Floats
