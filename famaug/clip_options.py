@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from famaug.errors import InputError
 from famaug.named import did_you_mean
 
 GENERATORS = ("warp", "compact")
+ASSUMED_FPS = 100.0
+CROP = 256
+"""Side of a clip that belongs to no data set."""
+Size = int | Literal["auto"] | None
+"""As `check_size` takes it."""
 SIDES = (64, 4096)
 """Pixels of a square clip, from and to."""
 

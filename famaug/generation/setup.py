@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
+from famaug.clip_options import Size
 from famaug.data import folds
 from famaug.data.following import follow
 from famaug.data.guard import subject_name
@@ -28,7 +29,7 @@ from famaug.generation.settings import Generation
 from famaug.modulation.modulate import Modulation
 from famaug.packages import need
 from famaug.people import find_people, in_order, who_is
-from famaug.pipeline.synthesizer import Size, Synthesizer
+from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
 from famaug.seeding import digest
 from famaug.settings import unknown_keys

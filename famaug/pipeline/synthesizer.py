@@ -11,11 +11,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from famaug.clip_options import check_peak, check_size
+from famaug.clip_options import ASSUMED_FPS, CROP, Size, check_peak, check_size
 from famaug.errors import AssumedRateWarning, FaceError, InputError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
@@ -33,11 +33,6 @@ from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
 from famaug.pipeline.recent import Recent
 from famaug.sharpener import Sharpener
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
-
-ASSUMED_FPS = 100.0
-CROP = 256
-"""Side of a clip that belongs to no data set."""
-Size = int | Literal["auto"] | None
 
 
 class Synthesizer:
