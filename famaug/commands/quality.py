@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from famaug.types import Frames, Picture, Plan
 
 T = TypeVar("T")
+LABELS, ACROSS = 18, 30
+"""Characters for the names of scores, and for each clip beside them, in a table on its side."""
 PAGE_CLIPS = 12
 """Clips that the page shows in full."""
 SET_FRAMES = 3
@@ -100,7 +102,7 @@ def quality_command(
     distance = _distance(found, against, judge, fetch, notes) if against else {}
     _print(quality_table(judged))
     if pooled is not None:
-        _print(_units(pooled))
+        _print(_units(pooled), turned=False)
     for name, value in distance.items():
         terminal.echo(f"{name:28s} {value:8.3f}")
     for note in notes:
@@ -257,21 +259,44 @@ def _units(pooled: Agreement) -> ReportTable:
     return agreement_table(pooled, title="Asked against re-measured, all clips")
 
 
-def _print(table: ReportTable) -> None:
+def _print(table: ReportTable, *, turned: bool = True) -> None:
+    """As it stands where that fits; else (`turned`) lying on its side, so that no name is cut to
+    pieces."""
     from rich.console import Console
+    from rich.measure import Measurement
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    columns = [name.replace("_", " ") for name in table.columns]
+    upright = _drawn(table.title, columns, table.rows)
+    room = console.options.update(width=10_000)  # what it would take, not what there is
+    if Measurement.get(console, room, upright).maximum <= console.width or not turned:
+        console.print(upright)
+        return
+    first, *names = columns
+    most = max(1, (console.width - LABELS) // ACROSS)
+    for start in range(0, len(table.rows), most):
+        some = table.rows[start : start + most]
+        header = [first, *(str(row[0]) for row in some)]
+        lines = [*zip(names, *(row[1:] for row in some), strict=True)]
+        console.print(_drawn(table.title, header, lines))
+
+
+def _drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
     from famaug.printable import printable
 
-    shown = Table(title=table.title, caption=None)
-    for name in table.columns:
-        shown.add_column(name.replace("_", " "), overflow="fold")
-    for row in table.rows:
-        cells = ["-" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in row]
+    shown = Table(title=title)
+    for name in columns:
         # as plain text: a name in brackets is no markup
+        shown.add_column(Text(printable(name)), overflow="fold")
+    for row in rows:
+        cells = ["-" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in row]
         shown.add_row(*(Text(printable(c)) for c in cells))
-    Console(width=max(120, Console().width)).print(shown)
+    return shown
 
 
 def _write_page(

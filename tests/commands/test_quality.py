@@ -70,6 +70,8 @@ def test_a_cache(cache: Path, tmp_path: Path) -> None:
         assert clip["scores"]["au_r"] > 0.7
         assert clip["reasons"] == []
     assert "Quality of the clips" in text
+    for score in MEANING:  # whole, not folded letter by letter
+        assert f" {score.replace('_', ' ')} " in text
     html = page.read_text()
     for wanted in ("Quality of the clips", "au_gain", "passes", "AU12", "median"):
         assert wanted in html
