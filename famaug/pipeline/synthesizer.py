@@ -176,6 +176,8 @@ class Synthesizer:
         track = self._shown(str(driver["name"]), self._timed(source), rng)
         written = isinstance(source, ExpressionSource) or source.modulated
         size, frame = self._framing(driver, identity)
+        # in a data set's framing a sharpened clip goes back to the size it had
+        back = self.sharpener is not None and self.size == "auto" and size is None
         driver = {k: v for k, v in driver.items() if k != "frame"}
         people = {*track.subjects, *(source.subjects if isinstance(source, AUTrack) else ())}
         if people:
@@ -203,7 +205,7 @@ class Synthesizer:
                 "render": dict(self.setting.options),
             }
             | ({} if frame is None else {"frame": frame})
-            | ({"back": True} if self._goes_back(size) else {})
+            | ({"back": True} if back else {})
             | ({"trained_on": self.trained_on} if self.trained_on else {}),
         )
 
@@ -231,10 +233,6 @@ class Synthesizer:
             return None, None
         frame = driver.get("frame")
         return (CROP, None) if frame is None else (None, frame)
-
-    def _goes_back(self, size: int | None) -> bool:
-        """Whether a sharpened clip goes back to the size it had: a data set's framing."""
-        return self.sharpener is not None and self.size == "auto" and size is None
 
     def frame_of(self, driver: Driver) -> dict[str, Any] | None:
         """How a data set's clip frames its face, JSON-able: the frames' size, and where brows and

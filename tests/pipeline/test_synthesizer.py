@@ -19,7 +19,14 @@ from famaug.aus.facs import facs_track
 from famaug.aus.read import read_aus
 from famaug.aus.table import write_table
 from famaug.data.guard import DRIVER, WEIGHTS, Guard
-from famaug.errors import FaceError, InputError, MediaError, RenderError, WeightsError
+from famaug.errors import (
+    FaceError,
+    InputError,
+    MediaError,
+    RenderError,
+    SmallFaceWarning,
+    WeightsError,
+)
 from famaug.faces import FaceMesher
 from famaug.faces.framing import Framing
 from famaug.generator.networks.ganimation import GanimationGenerator
@@ -251,3 +258,19 @@ def test_weights_that_name_whom_they_were_trained_on(
     save_generator(path, network, subjects="casme2/sub01")
     with pytest.raises(WeightsError, match="no list of names"):
         subjects_of(path)
+
+
+def test_a_sharpened_clip_of_a_data_set_keeps_its_size(astronaut_picture: Picture) -> None:
+    face = Clip(ClipRef("casme2", "sub02", "c"), astronaut_picture[:230, 100:320][None])
+    sharp = Synthesizer(superres="compact", fps=20)
+    plan = sharp.plan("aus:12=1.5", face, _rng("sharp"))
+    with pytest.warns(SmallFaceWarning):
+        frames = sharp.render([plan])[0]
+    assert frames.shape[1:] == face.frames.shape[1:]
+    plain = Synthesizer(fps=20)
+    same = plain.render([plain.plan("aus:12=1.5", face, _rng("sharp"))])[0]
+    assert (frames != same).any(), "it went through the network"
+    explicit = Synthesizer(superres="compact", size=None, fps=20)
+    plan = explicit.plan("aus:12=1.5", face, _rng("sharp"))
+    with pytest.warns(SmallFaceWarning):
+        assert explicit.render([plan])[0].shape[1] == 4 * face.frames.shape[1]
