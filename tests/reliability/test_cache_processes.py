@@ -41,26 +41,31 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 def test_killed_writers_lose_nothing(tmp_path: Path) -> None:
-    root, rng, acknowledged = tmp_path / "c", keyed_generator(0, "kill"), set()
+    """Killed ten times in the middle: after so many new clips, whatever the machine's speed, and a
+    moment that may end in any part of a write."""
+    root, rng, acknowledged, count = tmp_path / "c", keyed_generator(0, "kill"), set[int](), 600
     for _ in range(10):
-        with start("write", root, 400, "w") as writer:
+        target = len(acknowledged) + int(rng.integers(0, 30))
+        with start("write", root, count, "w") as writer:
             assert line(writer) == "ready"
-            time.sleep(float(rng.uniform(0.0, 0.12)))
+            while (last := int(line(writer))) < target:
+                acknowledged.add(last)
+            time.sleep(float(rng.uniform(0.0, 0.003)))
             writer.kill()
             assert writer.stdout is not None
             said = writer.stdout.read().split("\n")[:-1]
-        acknowledged |= set(map(int, said))
+        acknowledged |= {last, *map(int, said)}
         cache = ClipCache(root)
-        there = {n for n in range(400) if key_of(n) in cache}
+        there = {n for n in range(count) if key_of(n) in cache}
         assert acknowledged <= there
         assert len(cache) == len(there)
         for n in there:
             assert np.array_equal(cache.read(key_of(n)).frames, noise_clip(n, h=60, w=60))
-    assert 0 < len(acknowledged) < 400, "no kill came in the middle: change the sleep"
-    run("write", root, 400, "w")
-    run("write", tmp_path / "uninterrupted", 400, "w")
+    assert 0 < len(acknowledged) < count, "no kill came in the middle"
+    run("write", root, count, "w")
+    run("write", tmp_path / "uninterrupted", count, "w")
     whole = ClipCache(tmp_path / "uninterrupted")
-    assert cache.keys() == whole.keys() == [key_of(n) for n in range(400)]
+    assert cache.keys() == whole.keys() == [key_of(n) for n in range(count)]
     for key in whole.keys():  # noqa: SIM118
         assert np.array_equal(cache.read(key).frames, whole.read(key).frames)
 
