@@ -16,7 +16,7 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import nnls
 
 from famaug.aus.basis import COLUMNS, FULL
-from famaug.types import AU_INDEX, AUS
+from famaug.types import AUS
 
 Array = NDArray[np.float64]
 
@@ -110,8 +110,3 @@ class UnitSolver:
         whole = float(np.square(seen).sum())
         explained = 1 - rest / whole if whole > 0 else 1.0
         return Solution(found[:COLUMNS].reshape(len(AUS), 2) * FULL, max(explained, 0.0))
-
-
-def unit_column(au: int, side: int) -> int:
-    """Column of an AU and side in a solver's matrix."""
-    return AU_INDEX[au] * 2 + side

@@ -1,7 +1,6 @@
-"""Alignment: a square crop round a face, and the way back into the picture.
+"""Alignment: a square crop round a face, sub-pixel.
 
-Both are sub-pixel: a crop is sampled with cubic splines, after averaging over areas where it
-shrinks; pasting back samples the new crop the same way and changes nothing outside its mask.
+It is sampled with cubic splines, after averaging over areas where it shrinks.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,8 +19,6 @@ from famaug.types import Floats, Picture
 
 MARGIN = 1.35
 """Side of a crop over the largest extent of the face."""
-FEATHER = 0.04
-"""Width of the soft edge of a pasted mask, as a share of the crop's side."""
 
 
 @dataclass(frozen=True)
@@ -121,64 +117,6 @@ def crop_with(picture: Picture, transform: CropTransform) -> Picture:
         n = transform.size
         values = values.reshape(n, times, n, times, 3).mean((1, 3))
     return _to_bytes(values)
-
-
-def paste_back(
-    picture: Picture,
-    new_crop: Picture,
-    transform: CropTransform,
-    mask: NDArray[Any] | None = None,
-) -> Picture:
-    """Puts a changed crop back into its picture.
-
-    Args:
-        picture: uint8 `H W 3`, the picture that the crop came from.
-        new_crop: uint8 `size size 3`.
-        transform: as `crop_face` gave it.
-        mask: `size size`, bool or 0-1: where the crop replaces the picture. It is feathered
-            inwards. Without one the whole crop is pasted, feathered at its edge.
-
-    Returns:
-        uint8 `H W 3`; pixels outside the mask are those of the picture, bit for bit.
-
-    Raises:
-        InputError: sizes do not fit together.
-    """
-    n = transform.size
-    if new_crop.shape != (n, n, 3) or new_crop.dtype != np.uint8:
-        raise InputError(
-            f"the crop must be uint8 {n} x {n} x 3 as its transform says; "
-            f"got {new_crop.dtype} {new_crop.shape}"
-        )
-    weight = np.ones((n, n), np.float32) if mask is None else np.asarray(mask, np.float32)
-    if weight.shape != (n, n) or not (weight.min() >= 0 and weight.max() <= 1):
-        raise InputError(f"the mask must be {n} x {n} with values in 0-1; got {weight.shape}")
-    h, w = picture.shape[:2]
-    corners = transform.to_picture(np.array([[0, 0], [n - 1, 0], [0, n - 1], [n - 1, n - 1]]))
-    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [w, h])
-    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, [w, h])
-    out = picture.copy()
-    if x1 <= x0 or y1 <= y0:
-        return out
-    gx, gy = np.meshgrid(np.arange(x0, x1), np.arange(y0, y1))
-    at = transform.to_crop(np.stack([gx, gy], -1))
-    share = cv2.remap(
-        _feathered(weight), at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
-    )[..., None]
-    part = out[y0:y1, x0:x1]
-    mixed = part * (1 - share) + _sampled(new_crop, at) * share
-    out[y0:y1, x0:x1] = np.where(share > 0, _to_bytes(mixed), part)
-    return out
-
-
-def _feathered(weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lets a mask rise from 0 at its own edge, and at the crop's, to its value further in."""
-    n = len(weight)
-    inside = cv2.copyMakeBorder((weight > 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    rise = np.clip((depth - 1) / max(FEATHER * n, 1.0), 0, 1)
-    out: NDArray[np.float32] = (weight * rise * rise * (3 - 2 * rise)).astype(np.float32)
-    return out
 
 
 def _sampled(picture: Picture, at: NDArray[np.float32]) -> NDArray[np.float32]:

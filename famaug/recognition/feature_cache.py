@@ -11,7 +11,7 @@ import io
 import math
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
@@ -190,15 +190,3 @@ def _in_processes(job: _Job, workers: int) -> Iterator[Bytes | str]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def stack_inputs(arrays: Sequence[Bytes], spec: InputSpec) -> Bytes:
-    """Arrays of one input each as `N ...spec.shape` (N may be 0).
-
-    Raises:
-        InputError: an array is of another shape or type.
-    """
-    for i, array in enumerate(arrays):
-        if array.shape != spec.shape or array.dtype != np.uint8:
-            raise InputError(f"input {i} is {array.dtype} {array.shape}; wanted {spec.shape}")
-    return np.stack(list(arrays)) if arrays else np.zeros((0, *spec.shape), np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,10 +140,6 @@ class ClipCache:
             target = _target(out, (count, *record.layout.shape[1:], 3))
             _decode(record, target, picked, key)
             return record.provenance_json
-
-    def read_many(self, keys: Iterable[str], frames: FrameChoice = None) -> list[StoredClip]:
-        """Several clips, in the order of the keys."""
-        return [self.read(key, frames) for key in keys]
 
     def provenance(self, key: str) -> Provenance | None:
         """Whom the clip shows and how it was made, without reading its pixels."""
