@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from famaug.data.folds import Fold
 from famaug.demo.page import Made
 from famaug.demo.sample_folder import small_replica
 from famaug.errors import FamaugError
+from famaug.files import whole_folder
 from famaug.modulation.modulate import Modulation
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.synthesizer import Synthesizer
@@ -60,9 +60,8 @@ def open_replica(folder: Path, *, seed: int) -> Casme2:
     """A small replica of CASME II below `folder`; one that is there already is used again."""
     root = folder / REPLICA
     if not root.exists():
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".replica-") as name:
-            small_replica("casme2", Path(name) / REPLICA, clips=8, longest=8, seed=seed)
-            (Path(name) / REPLICA).replace(root)  # whole or not at all
+        with whole_folder(root) as draft:
+            small_replica("casme2", draft, clips=8, longest=8, seed=seed)
     return Casme2(root, clip="cropped")
 
 
