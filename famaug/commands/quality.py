@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -38,47 +39,53 @@ class _Found(NamedTuple):
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("quality", epilog="Example: famaug quality cache/casme2 --clips 20")(
-        quality_command
+        terminal.grouped(quality_command)
     )
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What is measured, and what is made of it.
+
+    Attributes:
+        against: Real clips, as above: adds the MobileNet feature Fréchet distance.
+        clips: Judge so many clips, evenly chosen; 0 all.
+        frames: Measure AUs and identity in so many frames a clip; 0 all.
+        faces: Folder in which plans may name the pictures of their identities (repeatable);
+            without it a clip's first frame stands for its face at rest.
+        fetch: Fetch the judges' weights if they are not here.
+        report: Also write a page (.html).
+        strict: Exit code 1 if the default gate rejects a clip.
+    """
+
+    against: Path | None = None
+    clips: int = 0
+    frames: int = 0
+    faces: list[Path] | None = None
+    fetch: Annotated[bool, typer.Option("--fetch")] = False
+    report: Path | None = None
+    strict: Annotated[bool, typer.Option("--strict")] = False
 
 
 def quality_command(
     source: Annotated[
         Path, typer.Argument(help="A clip (frame folder, video), a folder of clips, or a cache.")
     ],
-    against: Annotated[
-        Path | None,
-        typer.Option(help="Real clips, as above: adds the MobileNet feature Fréchet distance."),
-    ] = None,
-    clips: Annotated[int, typer.Option(help="Judge so many clips, evenly chosen; 0 all.")] = 0,
-    frames: Annotated[
-        int, typer.Option(help="Measure AUs and identity in so many frames a clip; 0 all.")
-    ] = 0,
-    faces: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Folder in which plans may name the pictures of their identities (repeatable); "
-            "without it a clip's first frame stands for its face at rest."
-        ),
-    ] = None,
-    fetch: Annotated[
-        bool, typer.Option("--fetch", help="Fetch the judges' weights if they are not here.")
-    ] = False,
-    report: Annotated[Path | None, typer.Option(help="Also write a page (.html).")] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit code 1 if the default gate rejects a clip.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    judging: Judging,
+    as_json: terminal.AsJson = False,
 ) -> None:
     """Measure how good clips are: AUs asked and shown, identity, flicker, seam, sharpness.
 
     Clips with a plan (a cache, or a folder that `famaug generate` wrote) are held against it. A
     score that cannot be had is missing, and said to be.
     """
+    report, against = judging.report, judging.against
     if report is not None and report.suffix != ".html":
         raise UsageError(f"--report {report}: write a .html")
-    if clips < 0 or frames < 0:
-        raise UsageError(f"--clips and --frames are 0 (all) or more; got {clips} and {frames}")
+    if judging.clips < 0 or judging.frames < 0:
+        raise UsageError(
+            f"--clips and --frames are 0 (all) or more; got {judging.clips} and {judging.frames}"
+        )
     for option, path in (("CLIP", source), ("--against", against)):
         if path is not None:
             terminal.check_there(option, path)
@@ -87,10 +94,10 @@ def quality_command(
     from famaug.report.quality import missing_lines, quality_table
     from famaug.types import AUTrack
 
-    judge = ClipJudge(at_most=frames or None, may_fetch=fetch)
+    judge = ClipJudge(at_most=judging.frames or None, may_fetch=judging.fetch)
     with terminal.bars() as show:
         whole = PAGE_CLIPS if report else 0
-        found = list(_judge_all(source, clips, judge, whole, faces or [], show))
+        found = list(_judge_all(source, judging, judge, whole, show))
     judged = [j for _, j in found]
     pairs = [
         (AUTrack.of(c.plan.intensity, estimator="asked"), j.quality.measured)
@@ -99,7 +106,7 @@ def quality_command(
     ]
     pooled = agreement(pairs) if pairs else None
     notes = missing_lines(judged)
-    distance = _distance(found, against, judge, fetch, notes) if against else {}
+    distance = _distance(found, against, judge, judging.fetch, notes) if against else {}
     _print(quality_table(judged))
     if pooled is not None:
         _print(_units(pooled), turned=False)
@@ -110,25 +117,20 @@ def quality_command(
     if report is not None:
         _write_page(report, source, found, distance, notes)
     terminal.end(as_json, "quality", _json(judged, pooled, distance, notes))
-    if strict and any(j.reasons for j in judged):
+    if judging.strict and any(j.reasons for j in judged):
         raise typer.Exit(terminal.FAILED)
 
 
 def _judge_all(
-    source: Path,
-    most: int,
-    judge: ClipJudge,
-    whole: int,
-    faces: Sequence[Path],
-    show: terminal.Show,
+    source: Path, judging: Judging, judge: ClipJudge, whole: int, show: terminal.Show
 ) -> Iterator[tuple[_Found, JudgedClip]]:
     """Clips and scores; of all but the first `whole` with a plan only a few frames are kept."""
     from famaug.pipeline.synthesizer import Synthesizer
     from famaug.quality.gate import Gate
     from famaug.report.quality import JudgedClip
 
-    total, listed = _clips(source, most)
-    gate, synthesizer = Gate(), Synthesizer(faces=faces)
+    total, listed = _clips(source, judging.clips)
+    gate, synthesizer = Gate(), Synthesizer(faces=judging.faces or [])
     for done, clip in enumerate(listed, 1):
         if clip.plan is None:
             quality = judge.judge(clip.frames)

@@ -6,7 +6,10 @@ import logging
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
 import typer
@@ -100,3 +103,57 @@ def test_verbose_may_stand_anywhere(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "Traceback" in done.stderr
     assert "gone.yaml: no such file" in done.stderr.splitlines()[-1]
+
+
+def test_options_come_from_a_dataclass(capsys: pytest.CaptureFixture[str]) -> None:
+    app, seen = typer.Typer(), []
+    app.command()(terminal.grouped(command_that_tells(seen)))
+    with pytest.raises(SystemExit):
+        terminal.run(lambda: app(["a.png", "--seed", "3", "--as-is", "--face", "x", "--face", "y"]))
+    path, drawing, as_json = seen[0]
+    assert (path, as_json) == (Path("a.png"), False)
+    assert drawing == Drawing(seed=3, as_is=True, face=["x", "y"])
+    with pytest.raises(SystemExit):
+        terminal.run(lambda: app(["--help"]))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Another seed draws" in told
+    assert "--no-as-is" not in told
+    with pytest.raises(SystemExit) as end:
+        terminal.run(lambda: app(["a.png", "--seed", "x"]))
+    assert end.value.code == 2
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn.
+
+    Attributes:
+        seed: Another seed draws another
+            expression.
+        as_is: Show it as written.
+        face, unused: One of the faces.
+    """
+
+    seed: int = 0
+    as_is: Annotated[bool, typer.Option("--as-is")] = False
+    face: list[str] = field(default_factory=list)
+
+
+def command_that_tells(seen: list[object]) -> Callable[..., None]:
+    def command(path: Path, drawing: Drawing, as_json: terminal.AsJson = False) -> None:
+        """Work."""
+        seen.append((path, drawing, as_json))
+
+    return command
+
+
+def test_an_option_without_docs_is_a_fault_of_ours() -> None:
+    @dataclass
+    class Bare:
+        seed: int = 0
+
+    def command(bare: Any) -> None: ...
+
+    command.__annotations__["bare"] = Bare
+    with pytest.raises(KeyError, match="seed"):
+        terminal.grouped(command)
