@@ -56,7 +56,6 @@ PARTS = (
     Part("pyfaceau", "pyfaceau", "pyfaceau", "AUs as pyfaceau measures them"),
     Part("ai-edge-litert", "ai_edge_litert", "bench", "what bench faces compares with"),
     Part("ncnn", "ncnn", "bench", "what bench superres compares with"),
-    Part("embreex", "embreex", "bench", "rays for the rendered test head"),
 )
 """Packages whose absence is told when they are asked for."""
 

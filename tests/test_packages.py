@@ -213,11 +213,6 @@ import numpy
 from famaug.aus.pyfeat import measure_pyfeat
 measure_pyfeat(numpy.zeros((1, 9, 9, 3), 'uint8'))
 """,
-    "embreex": """
-import numpy
-from famaug.testing.rays import RayScene
-RayScene(numpy.zeros((3, 3)), numpy.zeros((1, 3), 'int32'))
-""",
 }
 """Optional module: a job that needs it."""
 

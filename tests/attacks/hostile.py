@@ -286,12 +286,6 @@ def _read_task(path: Path) -> object:
     return convert_task(path)
 
 
-def _read_tfjs(path: Path) -> object:
-    from famaug.weights.tfjs import read_tfjs_weights
-
-    return read_tfjs_weights(path, "a.json", "a.bin")
-
-
 def _read_onnx(path: Path) -> object:
     from famaug.weights.sface import convert_sface
 
@@ -379,7 +373,6 @@ FILES: tuple[Hostile, ...] = (
     Hostile("vast.safetensors", "a generator that says it is 512 wide, 500 deep", _bytes(_generator(settings={"width": 512, "blocks": 500, "affine": True, "units": 17, "flow": False})), _read_generator),
     Hostile("pool.bin", "ncnn weights of 1 TiB of nothing", _sparse(1 << 40), _read_sharpener),
     Hostile("bomb.task", "a zip of 200 MB of nothing", lambda p: _bytes(_zip({"face_detector.tflite": bytes(200 * MIB)}))(p), _read_task),
-    Hostile("bomb.zip", "the same for TensorFlow.js", lambda p: _bytes(_zip({"a.json": b"[]", "a.bin": bytes(200 * MIB)}))(p), _read_tfjs),
     Hostile("nodes.onnx", "eight million empty nodes", _bytes(b"\x3a\x80\x80\x80\x08" + b"\x0a\x00" * (8 << 20)), _read_onnx),
     Hostile("laughs.yaml", "aliases of aliases, 9^29", _bytes(_laughs()), _read_settings),
     Hostile("deep.yaml", "lists nested 200,000 deep", _bytes(b"a: " + b"[" * 200_000), _read_settings),

@@ -64,7 +64,7 @@ def test_landmarks_alone_say_what_they_cannot_see(
 def test_known_aus_are_read_back(mesher: FaceMesher, fetched: Callable[[str], Path]) -> None:
     """Unseen rendered people, heads moving: the recipe evaluate_aus.py has the whole table."""
     fetched("makehuman_head")
-    from famaug.testing.au_truth import draw_truth_set
+    from head.au_truth import draw_truth_set
 
     faces = draw_truth_set(101, identities=12, size=320)
     found, asked = [], []
@@ -86,7 +86,7 @@ def test_left_and_right_are_the_persons_own(
     mesher: FaceMesher, fetched: Callable[[str], Path]
 ) -> None:
     fetched("makehuman_head")
-    from famaug.testing import truth_clip
+    from head import truth_clip
 
     asked = np.zeros((3, 2, 17), np.float32)
     asked[1, 0, AU_INDEX[12]] = asked[2, 1, AU_INDEX[12]] = 2.0
@@ -99,7 +99,7 @@ def test_left_and_right_are_the_persons_own(
 @pytest.mark.media
 def test_a_turned_head_is_missing(mesher: FaceMesher, fetched: Callable[[str], Path]) -> None:
     fetched("makehuman_head")
-    from famaug.testing import truth_clip
+    from head import truth_clip
 
     poses = np.array([[0, 0, 0], [5, 0, 0], [FAR_TURN + 8, 0, 0]], float)
     clip = truth_clip(6, np.zeros((3, 2, 17)), poses, size=320)

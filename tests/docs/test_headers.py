@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted(
     p for p in (ROOT / "famaug" / "configs").rglob("*.yaml") if p.parent.name != "templates"
 )
-RECIPES = sorted((ROOT / "recipes").glob("*.py"))
+RECIPES = sorted(
+    p for p in (ROOT / "recipes").rglob("*.py") if '__name__ == "__main__"' in p.read_text()
+)
 COMMAND = re.compile(r"^[# ]*((?:\w+=\S+ )*(?:famaug|python|torchrun|accelerate) .*)$")
 
 TINY = "data.options.missing=skip network.input.flow=dis --dry-run"
@@ -57,7 +59,7 @@ NOT_RUN: dict[str, str] = {
     "train_recognizer.py": "as recognition/composite.yaml; tests/recipes runs it",
     "train_superres.py": "tests/superres/test_superres_training.py runs it",
     "train_generator.py": "tests/generator/training/test_generator_recipe.py runs it",
-    "evaluate_expressions.py": "tests/recipes runs it",
+    "evaluate_expressions.py": "tests/studies runs it",
     "evaluate_skin.py": FETCHES,
     "learn_skin.py": FETCHES,
 }

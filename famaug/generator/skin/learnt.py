@@ -1,8 +1,8 @@
 """What real frames say about the shade of an AU: expression ratio images on the mean face.
 
 Where an AU folds the skin of several people alike, the mean of what happened to their skin says
-more than a drawing. `recipes/learn_skin.py` makes the maps (`learnt.png`: left halves, a column an
-AU, dark where skin darkens) and says how much of the drawn creases stays beside them
+more than a drawing. `recipes/studies/learn_skin.py` makes the maps (`learnt.png`: left halves, a
+column an AU, dark where skin darkens) and says how much of the drawn creases stays beside them
 (`learnt.json`).
 """
 

@@ -1,0 +1,1 @@
+"""What expression a face shows, to two classifiers that others made: `judge.ExpressionJudge`."""
