@@ -14,9 +14,12 @@ import os
 import stat
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import fields
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from famaug.errors import FamaugError, RenderError
 
@@ -236,6 +239,33 @@ def translated(name: str, error: Raises) -> Iterator[None]:
     except Exception as e:
         said = str(e) or type(e).__name__
         raise error(said if name in said else f"{name}: {said}") from e
+
+
+def wrong_fields(kind: Any, value: Mapping[str, Any]) -> str | None:
+    """What keeps stored values from being the fields of a dataclass, or None: keys that are missing
+    or unknown, or a value of another type than the field's (True is no number)."""
+    kinds = _field_kinds(kind)
+    unknown = [k for k in value if k not in kinds]
+    required = [f.name for f in fields(kind) if f.default is f.default_factory]
+    missing = [k for k in required if k not in value]
+    if unknown or missing:
+        return f"missing {missing}, unknown {unknown[:5]}"
+    wrong = next((k for k, found in value.items() if type(found) not in kinds[k]), None)
+    return None if wrong is None else f"{wrong} is {type(value[wrong]).__name__}"
+
+
+@cache
+def _field_kinds(kind: Any) -> dict[str, tuple[type, ...]]:
+    return {name: _kinds(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """The types of an annotation's values: dict[str, Any] is a dict, a float may be written 25."""
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(one for part in get_args(hint) for one in _kinds(part))
+    if get_origin(hint) is Literal:
+        return tuple({type(one) for one in get_args(hint)})
+    return (int, float) if hint is float else (get_origin(hint) or hint,)
 
 
 def _bytes(number: int) -> str:

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
-from types import NoneType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug import __version__
 from famaug.datasets import dataset_name
-from famaug.errors import InputError, TrackError
-from famaug.people import spelt, subject_of
+from famaug.errors import InputError, TrackError, UnusableClipError
+from famaug.limits import wrong_fields
+from famaug.people import person, spelt, subject_of
 from famaug.seeding import digest, plain
 
 AUS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
@@ -78,6 +79,11 @@ class ClipRef:
         """dataset/subject/clip, the clip's name in messages and seeds."""
         return f"{self.dataset}/{self.subject}/{self.clip}"
 
+    @property
+    def person(self) -> str:
+        """ "dataset/subject" in one spelling, or "" where it shows no person of a data set."""
+        return person(self.dataset, self.subject)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -100,6 +106,60 @@ class Clip:
                 f"clip {self.ref.key}: frames must be uint8 T H W 3, all at least 1; "
                 f"got {self.frames.dtype} {shape}"
             )
+
+    @property
+    def onset(self) -> int:
+        """Frame of the face at rest: the onset, or the first frame where it is not known.
+
+        Raises:
+            InputError: the onset is none of the clip's frames.
+        """
+        at = self.ref.onset or 0
+        if not 0 <= at < len(self.frames):
+            raise InputError(
+                f"clip {self.ref.key}: its onset is frame {at} (from 0), but it has "
+                f"{len(self.frames)} frames, so there is no neutral face; correct the table"
+            )
+        return at
+
+    @property
+    def neutral(self) -> Clip:
+        """The onset frame as a clip of one frame. Raises InputError as `onset`."""
+        at = self.onset
+        one = replace(
+            self.ref, frames=self.ref.frames[at : at + 1], onset=0, apex=None, offset=None
+        )
+        return Clip(one, self.frames[at : at + 1])
+
+
+def key_frames(clip: Clip) -> tuple[int, int, int]:
+    """Onset, apex and offset of a clip, counted from 0: onset < apex <= offset.
+
+    Onset and offset default to the first and last frame; an apex that is unknown, on the onset or
+    outside the expression is the frame that differs most from the onset, the first where several
+    do.
+
+    Raises:
+        UnusableClipError: one frame only, or onset < offset does not hold within the clip.
+    """
+    count, ref = len(clip.frames), clip.ref
+    if count < 2:
+        raise UnusableClipError(
+            f"clip {ref.key}: one frame shows no motion; at least two are needed"
+        )
+    onset = 0 if ref.onset is None else ref.onset
+    offset = count - 1 if ref.offset is None else ref.offset
+    if not 0 <= onset < offset < count:
+        raise UnusableClipError(
+            f"clip {ref.key}: onset {onset} and offset {offset} do not fit its {count} frames; "
+            "positions are counted from 0 within the frames given"
+        )
+    if ref.apex is not None and onset < ref.apex <= offset:
+        return onset, ref.apex, offset
+    start = clip.frames[onset].astype(np.int16)
+    rest = clip.frames[onset + 1 : offset + 1]
+    far = [int(np.abs(frame.astype(np.int16) - start).sum()) for frame in rest]
+    return onset, onset + 1 + int(np.argmax(far)), offset
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,10 +218,8 @@ class AUTrack:
     ) -> AUTrack:
         """From any float array; confidence defaults to 1, and 0 where the intensity is NaN."""
         x = np.asarray(intensity, np.float32)
-        c = np.isfinite(x) if confidence is None else confidence
-        sure = np.asarray(c, np.float32)
-        people = tuple(subjects)
-        return AUTrack(x, sure, estimator, sided, scale, fps, modulated, people)
+        sure = np.asarray(np.isfinite(x) if confidence is None else confidence, np.float32)
+        return AUTrack(x, sure, estimator, sided, scale, fps, modulated, tuple(subjects))
 
     def with_intensity(self, intensity: NDArray[np.floating[Any]], **changes: Any) -> AUTrack:
         """The same track with other intensities of the same length (and other fields)."""
@@ -244,6 +302,24 @@ class Plan:
         """float32 `T 2 17`."""
         return np.asarray(self.track, np.float32)
 
+    @property
+    def asked(self) -> AUTrack:
+        """What the clip shall show, as a track."""
+        return AUTrack.of(self.intensity, estimator="asked", fps=self.fps)
+
+    @property
+    def key_frames(self) -> tuple[int, int, int]:
+        """Onset, apex and offset: the last frame at rest before anything moves, the frame with the
+        most expression, the first frame at rest again. A blink is no expression."""
+        level = self.intensity
+        level[..., AU_INDEX[45]] = 0
+        total = level.sum((1, 2))
+        moving = np.flatnonzero(total > 0)
+        if not len(moving):
+            return 0, 0, len(total) - 1
+        onset, offset = max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 1, len(total) - 1)
+        return onset, int(total.argmax()), offset
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -270,6 +346,22 @@ class Provenance:
     version: str = ""
     licence: str = ""
 
+    @staticmethod
+    def of(
+        plan: Plan, driver: str, identity: str, label: str | int | None, *, licence: str = ""
+    ) -> Provenance:
+        """Of a clip that this version renders.
+
+        Args:
+            driver, identity: "dataset/subject" whose expression and whose face it shows, or "".
+            label: class label that goes with the driver's expression, or None.
+        """
+        drawn = plan.driver.get("kind") in ("rule", "stats")
+        source: LabelSource = "none" if label is None else "rule" if drawn else "driver"
+        return Provenance(
+            plan, driver, identity, label, source, version=__version__, licence=licence
+        )
+
     def to_json(self) -> dict[str, Any]:
         mine = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "plan"}
         return {"plan": self.plan.to_json(), **mine}
@@ -280,57 +372,20 @@ class Provenance:
         if not isinstance(value, dict) or "plan" not in value:
             raise InputError(f"not a provenance: {type(value).__name__}, or without a plan")
         found = {**value, "plan": Plan.from_json(value["plan"])}
-        wrong = _wrong_fields(Provenance, found, _PROVENANCE_KINDS)
+        wrong = wrong_fields(Provenance, found)
         if wrong:
             raise InputError(f"not a provenance: {wrong}")
         return Provenance(**found)
 
 
-_PLAN_KINDS: dict[str, tuple[type, ...]] = {
-    "driver": (dict,),
-    "identity": (dict,),
-    "track": (list,),
-    "generator": (str,),
-    "weights": (str,),
-    "size": (int, NoneType),
-    "fps": (int, float),
-    "superres": (str, NoneType),
-    "look": (dict, NoneType),
-    "seed": (int,),
-    "params": (dict,),
-}
-_PROVENANCE_KINDS: dict[str, tuple[type, ...]] = {
-    "plan": (Plan,),
-    "driver_subject": (str,),
-    "identity_subject": (str,),
-    "label": (str, int, NoneType),
-    "label_source": (str,),
-    "quality": (dict,),
-    "version": (str,),
-    "licence": (str,),
-}
 LARGEST_SIDE = 8192
 """Pixels: no plan asks for more."""
-
-
-def _wrong_fields(
-    kind: type[Any], value: dict[str, Any], kinds: dict[str, tuple[type, ...]]
-) -> str | None:
-    unknown = [k for k in value if k not in kinds]
-    required = [f.name for f in fields(kind) if f.default is f.default_factory]
-    missing = [k for k in required if k not in value]
-    if unknown or missing:
-        return f"missing {missing}, unknown {unknown[:5]}"
-    for name, found in value.items():
-        if type(found) not in kinds[name]:
-            return f"{name} is {type(found).__name__}"
-    return None
 
 
 def _wrong_plan(value: Any) -> str | None:
     if not isinstance(value, dict):
         return f"it is {type(value).__name__}"
-    wrong = _wrong_fields(Plan, value, _PLAN_KINDS)
+    wrong = wrong_fields(Plan, value)
     if wrong:
         return wrong
     size, fps = value["size"], value["fps"]

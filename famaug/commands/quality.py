@@ -92,7 +92,6 @@ def quality_command(
     from famaug.quality.agreement import agreement
     from famaug.quality.judge import ClipJudge
     from famaug.report.quality import missing_lines, quality_table
-    from famaug.types import AUTrack
 
     judge = ClipJudge(at_most=judging.frames or None, may_fetch=judging.fetch)
     with terminal.bars() as show:
@@ -100,7 +99,7 @@ def quality_command(
         found = list(_judge_all(source, judging, judge, whole, show))
     judged = [j for _, j in found]
     pairs = [
-        (AUTrack.of(c.plan.intensity, estimator="asked"), j.quality.measured)
+        (c.plan.asked, j.quality.measured)
         for c, j in found
         if c.plan is not None and j.quality.measured is not None
     ]

@@ -11,7 +11,6 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from famaug.clip import VIDEOS, frame_paths, holds_pictures, load_clip, natural_key
-from famaug.data.guard import subject_name
 from famaug.data.protocols import Label
 from famaug.data.readers.tables import number, read_rows, text
 from famaug.datasets import dataset_named
@@ -59,7 +58,7 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
             if table is None
             else (_from_table(self.root, dataset, Path(table)))
         )
-        self.people = frozenset(map(subject_name, found))
+        self.people = frozenset(ref.person for ref in found)
         self.refs: list[ClipRef] = [r for r in found if keep is None or keep(r)]
         if not self.refs:
             names = names_in(self.root)[:5]

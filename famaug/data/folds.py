@@ -9,7 +9,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from famaug.data.following import follow, held_out_of
-from famaug.data.guard import Guard, subject_name
+from famaug.data.guard import Guard
 from famaug.data.protocols import Label, labels_of, refs_of
 from famaug.errors import InputError
 from famaug.people import canonical, find_people, in_order
@@ -107,7 +107,7 @@ def without_people(dataset: Any, names: Iterable[str], *, what: str = "held out"
     meant = find_people([*names], follow(dataset).people, what=what)
     guard = Guard(frozenset().union(*meant.values()))
     refs = refs_of(dataset) or ()
-    kept = [i for i, ref in enumerate(refs) if not guard.holds_out(subject_name(ref))]
+    kept = [i for i, ref in enumerate(refs) if not guard.holds_out(ref.person)]
     return SubjectSubset(dataset, kept, held_out=guard.held_out)
 
 
@@ -170,7 +170,7 @@ def _subjects(dataset: Any, subjects: Sequence[str] | None) -> list[str]:
                 f"{type(dataset).__name__} has no `refs`, so its subjects are unknown; pass "
                 "subjects=, 'dataset/subject' for every item"
             )
-        subjects = [subject_name(r) for r in refs]
+        subjects = [r.person for r in refs]
     if len(subjects) != len(dataset):
         raise InputError(f"{len(subjects)} subjects for {len(dataset)} items")
     people = [canonical(s) for s in subjects]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from famaug.data.guard import Guard, subject_name
+from famaug.data.guard import Guard
 from famaug.data.protocols import refs_of
 from famaug.errors import InputError, LeakageError
 from famaug.people import canonical
@@ -62,7 +62,7 @@ def follow(dataset: Any) -> Followed:
             known = True
             held_out |= said
             trained |= own
-    here = {n for n in map(subject_name, refs_of(dataset) or ()) if n}
+    here = {ref.person for ref in refs_of(dataset) or () if ref.person}
     left = trained - here - held_out if here else set()
     return Followed(
         frozenset(held_out) if known else None,
@@ -190,4 +190,4 @@ def _names_in(part: Any) -> set[str]:
     refs = refs_of(part) if isinstance(part, list | tuple) else getattr(part, "refs", None)
     if not isinstance(refs, list | tuple):
         return set()
-    return {n for r in refs if isinstance(r, ClipRef) and (n := subject_name(r))}
+    return {n for r in refs if isinstance(r, ClipRef) and (n := r.person)}

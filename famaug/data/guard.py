@@ -30,11 +30,6 @@ Contributors = tuple[tuple[str, tuple[str, ...]], ...]
 """People in one spelling, by the reason for which a clip stays out when one is held out."""
 
 
-def subject_name(ref: ClipRef) -> str:
-    """ "dataset/subject" in one spelling, or "" where the clip shows no person of a data set."""
-    return person(ref.dataset, ref.subject)
-
-
 @dataclass(frozen=True)
 class Guard:
     """Says which synthetic clips may be trained on.
@@ -125,7 +120,7 @@ class Guard:
     def check_real(self, refs: Iterable[ClipRef]) -> None:
         """Raises LeakageError when a real training clip shows a held-out subject."""
         for ref in refs:
-            if self.holds_out(subject_name(ref)):
+            if self.holds_out(ref.person):
                 raise LeakageError(
                     f"the training data hold clip {ref.key}, whose subject is held out; wrap "
                     "fold.train, not the whole data set"

@@ -73,30 +73,24 @@ def of_real(ref: ClipRef, length: int) -> Known:
 def of_plan(plan: Plan, length: int) -> Known:
     """What was rendered."""
     track = plan.intensity[:length]
-    apex = min(apex_of(plan), length - 1)
+    onset, apex, offset = (min(at, length - 1) for at in plan.key_frames)
     present = (track[apex] >= PRESENT).astype(np.int8)
-    return Known(0, apex, length - 1, float(plan.fps), track[apex].copy(), present, track)
-
-
-def apex_of(plan: Plan) -> int:
-    """The frame with the most expression; a blink is no apex."""
-    level = plan.intensity.copy()
-    level[..., AU_INDEX[45]] = 0
-    return int(level.sum((1, 2)).argmax())
+    return Known(onset, apex, offset, float(plan.fps), track[apex].copy(), present, track)
 
 
 def synthetic_ref(story: Provenance, key: str, length: int) -> ClipRef:
-    """A reference for a synthetic clip: subject is whose face it shows, the apex the frame with
-    the most expression."""
+    """A reference for a synthetic clip: subject is whose face it shows, onset, apex and offset are
+    the plan's."""
     dataset, _, subject = story.identity_subject.rpartition("/")
+    onset, apex, offset = (min(at, length - 1) for at in story.plan.key_frames)
     return ClipRef(
         dataset,
         subject,
         key,
         fps=story.plan.fps,
-        onset=0,
-        apex=min(apex_of(story.plan), length - 1),
-        offset=length - 1,
+        onset=onset,
+        apex=apex,
+        offset=offset,
         emotion=None if story.label is None else str(story.label),
     )
 

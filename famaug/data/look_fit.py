@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.data.following import held_out_of
-from famaug.data.guard import Guard, subject_name
+from famaug.data.guard import Guard
 from famaug.data.look import Look, blur_of, face_height, luma, sensed
 from famaug.data.protocols import AsClip, as_clip_with_label, refs_of
 from famaug.errors import FaceError, InputError
@@ -107,7 +107,7 @@ def fit_look(
         if row is None:
             continue
         seen.append(row.seen)
-        people.add(subject_name(ref))
+        people.add(ref.person)
         sizes[row.size] += 1
         rates.update([ref.fps] if ref.fps else [])
         greys.append(row.grey)
@@ -197,7 +197,7 @@ def _row(clip: Clip, mesher: FaceMesher) -> _Row | None:
 
 def _measure(clip: Clip, mesher: FaceMesher) -> _Seen:
     frames, ref = clip.frames, clip.ref
-    onset = min(ref.onset or 0, len(frames) - 1)
+    onset = clip.onset
     mesh = find_mesh(frames[onset], mesher)
     size = (frames.shape[1], frames.shape[2])
     place = Framing.of(mesh, size)

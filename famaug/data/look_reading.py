@@ -17,7 +17,7 @@ from famaug.faces.framing import Framing, matrix_of, moved_mesh
 from famaug.faces.packed import unpacked_mesh
 from famaug.limits import translated
 from famaug.modulation.retime import resample
-from famaug.types import AUTrack, Floats, Frames, Plan, Provenance
+from famaug.types import Floats, Frames, Plan, Provenance
 
 HAS_LOOK = "has a look already"
 NO_MESH = "its plan does not say where the face lies"
@@ -56,7 +56,7 @@ def with_look(
     if why is not None:
         raise RenderError(f"this clip cannot be given a look: it {why}")
     mesh = mesh_in(plan, frames.shape[1], frames.shape[2])
-    track = AUTrack.of(plan.intensity, estimator="plan", fps=plan.fps)
+    track = plan.asked
     if look.fps is not None and look.fps != plan.fps:
         track = resample(track, fps=look.fps)
         frames = _in_time(frames, len(track), plan.fps / look.fps)

@@ -12,7 +12,6 @@ from typing import Any
 
 from famaug.clip import PICTURES
 from famaug.data.following import parts_of
-from famaug.data.guard import subject_name
 from famaug.errors import MediaError
 from famaug.people import person_of_path
 from famaug.pictures import read_picture
@@ -38,11 +37,11 @@ class Whose:
     """
 
     def __init__(self, refs: Iterable[ClipRef]) -> None:
-        self._refs = [r for r in refs if subject_name(r)]
+        self._refs = [r for r in refs if r.person]
         self._files: dict[str, str] = {}
         folders: dict[str, dict[str, str]] = {}
         for ref in self._refs:
-            who = subject_name(ref)
+            who = ref.person
             for path in (ref.video,) if ref.video else ref.frames:
                 self._files[path] = who
                 folder, name = os.path.split(path)
@@ -101,7 +100,7 @@ class Whose:
             for ref in self._refs:
                 if ref.frames:
                     onset = ref.frames[min(ref.onset or 0, len(ref.frames) - 1)]
-                    self._onsets[_pixels(onset, *_stamp(onset))] = subject_name(ref)
+                    self._onsets[_pixels(onset, *_stamp(onset))] = ref.person
         return self._onsets.get(digest, "")
 
 

@@ -16,10 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from famaug import __version__
 from famaug.clip import frame_paths, read_picture
 from famaug.data.following import parts_of
-from famaug.data.guard import Guard, subject_name
+from famaug.data.guard import Guard
 from famaug.data.loose import Whose
 from famaug.data.protocols import AsClip, ClipSynthesizer, Label, labels_of, refs_of
 from famaug.errors import FaceError, InputError, LeakageError
@@ -115,7 +114,7 @@ class PlannedSource:
         self.chooser = Chooser(real or [None] * len(dataset), real, balance)
         self.identities = identities
         for ref, _ in identities or ():
-            if guard.holds_out(subject_name(ref)):
+            if guard.holds_out(ref.person):
                 raise LeakageError(
                     f"identity {ref.key}{_at(ref)} is a held-out person; pass identities of the "
                     "training people, or none to use their own neutral frames"
@@ -149,52 +148,36 @@ class PlannedSource:
         )
 
     def _drawn(self, plan: Plan, driver: ClipRef, identity: Clip, label: Label) -> Drawn:
-        provenance = Provenance(
-            plan,
-            subject_name(driver),
-            subject_name(identity.ref),
-            label,
-            "driver",
-            version=__version__,
-        )
+        provenance = Provenance.of(plan, driver.person, identity.ref.person, label)
         self.guard.check(provenance, plan.key)
         face = None if plan.identity.get("source") else identity.frames[0]
         return Drawn(plan.key, label, to_text(provenance), provenance, face)
 
     def _identity(self, driver: ClipRef, rng: np.random.Generator) -> Clip:
         """A neutral face, of another person than the driver if there is one."""
-        own = subject_name(driver)
+        own = driver.person
         if self.identities is not None:
             refs: Sequence[ClipRef] | None = [r for r, _ in self.identities]
         else:
             refs = self.refs
         if refs is not None:
-            others = [i for i, r in enumerate(refs) if not own or subject_name(r) != own]
+            others = [i for i, r in enumerate(refs) if not own or r.person != own]
             picked = others or list(range(len(refs)))
             return self._face(picked[int(rng.integers(len(picked)))])
         # subjects are known only once a clip is read: try a few
         for i in rng.permutation(len(self.dataset))[:8]:
             face = self._face(int(i))
-            if not own or subject_name(face.ref) != own:
+            if not own or face.ref.person != own:
                 break
         return face
 
     def _face(self, index: int) -> Clip:
         if self.identities is not None:
             ref, source = self.identities[index]
-            return (
-                neutral(source)
-                if isinstance(source, Clip)
-                else (Clip(ref, read_picture(source)[None]))
-            )
-        return neutral(self.as_clip(self.dataset[index])[0])
-
-
-def neutral(clip: Clip) -> Clip:
-    """The clip's onset frame (its first where the onset is unknown) as a clip of one frame."""
-    at = min(clip.ref.onset or 0, len(clip.frames) - 1)
-    ref = replace(clip.ref, frames=clip.ref.frames[at : at + 1], onset=0, apex=None, offset=None)
-    return Clip(ref, clip.frames[at : at + 1])
+            if isinstance(source, Clip):
+                return source.neutral
+            return Clip(ref, read_picture(source)[None])
+        return self.as_clip(self.dataset[index])[0].neutral
 
 
 @dataclass(frozen=True)
@@ -283,7 +266,7 @@ def read_identities(identities: Any, whose: Whose) -> list[Face]:
         ref = clip.ref
         if not ref.subject:
             file = ref.video or next(iter(ref.frames), "")
-            ref = _of((file and whose(file)) or whose.of_picture(neutral(clip).frames[0]), ref)
+            ref = _of((file and whose(file)) or whose.of_picture(clip.frames[clip.onset]), ref)
         found.append((ref, replace(clip, ref=ref)))
     if not found:
         raise InputError("identities are empty; pass None to use the training clips' own faces")

@@ -20,7 +20,6 @@ from famaug.data.choices import (
     map_style,
 )
 from famaug.data.following import guard_for
-from famaug.data.guard import subject_name
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
 from famaug.data.look import Look
 from famaug.data.loose import Whose, refs_below
@@ -187,7 +186,7 @@ class MicroExpressionSynth(Dataset[Any]):
             faces = None
             if identities is not None:
                 faces = read_identities(identities, Whose(refs_below(dataset)))
-            others = {subject_name(ref) for ref, _ in faces or ()}
+            others = {ref.person for ref, _ in faces or ()}
             self.guard = guard_for(dataset, held_out, mixing=True, others=others)
             self._source = PlannedSource(
                 maker,

@@ -10,7 +10,6 @@ import torch
 from PIL import Image, ImageDraw
 from torch.utils.data import DataLoader
 
-from famaug import __version__
 from famaug.data import Casme2, MicroExpressionSynth, leave_one_subject_out, sample_clip
 from famaug.data.folds import Fold
 from famaug.demo.page import Made
@@ -18,6 +17,7 @@ from famaug.demo.sample_folder import small_replica
 from famaug.errors import FamaugError
 from famaug.files import whole_folder
 from famaug.modulation.modulate import Modulation
+from famaug.people import person
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.report.lettering import PAPER, centred
@@ -40,20 +40,11 @@ def store(made: list[Made], folder: Path) -> None:
 
 
 def _put(writer: CacheWriter, plan: Plan, frames: Frames) -> None:
-    driver = plan.driver
-    provenance = Provenance(
-        plan=plan,
-        driver_subject=_subject(driver),
-        identity_subject=_subject(plan.identity),
-        label=driver["label"],
-        label_source="rule" if driver["kind"] == "rule" else "driver",
-        version=__version__,
+    driver, identity = (
+        person(side["dataset"], side["subject"]) for side in (plan.driver, plan.identity)
     )
+    provenance = Provenance.of(plan, driver, identity, plan.driver["label"])
     writer.put(cache_key(plan), frames, provenance)
-
-
-def _subject(side: dict[str, str]) -> str:
-    return f"{side['dataset']}/{side['subject']}" if side["subject"] else ""
 
 
 def open_replica(folder: Path, *, seed: int) -> Casme2:

@@ -25,9 +25,9 @@ from famaug.quality.agreement import agreement
 from famaug.quality.gate import Gate
 from famaug.quality.judge import Quality
 from famaug.report.page import write_report
-from famaug.report.quality import JudgedClip, phases, quality_table
+from famaug.report.quality import JudgedClip, quality_table
 from famaug.report.values import Box, ReportClip, ReportTable
-from famaug.types import AUTrack, Floats, Frames, Plan
+from famaug.types import Floats, Frames, Plan
 
 
 @dataclass
@@ -74,7 +74,7 @@ def write_page(
     seconds: dict[str, float],
 ) -> dict[str, float | int | str | None]:
     """Write `out/report.html` and return the figures of the run."""
-    pairs = [(_asked(m), m.measured.track) for m in made if m.measured is not None]
+    pairs = [(m.plan.asked, m.measured.track) for m in made if m.measured is not None]
     result = agreement(pairs)
     still = [_background(m, synthesizer) for m in made]
     outside = [(m.title, _outside(m)) for m in made]
@@ -117,8 +117,8 @@ def write_page(
 def _outside(made: Made) -> list[Reading]:
     if made.measured is None:
         return []
-    onset, apex, _ = phases(made.plan.intensity)
-    return readings(_asked(made), made.measured, onset, apex)
+    onset, apex, _ = made.plan.key_frames
+    return readings(made.plan.asked, made.measured, onset, apex)
 
 
 def _headline(
@@ -135,10 +135,6 @@ def _headline(
         figures.append((f"{min(same):.2f}", "SFace: still the same person, worst frame"))
     figures.append((str(sum(s[1] for s in still)), "pixels changed outside the faces"))
     return figures
-
-
-def _asked(made: Made) -> AUTrack:
-    return AUTrack.of(made.plan.intensity, estimator="asked", fps=made.plan.fps)
 
 
 def _judged(made: list[Made]) -> list[ReportTable]:
@@ -160,13 +156,13 @@ def _background(made: Made, synthesizer: Synthesizer) -> tuple[int, int]:
 
 
 def _report_clip(made: Made, synthesizer: Synthesizer) -> ReportClip:
-    onset, apex, offset = phases(made.plan.intensity)
+    onset, apex, offset = made.plan.key_frames
     mesh = synthesizer.renderer(made.plan).mesh
     return ReportClip(
         title=made.title,
         frames=made.frames,
         fps=made.plan.fps,
-        asked=_asked(made),
+        asked=made.plan.asked,
         measured=made.measured.track if made.measured else None,
         onset=onset,
         apex=apex,

@@ -22,7 +22,6 @@ from famaug.quality.judge import ClipJudge
 from famaug.report.tracks_figure import tracks_svg
 from famaug.report.values import ReportDrawing
 from famaug.seeding import keyed_generator
-from famaug.types import AUTrack
 
 PEAK = 1.5
 """Intensity of the strongest AU: a clear micro-expression."""
@@ -103,9 +102,10 @@ def run_demo(
     with watch("Judging"):
         judge = ClipJudge(mesher=synthesizer.mesher)
         for clip in made:
-            asked = AUTrack.of(clip.plan.intensity, estimator="asked", fps=clip.plan.fps)
             rest = synthesizer.still(clip.plan)
-            clip.quality = judge.judge(clip.frames, asked=asked, rest=rest, seen=clip.measured)
+            clip.quality = judge.judge(
+                clip.frames, asked=clip.plan.asked, rest=rest, seen=clip.measured
+            )
     watch.say("Report")
     return write_page(out, media, made, synthesizer, loading, watch.seconds)
 

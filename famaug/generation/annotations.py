@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from famaug.data.guard import subject_name
 from famaug.data.protocols import Label
 from famaug.errors import InputError
 from famaug.generation.report import Skip
@@ -70,7 +69,7 @@ def annotated(
                 f"{name} (annotation)",
                 json.dumps(record),
                 index=index,
-                subject=subject_name(ref),
+                subject=ref.person,
             )
         )
     if lost:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from famaug.aus.read import read_numbered
 from famaug.clip import PICTURES
-from famaug.data.guard import subject_name
 from famaug.datasets import dataset_name
 from famaug.errors import InputError, TrackError
 from famaug.folders import names_in
@@ -54,7 +53,7 @@ def clip_tables(
     found: list[Source] = []
     used: dict[Path, str] = {}
     for index, ref in refs:
-        name, who = f"{ref.key} (table)", subject_name(ref)
+        name, who = f"{ref.key} (table)", ref.person
         fitting = [p for p, parts in _named(tables, ref) if _fits(parts, ref)]
         if len(fitting) != 1:
             several = ", ".join(map(str, fitting[:NAMED]))
@@ -146,7 +145,7 @@ def _named(tables: Found, ref: ClipRef) -> list[tuple[Path, dict[str, str]]]:
 
 def _fits(parts: dict[str, str], ref: ClipRef) -> bool:
     subject, dataset = parts.get("subject"), parts.get("dataset")
-    if subject is not None and canonical(f"{ref.dataset}/{subject}") != subject_name(ref):
+    if subject is not None and canonical(f"{ref.dataset}/{subject}") != ref.person:
         return False
     return dataset is None or dataset_name(dataset) == ref.dataset
 

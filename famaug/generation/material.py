@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from famaug.aus.estimator import VERSION
 from famaug.clip import PICTURES, frame_paths
 from famaug.data.following import held_out_of
-from famaug.data.guard import Guard, subject_name
+from famaug.data.guard import Guard
 from famaug.data.loose import Whose, refs_below
 from famaug.data.protocols import as_clip_with_label, labels_of, refs_of
 from famaug.errors import MediaError
@@ -91,7 +91,7 @@ def _refs(dataset: Any) -> Iterator[tuple[int, ClipRef]]:
     held_out = held_out_of(dataset)
     guard = Guard(held_out) if held_out else None
     for index, ref in enumerate(refs):
-        if guard is None or not guard.holds_out(subject_name(ref)):
+        if guard is None or not guard.holds_out(ref.person):
             yield index, ref
 
 
@@ -144,7 +144,7 @@ def _of_clip(settings: Generation, ref: ClipRef, index: int, use: str) -> Source
     )
     name = f"{ref.key}#{index}" if not ref.clip else ref.key
     record = digest([use, _how(settings, use), settings.tag, ref.to_json(), content])
-    return Source("clip", name, record, index=index, subject=subject_name(ref))
+    return Source("clip", name, record, index=index, subject=ref.person)
 
 
 def _how(settings: Generation, use: str) -> list[Any]:

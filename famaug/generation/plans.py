@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from famaug import __version__
 from famaug.errors import RenderError
 from famaug.generation.settings import Generation
 from famaug.generation.source import Source
@@ -17,7 +16,7 @@ from famaug.modulation.sources import STRENGTH, ExpressionSource
 from famaug.pipeline.inputs import Driver
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.seeding import keyed_generator
-from famaug.types import AUTrack, LabelSource, Plan, Provenance
+from famaug.types import AUTrack, Plan, Provenance
 
 
 @dataclass(frozen=True)
@@ -100,14 +99,7 @@ def plan_clip(
     plan = settings.synthesizer.plan_measured(
         expression.driver, expression.content, face.identity, rng, seed=settings.seed
     )
-    source: LabelSource = "rule" if expression.driver["kind"] in ("rule", "stats") else "driver"
-    provenance = Provenance(
-        plan,
-        expression.subject,
-        subject,
-        expression.label,
-        "none" if expression.label is None else source,
-        version=__version__,
-        licence=settings.licence,
+    provenance = Provenance.of(
+        plan, expression.subject, subject, expression.label, licence=settings.licence
     )
     return plan, provenance

@@ -10,7 +10,6 @@ from typing import Any, cast
 from famaug.clip_options import Size
 from famaug.data import folds
 from famaug.data.following import follow
-from famaug.data.guard import subject_name
 from famaug.data.look_files import load_look
 from famaug.data.protocols import refs_of
 from famaug.data.readers import find_reader, open_named, options_of
@@ -146,7 +145,7 @@ def open_dataset(config: DatasetConfig) -> tuple[Any, list[Skip]]:
     wanted = {s: who_is(s, people) for s in config.subjects}
     every = frozenset().union(*wanted.values())
     dataset = _subset(dataset, every.__contains__)
-    found = {subject_name(r) for r in refs_of(dataset) or ()}
+    found = {r.person for r in refs_of(dataset) or ()}
     lost = [s for s, names in wanted.items() if not names & found]
     if not len(dataset):
         where = config.root or config.reader
@@ -159,7 +158,7 @@ def _people(names: Sequence[str], among: Collection[str], key: str) -> frozenset
 
 
 def _subset(dataset: Any, keep: Callable[[str], bool]) -> folds.SubjectSubset:
-    indices = [i for i, ref in enumerate(refs_of(dataset) or ()) if keep(subject_name(ref))]
+    indices = [i for i, ref in enumerate(refs_of(dataset) or ()) if keep(ref.person)]
     return folds.SubjectSubset(dataset, indices)
 
 

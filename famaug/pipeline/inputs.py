@@ -96,13 +96,7 @@ class Identity:
 
 
 def _of_clip(clip: Clip) -> Identity:
-    ref = clip.ref
-    at = ref.onset or 0
-    if not 0 <= at < len(clip.frames):
-        raise InputError(
-            f"clip {ref.key}: its onset is frame {at} (from 0), but it has {len(clip.frames)} "
-            "frames, so there is no neutral face; correct the table"
-        )
+    ref, at = clip.ref, clip.onset
     path = ref.video or (ref.frames[at] if at < len(ref.frames) else None)
     return Identity(
         clip.frames[at],

@@ -145,7 +145,7 @@ class Measuring:
             )  # fmt: skip
 
     def _measure(self, clip: Clip) -> tuple[AUTrack, Frame | None]:
-        onset = clip.ref.onset or 0
+        onset = clip.onset
         measured = measure_aus(
             clip.frames, neutral=onset, fps=clip.ref.fps, sizes=self.sizes, mesher=self.mesher
         )

@@ -90,8 +90,7 @@ class ClipJudge:
 
     def judge_plan(self, frames: Frames, plan: Plan, *, rest: Picture | None = None) -> Quality:
         """`judge` for a clip rendered from a plan; a plan with a look says so itself."""
-        asked = AUTrack.of(plan.intensity, estimator="asked", fps=plan.fps)
-        return self.judge(frames, asked=asked, rest=rest, look=plan.look is not None)
+        return self.judge(frames, asked=plan.asked, rest=rest, look=plan.look is not None)
 
     def judge(
         self,

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from famaug import __version__
 from famaug.data.protocols import as_clip_with_label
 from famaug.errors import FamaugError, InputError
 from famaug.generation import Generation, Resources, generate
@@ -124,10 +123,8 @@ def _vary(settings: Generation, out: Path, times: int, progress: Progress) -> di
                     if key in there:
                         found["there"] += 1
                         continue
-                    story = Provenance(
-                        plan, source.subject, source.subject, record.label, "driver",
-                        version=__version__,
-                    )  # fmt: skip
+                    who = source.subject
+                    story = Provenance.of(plan, who, who, record.label)
                     writer.put(key, maker.render([plan])[0], story)
                     found["made"] += 1
             except FamaugError as error:

@@ -25,9 +25,9 @@ from famaug.errors import FamaugError, InputError, UnusableClipError
 from famaug.files import write_whole
 from famaug.lifeline import end_with_parent
 from famaug.limits import read_bytes
-from famaug.recognition.inputs import Bytes, InputSpec, key_frames, make_input
+from famaug.recognition.inputs import Bytes, InputSpec, make_input
 from famaug.seeding import digest
-from famaug.types import Clip
+from famaug.types import Clip, key_frames
 
 Progress = Callable[[str, int, int], None]
 _VERSION = "recognition-input/3"

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from famaug.clip import read_picture
-from famaug.data.guard import subject_name
 from famaug.data.readers.tables import read_rows, text
 from famaug.errors import InputError, MediaError
 from famaug.folders import files_below
@@ -67,7 +66,7 @@ def read_flow_folder(
     labels = [int(r["label"]) if r["label"].isdigit() else r["label"] for r in rows]
     kept, numbers, no_class = class_numbers(labels, classes)
     pictures = np.stack([_read(folder / names[i], size) for i in kept])
-    subjects = tuple(subject_name(refs[i]) for i in kept)
+    subjects = tuple(refs[i].person for i in kept)
     inputs, clips = in_order(pictures, channels), tuple(keys[i] for i in kept)
     return Samples(inputs, numbers, subjects, clips, tuple(classes), origin, (), no_class)
 

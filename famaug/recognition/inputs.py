@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.errors import InputError, UnusableClipError
+from famaug.errors import InputError
 from famaug.recognition.flow_features import METHODS, FlowMethod, flow_features
-from famaug.types import Clip, ClipRef, Frames, Picture
+from famaug.types import Clip, ClipRef, Frames, Picture, key_frames
 
 Kind = Literal["flow", "pair", "dynamic", "clip"]
 KINDS: tuple[Kind, ...] = ("flow", "pair", "dynamic", "clip")
@@ -119,36 +119,6 @@ def make_input(clip: Clip, spec: InputSpec) -> Bytes:
         return dynamic_image(clip.frames[onset : offset + 1], spec.size)
     picked = np.linspace(onset, offset, spec.frames).round().astype(int)
     return np.stack([_planes(clip.frames[i], spec.size) for i in picked], axis=1)
-
-
-def key_frames(clip: Clip) -> tuple[int, int, int]:
-    """Onset, apex and offset of a clip, counted from 0: onset < apex <= offset.
-
-    Raises:
-        UnusableClipError: one frame only, or onset < offset does not hold within the clip.
-    """
-    count, ref = len(clip.frames), clip.ref
-    if count < 2:
-        raise UnusableClipError(
-            f"clip {ref.key}: one frame shows no motion; at least two are needed"
-        )
-    onset = 0 if ref.onset is None else ref.onset
-    offset = count - 1 if ref.offset is None else ref.offset
-    if not 0 <= onset < offset < count:
-        raise UnusableClipError(
-            f"clip {ref.key}: onset {onset} and offset {offset} do not fit its {count} frames; "
-            "positions are counted from 0 within the frames given"
-        )
-    known = ref.apex is not None and onset < ref.apex <= offset
-    apex = ref.apex if known else _peak(clip.frames, onset, offset)
-    return onset, int(apex or 0), offset
-
-
-def _peak(frames: Frames, onset: int, offset: int) -> int:
-    """The frame that differs most from the onset; the first where several do."""
-    start = frames[onset].astype(np.int16)
-    far = [int(np.abs(f.astype(np.int16) - start).sum()) for f in frames[onset + 1 : offset + 1]]
-    return onset + 1 + int(np.argmax(far))
 
 
 def dynamic_image(frames: Frames, size: int) -> Bytes:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
-from famaug.data.guard import NO_PROVENANCE, Guard, subject_name
+from famaug.data.guard import NO_PROVENANCE, Guard
 from famaug.data.known import synthetic_ref
 from famaug.data.look import Look
 from famaug.data.look_reading import why_no_look, with_look
@@ -165,7 +165,7 @@ def real_samples(
     return Samples(
         inputs[used] if out else inputs,
         numbers[used],
-        tuple(subject_name(refs[kept[i]]) for i in used),
+        tuple(refs[kept[i]].person for i in used),
         tuple(refs[kept[i]].key for i in used),
         tuple(classes),
         origin,

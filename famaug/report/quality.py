@@ -10,7 +10,7 @@ import numpy as np
 from famaug.quality.gate import AT_LEAST
 from famaug.quality.judge import MEANING, Quality
 from famaug.report.values import Cell, ReportClip, ReportTable
-from famaug.types import AUTrack, Floats, Frames, Plan
+from famaug.types import Frames, Plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,25 +56,14 @@ def missing_lines(clips: Sequence[JudgedClip]) -> list[str]:
     ]
 
 
-def phases(track: Floats) -> tuple[int, int, int]:
-    """Onset, apex and offset (frame numbers) of intensities `T 2 17`: the last frame at rest
-    before anything moves, the strongest frame, the first frame at rest again."""
-    total = np.nan_to_num(track).sum((1, 2))
-    moving = np.flatnonzero(total > 0)
-    if not len(moving):
-        return 0, 0, len(track) - 1
-    onset, offset = max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 1, len(track) - 1)
-    return onset, int(total.argmax()), offset
-
-
 def report_clip(clip: JudgedClip, frames: Frames, plan: Plan) -> ReportClip:
     """A judged clip as the report shows it."""
-    onset, apex, offset = phases(plan.intensity)
+    onset, apex, offset = plan.key_frames
     return ReportClip(
         title=clip.name,
         frames=frames,
         fps=plan.fps,
-        asked=AUTrack.of(plan.intensity, estimator="asked", fps=plan.fps),
+        asked=plan.asked,
         measured=clip.quality.measured,
         onset=onset,
         apex=apex,

@@ -37,7 +37,7 @@ from famaug.data import Casme2, SubjectSubset
 from famaug.data.look_fit import fit_look
 from famaug.errors import FaceError, FamaugWarning
 from famaug.testing import make_replica
-from famaug.types import Floats, Frames
+from famaug.types import Floats, Frames, key_frames
 
 SIZE = (340, 280)
 VIEWS = ("frame", "grain", "flow")
@@ -110,9 +110,9 @@ def main() -> None:
 
 
 def real_pair(data: Casme2, index: int) -> Pair:
-    ref = data.refs[index]
-    onset, apex = ref.onset or 0, ref.apex or 1
-    return Pair(load_clip(ref).frames[[onset, onset + 1, apex]], ref.subject)
+    clip = load_clip(data.refs[index])
+    onset, apex, _ = key_frames(clip)
+    return Pair(clip.frames[[onset, onset + 1, apex]], clip.ref.subject)
 
 
 def synthetic_pairs(part: SubjectSubset, synthesizer: Synthesizer) -> list[Pair]:
@@ -127,8 +127,8 @@ def synthetic_pairs(part: SubjectSubset, synthesizer: Synthesizer) -> list[Pair]
         except FaceError:  # too tightly cropped to be moved in its own framing
             continue
         plan = json.loads(item["provenance"])["plan"]
-        level = np.asarray(plan["track"]).sum((1, 2))
-        frames = item["frames"].numpy()[[0, 1, max(1, int(level.argmax()))]]
+        onset, apex = item["onset"], item["apex"]
+        frames = item["frames"].numpy()[[onset, onset + 1, max(onset + 1, apex)]]
         if frames.shape[1:3] != SIZE:  # without the look: as a user would resize it
             frames = np.stack([cv2.resize(f, SIZE[::-1]) for f in frames])
         pairs.append(Pair(frames, plan["identity"]["subject"]))

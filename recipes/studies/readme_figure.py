@@ -30,7 +30,7 @@ def main(out: Annotated[Path, typer.Option(help="WebP to write.")]) -> None:
     for name, text in SHOWN:
         plan = synthesizer.plan(text, samples.face(name), keyed_generator(1, "readme"))
         frames = synthesizer.render([plan])[0]
-        apex, last = int(plan.intensity.sum((1, 2)).argmax()), len(frames) - 1
+        apex, last = plan.key_frames[1], len(frames) - 1
         chosen = [0, apex // 2, apex, (apex + last) // 2, last]
         times = {"onset": 0, "apex": apex, "offset": last, "fps": plan.fps}
         rows += [film_strip(frames, chosen, **times), difference_strip(frames, chosen, **times)]

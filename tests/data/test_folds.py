@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from store_builders import ListOfClips
 
 from famaug.data import k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
-from famaug.data.guard import subject_name
 from famaug.errors import InputError
 from famaug.people import canonical
 
@@ -14,7 +13,7 @@ SUBJECTS = st.lists(st.sampled_from(["1", "01", "2", "s3", "S03", "10", "x"]), m
 
 
 def people(part: object) -> set[str]:
-    return {canonical(subject_name(r)) for r in part.refs}  # type: ignore[attr-defined]
+    return {canonical(r.person) for r in part.refs}  # type: ignore[attr-defined]
 
 
 @given(subjects=SUBJECTS)

@@ -77,7 +77,7 @@ def test_a_synthetic_clip_tells_what_it_shows() -> None:
     track[5, :, AU_INDEX[45]] = 5  # a blink is no apex
     plan.track[:] = track.tolist()
     known = of_plan(plan, 6)
-    assert (known.onset, known.apex, known.offset) == (0, 3, 5)
+    assert (known.onset, known.apex, known.offset) == (2, 3, 4)  # rest before and after
     assert known.aus[0, AU_INDEX[12]] == 1.5
     assert known.present.sum() == 1
 
@@ -85,7 +85,7 @@ def test_a_synthetic_clip_tells_what_it_shows() -> None:
 def test_key_frames_go_with_the_sampling() -> None:
     plan = plan_of(0)
     track = np.zeros((41, 2, 17))
-    track[17, 0, AU_INDEX[12]] = 2
+    track[:, 0, AU_INDEX[12]] = np.interp(np.arange(41), [0, 17, 40], [0, 2, 0])
     plan.track[:] = track.tolist()
     sampler = sample_clip(frames=5, size=None)
     at = sampler.positions(41, apex=17)

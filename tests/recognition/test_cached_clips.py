@@ -10,11 +10,11 @@ import torch
 
 from famaug.data import MicroExpressionSynth
 from famaug.recognition import as_input
-from famaug.recognition.inputs import InputSpec, key_frames, make_input
+from famaug.recognition.inputs import InputSpec, make_input
 from famaug.recognition.samples import CachedClips, synthetic_pool
 from famaug.store import CacheWriter, ClipCache
 from famaug.testing import make_clip
-from famaug.types import AU_INDEX, Frames, Plan, Provenance
+from famaug.types import AU_INDEX, Frames, Plan, Provenance, key_frames
 
 
 def _clip_with_a_blink() -> tuple[Frames, Plan]:

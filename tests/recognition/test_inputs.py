@@ -15,9 +15,9 @@ from famaug.recognition.feature_cache import (
     dataset_inputs,
     input_key,
 )
-from famaug.recognition.inputs import InputSpec, key_frames, make_input
+from famaug.recognition.inputs import InputSpec, make_input
 from famaug.testing import make_clip
-from famaug.types import Clip
+from famaug.types import Clip, key_frames
 
 FLOW = InputSpec(kind="flow", size=12, flow="farneback")
 

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal
 from torch.utils.data import Dataset
 
 from famaug.clip import load_clip, natural_key
-from famaug.data.guard import subject_name
 from famaug.data.labels import label_map
 from famaug.data.protocols import Label
 from famaug.data.readers.corrections import Correction
@@ -125,7 +124,7 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
         self.folders = Folders(self.media)
         self.all_rows, fixes = self._all_rows(corrections)
         found, self.findings = _Opening(self, fixes).read(span)
-        self.people = frozenset(map(subject_name, found))
+        self.people = frozenset(ref.person for ref in found)
         if missing == "stop":
             self._stop_if_missing()
         self.refs: list[ClipRef] = [r for r in found if keep is None or keep(r)]
