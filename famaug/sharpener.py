@@ -13,7 +13,7 @@ import numpy as np
 
 from famaug.errors import InputError, SmallFaceWarning
 from famaug.faces.landmarks import SKIN_POINTS
-from famaug.faces.mesher import one_torch_thread
+from famaug.processes import one_torch_thread
 from famaug.superres.check import SMALL_FACE
 from famaug.superres.upscale import Upscaler
 from famaug.types import Floats, Frames

@@ -19,10 +19,10 @@ from famaug.aus.face_map import SCALE
 from famaug.aus.fit import fit_person
 from famaug.aus.flow import FlowSolver
 from famaug.aus.points import NOT_OBSERVABLE, ONE_SIDED_UNKNOWN, PointSolver
-from famaug.cv_threads import one_cv_thread
 from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher, FaceTrack
 from famaug.faces.pose import angles
+from famaug.processes import one_cv_thread
 from famaug.progress import ticked
 from famaug.types import AU_INDEX, AUS, AUTrack, Floats, Frames, Picture
 

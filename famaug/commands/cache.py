@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from famaug.commands import terminal
+from famaug.commands.terminal import printable
 from famaug.errors import UsageError
-from famaug.printable import printable
 
 if TYPE_CHECKING:
     from famaug.store import VerifyReport

@@ -115,7 +115,7 @@ def _check_dataset(name: str, path: Path, copy: Copy) -> tuple[dict[str, Any], S
 
 def _check_installation() -> tuple[dict[str, Any], Sequence[str]]:
     """What is found, as JSON, and what is wrong."""
-    from famaug.installation import look_at_installation
+    from famaug.commands.installation import look_at_installation
 
     found = look_at_installation()
     terminal.echo("\n".join(found.lines()))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from famaug.commands import terminal
+from famaug.commands.terminal import printable
 from famaug.configs import find_config
-from famaug.printable import printable
 
 if TYPE_CHECKING:
     from famaug.generation.report import GenerationReport

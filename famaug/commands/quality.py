@@ -288,7 +288,7 @@ def _drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
     from rich.table import Table
     from rich.text import Text
 
-    from famaug.printable import printable
+    from famaug.commands.terminal import printable
 
     shown = Table(title=title)
     for name in columns:

@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import traceback
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args, get_origin
 import typer
 
 from famaug.errors import FamaugError, FamaugWarning, InputError, MediaError, UsageError
-from famaug.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,6 +41,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.
 Device = Annotated[str, typer.Option(help="cpu, cuda, ...")]
 """Options that several commands have."""
 
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 log = logging.getLogger("famaug")
 
 
@@ -127,6 +128,22 @@ def _field_docs(group: Any) -> dict[str, str]:
 
 
 # -- WORDS ----------------------------------------------------------------------------------------
+
+
+def printable(text: object, *, lines: bool = False) -> str:
+    """Text with every character that a terminal would act on written out: control and escape
+    sequences, marks that turn the direction of writing, halves of characters.
+
+    Args:
+        text: what is to be shown.
+        lines: keep line ends and tabs.
+    """
+    return "".join(
+        c
+        if (lines and c in "\n\t") or unicodedata.category(c) not in _HIDDEN
+        else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in str(text)
+    )
 
 
 @cache

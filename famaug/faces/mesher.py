@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +16,7 @@ from famaug.faces import regions as rg
 from famaug.faces.detector import Detection, detect, search
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
+from famaug.processes import one_torch_thread
 from famaug.progress import ticked
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.load import fill, load_safetensors
@@ -255,18 +255,6 @@ class FaceMesher:
         mean = stack.mean(0)
         spread = np.sqrt(np.square(stack - mean)[..., :2].sum(-1).mean((0, 2)))
         return mean, np.mean(scores, 0), spread.astype(np.float32)
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Within it PyTorch works in the calling thread alone. The last bits of a convolution depend
-    on the number of threads, DataLoader workers have one, and a mesh must not differ there."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _box(regions: rg.Array, h: int, w: int) -> tuple[tuple[slice, slice], NDArray[np.float64]]:

@@ -18,7 +18,7 @@ from famaug.errors import InputError
 from famaug.generation.crew import Event
 from famaug.generation.settings import Generation
 from famaug.generation.worker import Task, Worker
-from famaug.lifeline import end_with_parent
+from famaug.processes import end_with_parent
 
 GONE_S = 5.0
 

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from famaug.errors import InputError, WeightsError
 from famaug.faces.align import crop_face
-from famaug.faces.mesher import one_torch_thread
 from famaug.generator.face_motion import checked
 from famaug.generator.networks.au_maps import au_maps, left_share
 from famaug.generator.networks.compact import CompactGenerator
@@ -25,6 +24,7 @@ from famaug.generator.networks.saved import load_generator
 from famaug.generator.prior import KnownFace
 from famaug.generator.warp import WarpRenderer
 from famaug.limits import check_finite
+from famaug.processes import one_torch_thread
 from famaug.progress import ticked
 from famaug.seeding import digest
 from famaug.types import Floats, Frames, Picture

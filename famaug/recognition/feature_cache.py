@@ -23,8 +23,8 @@ import numpy as np
 from famaug.data.protocols import AsClip, as_clip_with_label
 from famaug.errors import FamaugError, InputError, UnusableClipError
 from famaug.files import write_whole
-from famaug.lifeline import end_with_parent
 from famaug.limits import read_bytes
+from famaug.processes import end_with_parent
 from famaug.recognition.inputs import Bytes, InputSpec, make_input
 from famaug.seeding import digest
 from famaug.types import Clip, key_frames

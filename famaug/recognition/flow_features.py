@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.cv_threads import one_cv_thread
 from famaug.errors import InputError
+from famaug.processes import one_cv_thread
 from famaug.types import Floats, Picture
 
 FlowMethod = Literal["tvl1", "farneback", "dis"]

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from famaug.errors import InputError, TrainingError
 from famaug.files import clear_parts
-from famaug.lifeline import end_with_parent
+from famaug.processes import end_with_parent
 from famaug.seeding import digest
 from famaug.training.checkpoints import (
     network_tensors,

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import famaug
 from famaug.cli import app
 from famaug.commands import terminal
-from famaug.printable import printable
+from famaug.commands.terminal import printable
 from famaug.store import CacheWriter, export_png
 from famaug.testing import make_replica
 from famaug.types import Plan, Provenance

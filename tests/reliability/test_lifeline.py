@@ -13,7 +13,7 @@ import pytest
 
 PARENT = """
 import multiprocessing, sys, time
-from famaug.lifeline import end_with_parent
+from famaug.processes import end_with_parent
 
 def work(pipe):
     end_with_parent(grace=0)

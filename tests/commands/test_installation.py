@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import famaug.installation as installation
+import famaug.commands.installation as installation
 from famaug.packages import PARTS, hint
 
 

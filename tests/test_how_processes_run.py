@@ -7,7 +7,7 @@ import sys
 
 import cv2
 
-from famaug.cv_threads import one_cv_thread
+from famaug.processes import one_cv_thread
 
 FORKED = """
 import os, sys
@@ -29,7 +29,7 @@ for _ in range(6):  # without care most children hang
 
 
 def test_a_forked_child_works_on() -> None:
-    code = FORKED.format(care="import famaug.cv_threads")
+    code = FORKED.format(care="import famaug.processes")
     done = subprocess.run([sys.executable, "-c", code], timeout=60, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from famaug.opencv_wheels import opencv_problems, opencv_wheels
+from famaug.commands.opencv_wheels import opencv_problems, opencv_wheels
 
 
 def _install(site: Path, name: str, files: dict[str, str], version: str = "4.10.0") -> None:

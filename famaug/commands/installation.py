@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from famaug import __version__
+from famaug.commands.opencv_wheels import opencv_problems, opencv_wheels
 from famaug.errors import MissingPackageError, WeightsError
 from famaug.native import find_compiler
-from famaug.opencv_wheels import opencv_problems, opencv_wheels
 from famaug.packages import CORE, PARTS, hint, installed, need
 from famaug.weights.fetch import find_stored, home
 from famaug.weights.registry import list_entries
