@@ -30,20 +30,20 @@ class Sharpener:
     Args:
         model: a name or a weights file (`famaug.superres.models`).
         size: side of the finished clip; None: the source's times the network's scale.
-        device: where it runs.
 
     Raises:
         InputError: a size that is no multiple of the network's scale, or too small for it.
         FetchError, WeightsError: the weights cannot be had or used.
     """
 
-    def __init__(self, model: str, size: int | None, *, device: str = "cpu") -> None:
-        self.model, self.size, self.device = model, size, device
+    def __init__(self, model: str, size: int | None) -> None:
+        self.model, self.size = model, size
         file = Path(model)
         own = file.suffix == ".safetensors" and file.is_file()
         self.subjects = subjects_of(file) if own else ()
-        self._upscaler: Upscaler | None = Upscaler(model, temporal="reuse", device=device)
-        self.scale, self.name = self._upscaler.scale, f"{model}/{self._upscaler.digest}"
+        self._upscalers: dict[str, Upscaler] = {}
+        upscaler = self.upscaler("cpu")
+        self.scale, self.name = upscaler.scale, f"{model}/{upscaler.digest}"
         if size is not None and (size % self.scale or size // self.scale < SMALLEST):
             raise InputError(
                 f"superres {model!r} makes clips {self.scale} times larger: size must be a "
@@ -52,21 +52,21 @@ class Sharpener:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process: the network is loaded there."""
-        return self.__dict__ | {"_upscaler": None}
+        return self.__dict__ | {"_upscalers": {}}
 
     @property
     def source_size(self) -> int:
         """Side of what is rendered for `size`."""
         return 0 if self.size is None else self.size // self.scale
 
-    @property
-    def upscaler(self) -> Upscaler:
-        if self._upscaler is None:
-            self._upscaler = Upscaler(self.model, temporal="reuse", device=self.device)
-        return self._upscaler
+    def upscaler(self, device: str) -> Upscaler:
+        """The network on a device, kept for further clips."""
+        if device not in self._upscalers:
+            self._upscalers[device] = Upscaler(self.model, temporal="reuse", device=device)
+        return self._upscalers[device]
 
     def sharpened(
-        self, frames: Frames, mesh: Floats, *, back: bool = False
+        self, frames: Frames, mesh: Floats, *, device: str = "cpu", back: bool = False
     ) -> tuple[Frames, Floats]:
         """Frames `T H W 3` and their mesh `478 3`, both `scale` times larger, or (`back`) averaged
         back to their own size, as FAMGAN's last step does. On a CPU the same frames give the same
@@ -79,8 +79,8 @@ class Sharpener:
                 SmallFaceWarning,
                 stacklevel=4,
             )
-        with one_torch_thread() if self.device == "cpu" else nullcontext():
-            out = self.upscaler.frames(frames)
+        with one_torch_thread() if device == "cpu" else nullcontext():
+            out = self.upscaler(device).frames(frames)
         if back:
             side = frames.shape[2], frames.shape[1]
             small = [cv2.resize(f, side, interpolation=cv2.INTER_AREA) for f in out]

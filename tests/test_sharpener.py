@@ -7,8 +7,12 @@ import pickle
 import numpy as np
 import pytest
 
+from famaug import sharpener
 from famaug.errors import InputError, RenderError, SmallFaceWarning
-from famaug.pipeline import Synthesizer
+from famaug.generation import Generation
+from famaug.generation.worker import Worker
+from famaug.generator import renderers
+from famaug.pipeline import Synthesizer, measuring
 from famaug.seeding import keyed_generator
 
 
@@ -61,3 +65,33 @@ def test_sizes_that_cannot_be_had_are_refused():
         Synthesizer(superres="compact", size=130)
     with pytest.raises(InputError, match="at least 256; got 128"):
         Synthesizer(superres="compact", size=128)
+
+
+def test_a_device_reaches_renderer_and_sharpener(maker, astronaut_picture, monkeypatch, tmp_path):
+    """Without a GPU here: what a worker makes on another device is asked of both by its name."""
+    asked: list[tuple[str, str]] = []
+
+    def noted(what: str, made):
+        def make(*args, device, **settings):
+            asked.append((what, device))
+            return made(*args, device="cpu", **settings)
+
+        return make
+
+    monkeypatch.setattr(renderers, "WarpRenderer", noted("renders", renderers.WarpRenderer))
+    monkeypatch.setattr(sharpener, "Upscaler", noted("sharpens", sharpener.Upscaler))
+    plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
+    monkeypatch.setattr(measuring, "FaceMesher", noted("measures", measuring.FaceMesher))
+    settings = Generation(
+        out=tmp_path / "out", rules=["aus:12=2"], pictures=[tmp_path], synthesizer=maker
+    )
+    worker = Worker(settings, device="cuda:1", batch=1)
+    assert worker.settings.synthesizer is worker.synthesizer
+    with pytest.warns(SmallFaceWarning):
+        worker.synthesizer.render([plan])
+    assert worker.synthesizer.mesher is not maker.mesher
+    assert asked == [("renders", "cuda:1"), ("sharpens", "cuda:1"), ("measures", "cuda:1")]
+    with pytest.warns(SmallFaceWarning):
+        maker.render([plan], device="cuda:2")
+    assert asked[3:] == [("renders", "cuda:2"), ("sharpens", "cuda:2")]
+    assert maker.device == "cpu"

@@ -119,10 +119,9 @@ class Worker:
         # the processes are the parallelism: more threads would wait for each other
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
-        self.settings = settings
-        self.batch = batch
-        self.synthesizer = settings.synthesizer
-        self.synthesizer.device = device
+        self.synthesizer = settings.synthesizer.on(device)
+        settings = replace(settings, synthesizer=self.synthesizer)
+        self.settings, self.batch = settings, batch
         self.store = MeasuredStore(settings.measured_folder)
         overlap = not device.startswith("cpu") if overlap is None else overlap
         self._thread = ThreadPoolExecutor(1) if overlap else None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Measuring:
 
     Args:
         sizes: shifts of the picture size that a driver's meshes are averaged over.
-        device: where the face nets run; may be changed until they are first used.
+        device: where the face nets run.
         keep: how many faces are kept in memory.
         folder: where measurements are kept between processes and runs, or None. One that cannot
             be written to is said once and done without.
@@ -51,6 +52,14 @@ class Measuring:
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process: what was measured, no networks."""
         return self.__dict__ | {"_mesher": None}
+
+    def on(self, device: str) -> Measuring:
+        """The same with the face nets on another device."""
+        if device == self.device:
+            return self
+        other = copy(self)
+        other.device, other._mesher = device, None
+        return other
 
     @property
     def mesher(self) -> FaceMesher:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class Synthesizer:
         peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
         look: makes clips look like a data set's; they then have its size, and `size` is that of
             the crop before.
-        device: where rendering and measuring run.
+        device: where rendering, sharpening and measuring run.
         keep: how many prepared faces are kept in memory.
         faces: folder, or folders, below which a plan may name the picture of its identity. Of
             plans that come from elsewhere (a cache, a file) no other path is looked at; pictures
@@ -92,7 +93,7 @@ class Synthesizer:
         self.generator, self.size, self.sizes = generator, size, tuple(sizes)
         self.modulation = modulation or Modulation()
         crop = CROP if size == "auto" else size
-        self.sharpener = None if superres is None else Sharpener(superres, crop, device=device)
+        self.sharpener = None if superres is None else Sharpener(superres, crop)
         if look is not None and size is None:
             raise InputError("a look frames the face anew, so it needs size=, the crop's side")
         if fps is not None and not 0 < fps < float("inf"):
@@ -125,12 +126,14 @@ class Synthesizer:
 
     @property
     def device(self) -> str:
-        """Where rendering and measuring run."""
+        """Where rendering, sharpening and measuring run."""
         return self._measuring.device
 
-    @device.setter
-    def device(self, device: str) -> None:
-        self._measuring.device = device
+    def on(self, device: str) -> Synthesizer:
+        """The same synthesizer, which renders, sharpens and measures on another device."""
+        other = copy(self)
+        other._measuring = self._measuring.on(device)
+        return other
 
     # -- PLAN ---------------------------------------------------------------------------------
 
@@ -326,6 +329,10 @@ class Synthesizer:
         """Clips uint8 `T H W 3`, one a plan, in order. The same plan gives the same pixels,
         whatever else is rendered with it.
 
+        Args:
+            plans: what to render.
+            device: where to render and sharpen; by default where this synthesizer does.
+
         Raises:
             RenderError: another generator, weights or options than here, a plan with a look and
                 none here, or an identity picture that is neither in memory nor where the plan says.
@@ -337,7 +344,8 @@ class Synthesizer:
         renderer = self.renderer(plan, device)
         frames, mesh = renderer.render(plan.intensity), renderer.mesh
         if self.sharpener is not None:
-            frames, mesh = self.sharpener.sharpened(frames, mesh, back="back" in plan.params)
+            back = "back" in plan.params
+            frames, mesh = self.sharpener.sharpened(frames, mesh, device=device, back=back)
         if plan.look is None:
             return frames
         if self.look is None:
@@ -350,7 +358,8 @@ class Synthesizer:
         picture, mesh = self._face(plan)
         if self.sharpener is None:
             return picture
-        sharp, _ = self.sharpener.sharpened(picture[None], mesh, back="back" in plan.params)
+        back = "back" in plan.params
+        sharp, _ = self.sharpener.sharpened(picture[None], mesh, device=self.device, back=back)
         return np.asarray(sharp[0], np.uint8)
 
     def renderer(self, plan: Plan, device: str | None = None) -> Renderer:
