@@ -35,7 +35,7 @@ ROOMS = (
     ("faces",),
     ("aus",),
     ("modulation",),
-    ("judges",),
+    ("judges", "look"),
     ("training",),
     ("generator",),
     ("superres",),

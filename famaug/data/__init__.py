@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from famaug.data.folds import leave_one_dataset_out as leave_one_dataset_out
     from famaug.data.folds import leave_one_subject_out as leave_one_subject_out
     from famaug.data.guard import Guard as Guard
-    from famaug.data.look import Look as Look
-    from famaug.data.look_files import load_look as load_look
-    from famaug.data.look_files import save_look as save_look
     from famaug.data.look_fit import fit_look as fit_look
     from famaug.data.meb import MebClips as MebClips
     from famaug.data.megc2019 import Megc2019 as Megc2019
@@ -41,6 +38,9 @@ if TYPE_CHECKING:
     from famaug.data.synth import MicroExpressionSynth as MicroExpressionSynth
     from famaug.data.synth import as_pair as as_pair
     from famaug.data.transforms import SynthTransform as SynthTransform
+    from famaug.look.look import Look as Look
+    from famaug.look.look import load_look as load_look
+    from famaug.look.look import save_look as save_look
 
 _LAZY = {
     "CasMe3": "famaug.data.readers.casme3",
@@ -51,7 +51,7 @@ _LAZY = {
     "Fold": "famaug.data.folds",
     "FourDme": "famaug.data.readers.fourdme",
     "Guard": "famaug.data.guard",
-    "Look": "famaug.data.look",
+    "Look": "famaug.look.look",
     "MebClips": "famaug.data.meb",
     "Megc2019": "famaug.data.megc2019",
     "MicroExpressionSynth": "famaug.data.synth",
@@ -67,10 +67,10 @@ _LAZY = {
     "k_fold_by_subject": "famaug.data.folds",
     "leave_one_dataset_out": "famaug.data.folds",
     "leave_one_subject_out": "famaug.data.folds",
-    "load_look": "famaug.data.look_files",
+    "load_look": "famaug.look.look",
     "pad_clips": "famaug.data.sampling",
     "sample_clip": "famaug.data.sampling",
-    "save_look": "famaug.data.look_files",
+    "save_look": "famaug.look.look",
 }
 
 __all__ = list(_LAZY)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from famaug.data.guard import Contributors, Guard, people_of
-from famaug.data.look import Look
-from famaug.data.look_reading import why_no_look, with_look
 from famaug.data.protocols import Label, labels_of
 from famaug.data.sources import Balance, Chooser, Drawn, LabelOf, label_or_reason, to_text
 from famaug.errors import CacheError, InputError
+from famaug.look.look import Look
+from famaug.look.reading import why_no_look, with_look
 from famaug.seeding import keyed_generator
 from famaug.store.reader import ClipCache
 from famaug.types import Frames

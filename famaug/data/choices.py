@@ -7,9 +7,9 @@ from typing import Any
 
 from torch.utils.data import IterableDataset
 
-from famaug.data.look import Look
 from famaug.data.protocols import ClipSynthesizer
 from famaug.errors import InputError
+from famaug.look.look import Look
 
 
 def map_style(dataset: Any) -> int:

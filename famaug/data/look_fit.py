@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from famaug.data.following import held_out_of
 from famaug.data.guard import Guard
-from famaug.data.look import Look, blur_of, face_height, luma, sensed
 from famaug.data.protocols import AsClip, as_clip_with_label, refs_of
 from famaug.errors import FaceError, InputError
 from famaug.faces.framing import Framing
 from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS, SKIN_POINTS
 from famaug.faces.mesher import FaceMesher
+from famaug.look.look import Look, blur_of, face_height, luma, sensed
 from famaug.pictures import quantization
 from famaug.seeding import digest, keyed_generator
 from famaug.types import Clip, Floats, Frames

@@ -21,7 +21,6 @@ from famaug.data.choices import (
 )
 from famaug.data.following import guard_for
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
-from famaug.data.look import Look
 from famaug.data.loose import Whose, refs_below
 from famaug.data.naming import named
 from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
@@ -36,6 +35,7 @@ from famaug.data.sources import (
     read_identities,
 )
 from famaug.errors import InputError, RenderError
+from famaug.look.look import Look
 from famaug.store.reader import ClipCache
 from famaug.types import Clip, Frames, Plan, Provenance
 

@@ -10,7 +10,6 @@ from typing import Any, cast
 from famaug.clip_options import Size
 from famaug.data import folds
 from famaug.data.following import follow
-from famaug.data.look_files import load_look
 from famaug.data.protocols import refs_of
 from famaug.data.readers import find_reader, open_named, options_of
 from famaug.datasets import dataset_name
@@ -25,6 +24,7 @@ from famaug.generation.config import (
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generation.settings import Generation
+from famaug.look.look import load_look
 from famaug.modulation.modulate import Modulation
 from famaug.packages import need
 from famaug.people import find_people, in_order, who_is

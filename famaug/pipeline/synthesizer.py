@@ -25,9 +25,9 @@ from famaug.faces.packed import packed_mesh
 from famaug.generator.face_motion import TIGHTEST, share_inside
 from famaug.generator.renderers import Renderer, find_setting
 from famaug.limits import translated
+from famaug.look.look import Look, apply_look
 from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.sources import ExpressionSource
-from famaug.pipeline.clip_look import ClipLook
 from famaug.pipeline.inputs import Driver, Identity, pixels_digest, read_identity
 from famaug.pipeline.measuring import Measuring
 from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
@@ -81,7 +81,7 @@ class Synthesizer:
         sizes: Sequence[int] = (0,),
         fps: float | None = None,
         peak: float | None = None,
-        look: ClipLook | None = None,
+        look: Look | None = None,
         device: str = "cpu",
         keep: int = 16,
         faces: str | Path | Sequence[str | Path] = (),
@@ -334,8 +334,8 @@ class Synthesizer:
             device: where to render and sharpen; by default where this synthesizer does.
 
         Raises:
-            RenderError: another generator, weights or options than here, a plan with a look and
-                none here, or an identity picture that is neither in memory nor where the plan says.
+            RenderError: another generator, weights or options than here, or an identity picture
+                that is neither in memory nor where the plan says.
         """
         where = str(device or self.device)
         return [self._rendered(p, where) for p in plans]
@@ -348,10 +348,10 @@ class Synthesizer:
             frames, mesh = self.sharpener.sharpened(frames, mesh, device=device, back=back)
         if plan.look is None:
             return frames
-        if self.look is None:
-            raise RenderError("the plan has a look: make the Synthesizer with look=, any such look")
         with translated("the plan's look", RenderError):
-            return self.look.apply(frames, mesh, plan.look)
+            height, width = plan.look["size"]
+            check_room(plan, height, width)
+            return apply_look(frames, mesh, plan.look)
 
     def still(self, plan: Plan) -> Picture:
         """The identity's face at rest, cropped (and sharpened) as in the clip, before its look."""

@@ -14,11 +14,11 @@ import numpy as np
 
 from famaug.data.folds import without_people
 from famaug.data.guard import Guard
-from famaug.data.look import Look
 from famaug.data.look_fit import fit_look
 from famaug.data.sources import LabelOf
 from famaug.errors import InputError
 from famaug.faces.mesher import FaceMesher
+from famaug.look.look import Look
 from famaug.recognition.feature_cache import Progress, dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.samples import (

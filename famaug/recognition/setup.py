@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from famaug.data.look import Look
-from famaug.data.look_files import load_look
 from famaug.data.readers import open_named
 from famaug.data.sources import LabelOf
 from famaug.errors import InputError
+from famaug.look.look import Look, load_look
 from famaug.recognition.config import FIT, DataConfig, RecogniserConfig, check_config, check_data
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder

@@ -20,9 +20,9 @@ from torch.utils.data import ConcatDataset, Subset
 
 from famaug.data import MicroExpressionSynth, leave_one_subject_out
 from famaug.data.folds import k_fold_by_subject
-from famaug.data.look import Look
 from famaug.errors import LeakageError
 from famaug.faces.landmarks import LEFT_BROW, OUTER_LIPS, RIGHT_BROW
+from famaug.look.look import Look
 from famaug.people import canonical
 from famaug.store import CacheWriter
 from famaug.types import Clip, ClipRef, Plan, Provenance

@@ -1,14 +1,17 @@
 """How a data set's clips look, as numbers, and synthetic clips made to look the same.
 
-A profile is fitted on a fold's real training clips (`famaug.data.look_fit.fit_look`). What is
-drawn from it for one clip goes into the plan, and so into the clip's key; applying it draws
-nothing.
+A profile is fitted on a fold's real training clips (`famaug.data.look_fit.fit_look`) and kept in a
+file. What is drawn from it for one clip goes into the plan, and so into the clip's key; applying
+it draws nothing.
 """
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,8 +20,10 @@ from numpy.typing import NDArray
 
 from famaug.errors import InputError, RenderError
 from famaug.faces.framing import Framing, anchors, framed, matrix_of
-from famaug.limits import check_finite
+from famaug.files import write_whole
+from famaug.limits import check_finite, read_json, translated
 from famaug.modulation.retime import resample
+from famaug.people import canonical
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUTrack, Floats, Frames
 
@@ -143,11 +148,6 @@ class Look:
             "subjects": list(self.subjects),
         }
 
-    @staticmethod
-    def apply(frames: Frames, mesh: Floats, drawn: dict[str, Any]) -> Frames:
-        """`apply_look`, for the synthesizer."""
-        return apply_look(frames, mesh, drawn)
-
     def _path(self, rng: np.random.Generator, length: int, fps: float) -> NDArray[np.float64]:
         """`T 4`: the motion of a real clip, mirrored or not, run to and fro where it is short."""
         pick, mirror = rng.random(), rng.random()
@@ -162,6 +162,42 @@ class Look:
         at = t * (len(values) - 1)
         knots = np.arange(len(values))
         return np.stack([np.interp(at, knots, values[:, k]) for k in range(4)], 1)
+
+
+# -- FILES -----------------------------------------------------------------------------------------
+
+
+def save_look(look: Look, path: str | os.PathLike[str]) -> None:
+    """Writes a look as JSON, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_whole(Path(path), json.dumps(look.to_json(), indent=1) + "\n")
+
+
+def load_look(path: str | os.PathLike[str]) -> Look:
+    """Reads what `save_look` or `famaug doctor --look --out FILE` wrote.
+
+    Raises:
+        InputError: no such file, no look, of another version, or it does not say whom it was
+            fitted on.
+    """
+    value = read_json(path, error=InputError)
+    if not isinstance(value, dict) or "version" not in value:
+        raise InputError(
+            f"{path} is no look; `famaug doctor --dataset NAME PATH --look --out FILE` writes one"
+        )
+    with translated(f"{path}, a look", InputError):
+        look = Look.from_json(value)
+        height, width = look.size
+        if not (0 < int(height) <= 8192 and 0 < int(width) <= 8192):
+            raise ValueError(f"frames of {look.size}")
+        if not look.subjects or not all(map(canonical, look.subjects)):
+            raise ValueError(f"it was fitted on {look.subjects}, which are no people")
+        look.lines()  # what a hand has written into it fails here, not at the thousandth clip
+        look.draw(keyed_generator(0, "look-file"), length=2, fps=float(look.fps or 100))
+    return look
 
 
 # -- RENDER ---------------------------------------------------------------------------------------

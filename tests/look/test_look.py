@@ -18,9 +18,12 @@ from store_builders import ListOfClips, provenance_of
 from famaug import Synthesizer
 from famaug.data import MicroExpressionSynth, leave_one_subject_out
 from famaug.data.guard import LOOK, Guard
-from famaug.data.look import Look, apply_look, blur_of, luma, sensed
 from famaug.data.look_fit import find_mesh, fit_look, head_path, jpeg_quality, noise_of
-from famaug.data.look_reading import (
+from famaug.errors import InputError, LeakageError, RenderError
+from famaug.faces.framing import Framing, framed, matrix_of
+from famaug.faces.mesher import FaceMesher
+from famaug.look.look import Look, apply_look, blur_of, luma, sensed
+from famaug.look.reading import (
     HAS_LOOK,
     NO_MESH,
     _in_time,
@@ -28,9 +31,6 @@ from famaug.data.look_reading import (
     why_no_look,
     with_look,
 )
-from famaug.errors import InputError, LeakageError, RenderError
-from famaug.faces.framing import Framing, framed, matrix_of
-from famaug.faces.mesher import FaceMesher
 from famaug.modulation.modulate import Modulation
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.seeding import keyed_generator
@@ -170,8 +170,9 @@ def test_the_look_is_part_of_the_key(look: Look, face: tuple[Frames, Floats]) ->
     assert plan.look is None
     looked = replace(plan, look=drawn)
     assert looked.key != plan.key
-    with pytest.raises(RenderError, match="look="):
-        maker.render([looked])
+    assert maker.render([looked])[0].shape[1:3] == SIZE  # the plan says it all
+    with pytest.raises(RenderError, match="pixels were asked for"):
+        maker.render([replace(plan, look=drawn | {"size": [100_000, 100_000]})])
     with pytest.raises(RenderError, match="drawn for"):
         apply_look(np.zeros((3, 64, 64, 3), np.uint8), face[1], drawn)
     with pytest.raises(RenderError, match="look/0"):
