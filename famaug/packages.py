@@ -40,7 +40,7 @@ class Part:
 PARTS = (
     Part("torch", "torch", "", "everything but tables"),
     Part("opencv-python-headless", "cv2", "", "pictures"),
-    Part("torchvision", "torchvision", "", "SynthTransform, video networks, judges"),
+    Part("torchvision", "torchvision", "", "SynthTransform, video networks, the feature trunk"),
     Part("albumentations", "albumentations", "", "SynthClip"),
     Part("timm", "timm", "", "backbones of the two-branch network"),
     Part("openpyxl", "openpyxl", "", "label tables in .xlsx"),
@@ -49,7 +49,7 @@ PARTS = (
     Part("accelerate", "accelerate", "train", "famaug train, training in several processes"),
     Part("tensorboard", "tensorboard", "train", "curves of a training"),
     Part("webdataset", "webdataset", "webdataset", "famaug cache export to .tar"),
-    Part("onnx", "onnx", "judges", "identity scores (SFace)"),
+    Part("onnx", "onnx", "perception", "identity scores (SFace)"),
     Part("tflite", "tflite", "convert", "famaug weights import of a .task file"),
     Part("spandrel", "spandrel", "superres", "other people's upscaling networks"),
     Part("py-feat", "feat", "estimators", "AUs as py-feat measures them"),

@@ -205,7 +205,7 @@ export_webdataset('x', 'x.tar')
 """,
     "onnx": """
 import pathlib
-from famaug.weights.sface import convert_sface
+from famaug.perception.sface import convert_sface
 convert_sface(pathlib.Path('x'))
 """,
     "feat": """

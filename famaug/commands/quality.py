@@ -224,8 +224,8 @@ def _distance(
     notes: list[str],
 ) -> dict[str, float]:
     """Distance of the sets, and of two halves of the real ones; nothing where weights lack."""
-    from famaug.judges.features import WEIGHTS, FeatureTrunk
-    from famaug.quality.features import face_features, frechet_distance
+    from famaug.perception.features import WEIGHTS, FeatureTrunk
+    from famaug.quality.distance import face_features, frechet_distance
     from famaug.weights import fetch as fetch_file
     from famaug.weights import find_stored
 
@@ -255,7 +255,7 @@ def _distance(
 
 
 def _units(pooled: Agreement) -> ReportTable:
-    from famaug.report.agreement import agreement_table
+    from famaug.report.quality import agreement_table
 
     return agreement_table(pooled, title="Asked against re-measured, all clips")
 

@@ -148,7 +148,7 @@ def _before_and_after(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Held-out faces through the network it began with, the trained one, and bicubic."""
     from famaug.faces.mesher import FaceMesher
-    from famaug.judges.features import FeatureTrunk
+    from famaug.perception.features import FeatureTrunk
     from famaug.superres.config import network_of
     from famaug.superres.models import load_model
 

@@ -93,7 +93,7 @@ def import_command(
 
 
 def _task(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    from famaug.weights.task import convert_task
+    from famaug.faces.convert import convert_task
 
     return convert_task(source), {"kind": "task"}
 

@@ -29,7 +29,7 @@ _AFTER = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ShownDriver:
     """What is taken from the driver.
 
     Attributes:
@@ -50,7 +50,7 @@ class Shown:
     notes: tuple[str, ...]
 
 
-def show_driver(clip: Clip, *, size: int, fps: float, mesher: FaceMesher) -> Shown:
+def show_driver(clip: Clip, *, size: int, fps: float, mesher: FaceMesher) -> ShownDriver:
     """Measure a driver, and cut out his way from rest to apex.
 
     Args:
@@ -81,7 +81,7 @@ def show_driver(clip: Clip, *, size: int, fps: float, mesher: FaceMesher) -> Sho
     )
     frames = held_still(clip.frames[part], found.faces.mesh[part], size)
     notes = (_of_the_cut(found, first, last), *ceilings(found.track))
-    return Shown(found.track, averaged, resample(cut, fps=fps), frames, first, last, notes)
+    return ShownDriver(found.track, averaged, resample(cut, fps=fps), frames, first, last, notes)
 
 
 def onset_to_apex(track: AUTrack) -> tuple[int, int]:

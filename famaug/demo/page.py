@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from famaug.aus.estimator import Measurement
-from famaug.demo.media import Media
 from famaug.demo.outside import Reading, outside_table, readings
+from famaug.demo.samples import DemoSamples
 from famaug.errors import InputError
 from famaug.faces.landmarks import (
     LEFT_BROW,
@@ -67,7 +67,7 @@ _INTRO = (
 
 def write_page(
     out: Path,
-    media: Media,
+    media: DemoSamples,
     made: list[Made],
     synthesizer: Synthesizer,
     loading: ReportTable,

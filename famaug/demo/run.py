@@ -10,10 +10,10 @@ from pathlib import Path
 
 from famaug.aus.estimator import measure_aus
 from famaug.aus.table import write_table
-from famaug.demo.driver import Shown, show_driver
+from famaug.demo.driver import ShownDriver, show_driver
 from famaug.demo.load import load_batches, store
-from famaug.demo.media import Media, gather
 from famaug.demo.page import Made, write_page
+from famaug.demo.samples import DemoSamples, gather
 from famaug.errors import FaceError, InputError
 from famaug.modulation.modulate import modulation_stages
 from famaug.pipeline.inputs import Driver, Identity
@@ -110,7 +110,9 @@ def run_demo(
     return write_page(out, media, made, synthesizer, loading, watch.seconds)
 
 
-def _of_the_video(media: Media, shown: Shown, synthesizer: Synthesizer, out: Path) -> Driver:
+def _of_the_video(
+    media: DemoSamples, shown: ShownDriver, synthesizer: Synthesizer, out: Path
+) -> Driver:
     """The first clip's driver; the AUs go to a table, their cleaning to a figure."""
     media.drawings.append(_cleaning(shown, synthesizer))
     write_table(shown.once, out / "driver_aus.csv")
@@ -119,7 +121,7 @@ def _of_the_video(media: Media, shown: Shown, synthesizer: Synthesizer, out: Pat
     return Driver("track", shown.track, name, ref.subject, ref.dataset, "positive")
 
 
-def _cleaning(shown: Shown, synthesizer: Synthesizer) -> ReportDrawing:
+def _cleaning(shown: ShownDriver, synthesizer: Synthesizer) -> ReportDrawing:
     """The driver's tracks through Eq. 1, 2 and 3."""
     length = len(shown.averaged)
     once = replace(
@@ -142,9 +144,9 @@ def _cleaning(shown: Shown, synthesizer: Synthesizer) -> ReportDrawing:
 
 
 def _plans(
-    media: Media,
+    media: DemoSamples,
     first: Driver,
-    shown: Shown,
+    shown: ShownDriver,
     synthesizer: Synthesizer,
     rules: Sequence[tuple[str, str]],
     seed: int,
@@ -169,7 +171,7 @@ def _plans(
     return made
 
 
-def _usable(media: Media, synthesizer: Synthesizer) -> list[Identity]:
+def _usable(media: DemoSamples, synthesizer: Synthesizer) -> list[Identity]:
     faces = []
     for face in media.identities:
         try:

@@ -2,7 +2,7 @@
 
 Source of architecture and weights: the face_landmarker task file (Apache-2.0): a short-range
 face detector, a 478-point face mesh and a blendshape mixer. Layer order follows the published
-graphs, so that the converter (`famaug.weights.task`) can fill a module by walking one in order.
+graphs, so that the converter (`famaug.faces.convert`) can fill a module by walking one in order.
 All of it is differentiable and batched.
 """
 

@@ -21,7 +21,7 @@ from famaug.generation.settings import Generation
 from famaug.generation.source import Source
 from famaug.generation.worker import Measure, Outcome
 from famaug.generation.worklist import WorkList, make_worklist
-from famaug.judges.identity import WEIGHTS as IDENTITY
+from famaug.perception.identity import WEIGHTS as IDENTITY
 from famaug.pipeline.measurements import MeasuredStore, Shelf
 from famaug.store import manifest
 from famaug.store.reader import ClipCache

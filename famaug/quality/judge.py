@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from famaug.aus.estimator import Measurement, measure_aus
 from famaug.errors import FaceError, FetchError, InputError, MissingPackageError, WeightsError
 from famaug.faces.mesher import FaceMesher
-from famaug.judges.identity import WEIGHTS, FaceIdentity
+from famaug.perception.identity import WEIGHTS, FaceIdentity
 from famaug.quality.agreement import Agreement, agreement
 from famaug.quality.pixels import SHORTEST, pixel_scores
 from famaug.types import AUTrack, Floats, Frames, Picture, Plan

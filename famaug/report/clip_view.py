@@ -20,8 +20,8 @@ from famaug.report.animation import (
 )
 from famaug.report.curves import agreement_scatter, au_curves, side_bars
 from famaug.report.difference import still_share
-from famaug.report.encode import Figure, data_uri, picture_figure, svg_figure
 from famaug.report.flow_view import flow_strip
+from famaug.report.lettering import Figure, data_uri, picture_figure, svg_figure
 from famaug.report.strip import choose_frames, difference_strip, film_strip, same_moment
 from famaug.report.values import ReportClip
 from famaug.types import Frames, Picture, Plan

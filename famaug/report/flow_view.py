@@ -11,7 +11,7 @@ from PIL import Image
 
 from famaug.recognition.flow_features import optical_flow, optical_strain
 from famaug.report.difference import diverging_map
-from famaug.report.strip import Row, compose
+from famaug.report.strip import StripRow, compose
 from famaug.types import Floats, Picture
 
 SIDE = 208
@@ -40,7 +40,7 @@ _HEADS = [
 ]
 
 
-def _row(label: str, onset: Picture, apex: Picture) -> Row:
+def _row(label: str, onset: Picture, apex: Picture) -> StripRow:
     size = (SIDE, round(SIDE * onset.shape[0] / onset.shape[1]))
     first, second = (
         Image.fromarray(x).resize(size, Image.Resampling.LANCZOS) for x in (onset, apex)
@@ -51,7 +51,7 @@ def _row(label: str, onset: Picture, apex: Picture) -> Row:
     highest = max(float(np.percentile(strain, _REACH)), _LEAST)
     coloured = [Image.fromarray(_signed(c / reach)) for c in flow]
     cells = [first, second, *coloured, Image.fromarray(_rising(strain / highest))]
-    return Row((label, f"u, v ±{reach:.1f} px, strain {highest:.2f}"), cells)
+    return StripRow((label, f"u, v ±{reach:.1f} px, strain {highest:.2f}"), cells)
 
 
 def _signed(share: Floats) -> NDArray[np.uint8]:

@@ -16,10 +16,10 @@ from PIL import Image
 
 from famaug.files import write_whole
 from famaug.quality.agreement import Agreement, agreement
-from famaug.report.agreement import agreement_table
 from famaug.report.clip_view import clip_view
 from famaug.report.curves import agreement_scatter
-from famaug.report.encode import Figure, picture_figure, svg_figure
+from famaug.report.lettering import Figure, picture_figure, svg_figure
+from famaug.report.quality import agreement_table
 from famaug.report.values import Cell, ReportClip, ReportDrawing, ReportMedia, ReportTable
 
 _THUMBNAIL = 320

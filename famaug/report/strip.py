@@ -22,7 +22,7 @@ _NARROWEST = 160  # a column must hold its caption
 
 
 @dataclass(frozen=True)
-class Row:
+class StripRow:
     """A row of a sheet: its label, first line in ink, and its pictures, all of one size."""
 
     label: tuple[str, ...]
@@ -73,11 +73,11 @@ def film_strip(
     rows = []
     if driver is not None:
         moments = [same_moment(i, len(frames), len(driver)) for i in chosen]
-        rows.append(Row(("driver",), [_resized(driver[i], width) for i in moments]))
-    rows.append(Row(("synthetic",), [_resized(frames[i], width) for i in chosen]))
+        rows.append(StripRow(("driver",), [_resized(driver[i], width) for i in moments]))
+    rows.append(StripRow(("synthetic",), [_resized(frames[i], width) for i in chosen]))
     for name, (x0, y0, x1, y1) in (boxes or {}).items():
         cells = [_resized(frames[i, y0:y1, x0:x1], width) for i in chosen]
-        rows.append(Row((name, f"{width / (x1 - x0):.1f}×"), cells))
+        rows.append(StripRow((name, f"{width / (x1 - x0):.1f}×"), cells))
     return compose(rows, _heads(chosen, onset, apex, offset, fps))
 
 
@@ -109,7 +109,7 @@ def difference_strip(
         # Whole-number repetition, so that every colour stays one of the map.
         cells.append(Image.fromarray(picture.repeat(factor, 0).repeat(factor, 1)))
     strip = compose(
-        [Row((f"difference ×{gain}", "to the onset"), cells)],
+        [StripRow((f"difference ×{gain}", "to the onset"), cells)],
         _heads(chosen, onset, apex, offset, fps),
         below=_LEGEND,
     )
@@ -149,7 +149,7 @@ def _heads(
     ]
 
 
-def compose(rows: list[Row], heads: list[tuple[str, str]], *, below: int = 0) -> Image.Image:
+def compose(rows: list[StripRow], heads: list[tuple[str, str]], *, below: int = 0) -> Image.Image:
     """Rows under column heads; all cells of the picture have one width, of a row one height."""
     width = rows[0].cells[0].width
     heights = [row.cells[0].height for row in rows]

@@ -11,8 +11,8 @@ from torch import nn
 
 from famaug.clip import frame_paths, read_picture
 from famaug.errors import InputError, UsageError
-from famaug.judges.features import FeatureTrunk
 from famaug.people import person_of_path
+from famaug.perception.features import FeatureTrunk
 from famaug.seeding import digest
 from famaug.superres.degrade import Pools, learn_pools
 from famaug.superres.evaluate import HeldOut

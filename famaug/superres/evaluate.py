@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from famaug.aus.estimator import measure_aus
 from famaug.errors import FaceError
 from famaug.faces.mesher import FaceMesher
-from famaug.judges.features import FeatureTrunk
+from famaug.perception.features import FeatureTrunk
 from famaug.seeding import keyed_generator
 from famaug.superres.degrade import SCALE, Pools, add_noise, downscale, plain_downscale
 from famaug.types import Picture

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from famaug.errors import InputError
-from famaug.judges.features import FeatureTrunk
+from famaug.perception.features import FeatureTrunk
 from famaug.seeding import keyed_generator
 from famaug.training.engine import Engine, frozen
 from famaug.training.objective import Batch

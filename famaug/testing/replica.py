@@ -12,8 +12,7 @@ by emotion, so a recogniser can learn from a replica; its numbers say nothing ab
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +26,7 @@ from famaug.modulation.units import per_au
 from famaug.progress import ticked
 from famaug.seeding import keyed_generator
 from famaug.testing.replica_media import Media, media_for
+from famaug.testing.replica_releases import RELEASES, ReplicaRelease
 from famaug.testing.replica_rows import ReplicaRow, choose, rows_of
 from famaug.types import Floats, Frames
 
@@ -35,32 +35,6 @@ TINY = {"cropped": (56, 46), "raw": (48, 64)}
 JPEG_QUALITY = 92
 AROUND = 2
 """Frames before the onset and after the offset that lie in a clip's folder too."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """How a release lies on disk.
-
-    Attributes:
-        folder: row and kind to the folder of its frames.
-        frame: row, kind and number to a frame's file name.
-        table: file name of the label table, or None. header: empty rows above the column names.
-        sheet: name of its sheet.
-        columns: of the table, blank ones included. cells: row to their values.
-        fps, size: of the real release, (height, width) by kind.
-    """
-
-    folder: Callable[[ReplicaRow, str], str]
-    frame: Callable[[ReplicaRow, str, int], str]
-    columns: tuple[str | None, ...] = ()
-    cells: Callable[[ReplicaRow], Sequence[Any]] | None = None
-    table: str | None = None
-    header: int = 0
-    sheet: str = "Sheet1"
-    fps: float = 200.0
-    size: tuple[tuple[int, int], tuple[int, int]] = ((340, 280), (480, 640))
-    grey: bool = False
-    kinds: tuple[str, ...] = ("cropped", "raw")
 
 
 def make_replica(
@@ -98,7 +72,8 @@ def make_replica(
     Raises:
         InputError: unknown name, a folder that holds something, or too few faces.
     """
-    name, release = _release(name)
+    name = release_named(name).name
+    release = RELEASES[name]
     out = Path(root)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: a replica is written into a new or empty folder")
@@ -130,7 +105,7 @@ def track_of(row: ReplicaRow, first: int, last: int) -> Floats:
 
 def _write_clip(
     out: Path,
-    release: Release,
+    release: ReplicaRelease,
     row: ReplicaRow,
     kind: Kind,
     media: Media,
@@ -160,7 +135,7 @@ def _write_clip(
             raise InputError(f"{path}: cannot be written")
 
 
-def _write_table(path: Path, release: Release, rows: list[Sequence[Any]]) -> None:
+def _write_table(path: Path, release: ReplicaRelease, rows: list[Sequence[Any]]) -> None:
     from openpyxl import Workbook  # type: ignore[import-untyped]
 
     book = Workbook()
@@ -172,10 +147,3 @@ def _write_table(path: Path, release: Release, rows: list[Sequence[Any]]) -> Non
     for row in rows:
         page.append(list(row))
     book.save(path)
-
-
-def _release(name: str) -> tuple[str, Release]:
-    from famaug.testing.replica_releases import RELEASES
-
-    found = release_named(name).name
-    return found, RELEASES[found]

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from famaug.testing.replica import Release
 from famaug.testing.replica_rows import ReplicaRow
 
 LETTERS = "ABCDE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicaRelease:
+    """How a release lies on disk.
+
+    Attributes:
+        folder: row and kind to the folder of its frames.
+        frame: row, kind and number to a frame's file name.
+        table: file name of the label table, or None. header: empty rows above the column names.
+        sheet: name of its sheet.
+        columns: of the table, blank ones included. cells: row to their values.
+        fps, size: of the real release, (height, width) by kind.
+    """
+
+    folder: Callable[[ReplicaRow, str], str]
+    frame: Callable[[ReplicaRow, str, int], str]
+    columns: tuple[str | None, ...] = ()
+    cells: Callable[[ReplicaRow], Sequence[Any]] | None = None
+    table: str | None = None
+    header: int = 0
+    sheet: str = "Sheet1"
+    fps: float = 200.0
+    size: tuple[tuple[int, int], tuple[int, int]] = ((340, 280), (480, 640))
+    grey: bool = False
+    kinds: tuple[str, ...] = ("cropped", "raw")
 
 
 def _aus(row: ReplicaRow, *, letters: bool = False, mark: str = "+") -> str:
@@ -59,8 +86,8 @@ def _long_cells(r: ReplicaRow) -> list[Any]:
             None, None, r.onset - 2, r.offset + 2, r.offset - r.onset + 4]  # fmt: skip
 
 
-def _smic(camera: str) -> Release:
-    return Release(
+def _smic(camera: str) -> ReplicaRelease:
+    return ReplicaRelease(
         folder=_smic_folder(camera),
         frame=_smic_frame,
         fps=100.0 if camera == "HS" else 25.0,
@@ -69,8 +96,8 @@ def _smic(camera: str) -> Release:
     )
 
 
-RELEASES: dict[str, Release] = {
-    "casme2": Release(
+RELEASES: dict[str, ReplicaRelease] = {
+    "casme2": ReplicaRelease(
         folder=lambda r, kind: (
             f"{'Cropped/Cropped' if kind == 'cropped' else 'CASME2_RAW_selected'}/"
             f"{r.subject}/{r.clip}"
@@ -81,7 +108,7 @@ RELEASES: dict[str, Release] = {
                  "Action Units", "Estimated Emotion"),
         cells=_casme2_cells,
     ),
-    "samm": Release(
+    "samm": ReplicaRelease(
         folder=lambda r, kind: f"SAMM/{r.subject}/{r.clip}",
         frame=_samm_frame,
         table="SAMM_Micro_FACS_Codes_v2.xlsx",
@@ -98,7 +125,7 @@ RELEASES: dict[str, Release] = {
     "smic": _smic("HS"),
     "smic-vis": _smic("VIS"),
     "smic-nir": _smic("NIR"),
-    "smic-long": Release(
+    "smic-long": ReplicaRelease(
         folder=lambda r, kind: f"HS_long/SMIC_HS_E/{r.subject}/{r.clip}",
         frame=lambda r, kind, n: f"image{n:06d}.jpg",
         table="SMIC-HS-E_annotation_2019.xlsx",
@@ -109,7 +136,7 @@ RELEASES: dict[str, Release] = {
         fps=100.0,
         kinds=("raw",),
     ),
-    "casme": Release(
+    "casme": ReplicaRelease(
         folder=lambda r, kind: (
             f"{'Cropped' if kind == 'cropped' else 'CASME_raw_selected'}/{r.subject}/{r.clip}"
         ),
@@ -124,7 +151,7 @@ RELEASES: dict[str, Release] = {
                          r.emotion],
         fps=60.0,
     ),
-    "casme3": Release(
+    "casme3": ReplicaRelease(
         folder=lambda r, kind: f"part_A/{r.subject}/{r.clip}/color",
         frame=lambda r, kind, n: f"{n}.jpg",
         table="cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx",
@@ -137,7 +164,7 @@ RELEASES: dict[str, Release] = {
         size=((360, 640), (360, 640)),
         kinds=("raw",),
     ),
-    "mmew": Release(
+    "mmew": ReplicaRelease(
         folder=lambda r, kind: f"Micro_Expression/{r.emotion}/{r.clip}",
         frame=lambda r, kind, n: f"{n}.jpg",
         table="MMEW_Micro_Exp.xlsx",
@@ -148,7 +175,7 @@ RELEASES: dict[str, Release] = {
         size=((231, 231), (231, 231)),
         kinds=("cropped",),
     ),
-    "4dme": Release(
+    "4dme": ReplicaRelease(
         folder=lambda r, kind: f"gray_micro/{r.subject}/{r.clip}",
         frame=lambda r, kind, n: f"Frame_{n:09d}.jpg",
         table="4DME_Labelling_Micro_release v1.xlsx",
@@ -162,7 +189,7 @@ RELEASES: dict[str, Release] = {
         grey=True,
         kinds=("raw",),
     ),
-    "dfme": Release(
+    "dfme": ReplicaRelease(
         folder=lambda r, kind: f"data/{r.clip}",
         frame=lambda r, kind, n: f"{n:06d}.jpg",
         table="DFME_train.xlsx",

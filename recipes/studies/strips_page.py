@@ -14,8 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from PIL import Image, ImageDraw
 
 from famaug.errors import InputError
-from famaug.report.encode import picture_figure
-from famaug.report.lettering import PAPER, centred, upright
+from famaug.report.lettering import PAPER, centred, picture_figure, upright
 from famaug.report.page import environment, write_page
 from famaug.types import Floats, Frames
 

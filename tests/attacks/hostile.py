@@ -281,13 +281,13 @@ def _read_sharpener(path: Path) -> object:
 
 
 def _read_task(path: Path) -> object:
-    from famaug.weights.task import convert_task
+    from famaug.faces.convert import convert_task
 
     return convert_task(path)
 
 
 def _read_onnx(path: Path) -> object:
-    from famaug.weights.sface import convert_sface
+    from famaug.perception.sface import convert_sface
 
     return convert_sface(path)
 
@@ -423,14 +423,6 @@ def warm_up() -> None:
     import openpyxl  # noqa: F401
     import PIL.Image  # noqa: F401
     import torch
-
-    import famaug.aus.read
-    import famaug.generation.config
-    import famaug.generator.networks.saved
-    import famaug.store
-    import famaug.superres.models
-    import famaug.weights.sface
-    import famaug.weights.task  # noqa: F401
 
     torch.set_num_threads(1)
 

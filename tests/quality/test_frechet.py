@@ -12,8 +12,8 @@ from scipy.linalg import sqrtm
 
 from famaug.errors import FaceError, InputError
 from famaug.faces import FaceMesher
-from famaug.judges.features import FeatureTrunk
-from famaug.quality.features import face_features, frechet_distance
+from famaug.perception.features import FeatureTrunk
+from famaug.quality.distance import face_features, frechet_distance
 from famaug.types import Frames
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from famaug.errors import TrackError
 from famaug.quality.agreement import Agreement, UnitAgreement, agreement, pearson
-from famaug.report.agreement import agreement_table, weaknesses
+from famaug.report.quality import agreement_table, weaknesses
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUS, LEFT, RIGHT, AUTrack
 

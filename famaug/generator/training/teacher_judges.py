@@ -10,7 +10,7 @@ from torch import Tensor
 from famaug.faces import regions as rg
 from famaug.faces.landmarks import SKIN_POINTS
 from famaug.faces.mesher import FaceMesher
-from famaug.judges.identity import FaceIdentity
+from famaug.perception.identity import FaceIdentity
 
 _STILL = 0.3
 """Pixels: displacements of the mesh under it are not taken relative to it."""

@@ -1,4 +1,4 @@
-"""From OpenCV Zoo's SFace file (ONNX, 8 bits in blocks) to the tensors `famaug.judges.identity`
+"""From OpenCV Zoo's SFace file (ONNX, 8 bits in blocks) to the tensors `famaug.perception.identity`
 loads.
 
 The graph is MobileNetV1: blocks `conv_1` to `conv_14`, then one linear layer. Every weight is

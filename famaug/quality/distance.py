@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from famaug.errors import FaceError, InputError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
-from famaug.judges.features import FeatureTrunk
+from famaug.perception.features import FeatureTrunk
 from famaug.types import Picture
 
 SIDE = 224

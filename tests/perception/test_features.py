@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from famaug.errors import InputError, WeightsError
-from famaug.judges.features import CHANNELS, POOLED, STRIDES, FeatureTrunk
+from famaug.perception.features import CHANNELS, POOLED, STRIDES, FeatureTrunk
 from famaug.types import Picture
 from famaug.weights.state_dict import read_torch_state_dict
 

@@ -29,7 +29,7 @@ STAND_IN, STAND_IN_EXPRESSION, STAND_IN_SIDE = "man_55_glasses", "aus:12=3,6=1.5
 
 
 @dataclass
-class Media:
+class DemoSamples:
     """What the demo works on.
 
     Attributes:
@@ -47,7 +47,7 @@ class Media:
     drawings: list[ReportDrawing] = field(default_factory=list)
 
 
-def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> Media:
+def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> DemoSamples:
     """Faces and a driver; without the video a rendered clip drives, and a note says so."""
     notes: list[str] = []
     faces, listed = _of_folder(folder, notes) if folder is not None else ([], [])
@@ -56,7 +56,7 @@ def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> Medi
     video = _video(notes, offline)
     if video is None:
         listed.insert(0, _listed(STAND_IN, "driver, rendered"))
-        return Media(faces, _rendered(synthesizer), False, listed, notes)
+        return DemoSamples(faces, _rendered(synthesizer), False, listed, notes)
     frames, fps = video
     entry = find_entry(VIDEO)
     listed.insert(
@@ -70,7 +70,7 @@ def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> Medi
         ),
     )
     ref = ClipRef("sample", "man", VIDEO, fps=fps, onset=0)
-    return Media(faces, Clip(ref, frames), True, listed, notes)
+    return DemoSamples(faces, Clip(ref, frames), True, listed, notes)
 
 
 def _sample(name: str) -> Identity:

@@ -14,7 +14,7 @@ from torch import Tensor
 from famaug.clip import read_frames
 from famaug.errors import InputError, WeightsError
 from famaug.faces import FaceMesher
-from famaug.judges.identity import (
+from famaug.perception.identity import (
     SAME_PERSON,
     SIDE,
     TEMPLATE,
@@ -23,8 +23,8 @@ from famaug.judges.identity import (
     crop_matrices,
     five_points,
 )
+from famaug.perception.sface import convert_sface
 from famaug.types import Floats, Frames, Picture
-from famaug.weights.sface import convert_sface
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from famaug.errors import InputError
 from famaug.faces.landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from famaug.faces.regions import sample
+from famaug.perception.sface import convert_sface
 from famaug.weights.fetch import fetch
 from famaug.weights.load import fill
-from famaug.weights.sface import convert_sface
 
 WEIGHTS = "sface"
 """Name of the weights in `famaug weights list`."""
