@@ -1,9 +1,12 @@
-# Two commands: `make demo` runs the main job on sample media, `make test` passes the tests.
+# Two commands: `make demo` runs the main job on sample media, `make test` passes the tests that
+# take two minutes; `make check` passes all of them (tests/README.md).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations 20
+SOURCES := pyproject.toml README.md $(shell find famaug -type f -not -name '*.pyc')
 
-.PHONY: demo test lint types check dist wheel-env wheel-use docs clean
+.PHONY: demo test slow lint types check dist wheel-env wheel-use docs-env docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,7 +18,10 @@ demo: $(VENV)/.ready
 	$(BIN)/famaug demo --out demo
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not docs'
+	$(TEST) -m 'not (slow or media or docs)'
+
+slow: $(VENV)/.ready
+	$(TEST) -m '(slow or media) and not docs'
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -24,21 +30,32 @@ lint: $(VENV)/.ready
 types: $(VENV)/.ready
 	$(BIN)/mypy
 
-check: test lint types
+check: test slow lint types
 
-dist: $(VENV)/.ready
+dist/.ready: $(VENV)/.ready $(SOURCES)
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/twine check --strict dist/*
+	touch $@
 
-wheel-env: dist
+.wheel-venv/.ready: dist/.ready .ci/wheel-env
 	.ci/wheel-env
+	touch $@
 
-wheel-use: wheel-env
+.docs-venv/.ready: .wheel-venv/.ready .ci/docs-env
+	.ci/docs-env
+	touch $@
+
+dist: dist/.ready
+
+wheel-env: .wheel-venv/.ready
+
+wheel-use: .wheel-venv/.ready
 	.ci/wheel-use
 
-docs: wheel-env
-	.ci/docs-env
+docs-env: .docs-venv/.ready
+
+docs: .docs-venv/.ready
 	FAMAUG_PYTHON=$(CURDIR)/.docs-venv/bin/python $(BIN)/python -m pytest -q -n 2 --dist load -m docs tests/docs
 
 clean:

@@ -18,6 +18,17 @@ from famaug.types import Frames, Picture
 from famaug.weights.fetch import fetch
 
 
+FETCHED = {"fetched", "smile_video", "head"}
+"""Fixtures that fetch: a test that asks for one is of the tier `media`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FETCHED & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.media)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Tests share two cores; more threads only wait for each other."""

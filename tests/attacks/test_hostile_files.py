@@ -29,6 +29,7 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     return {row["name"]: row for row in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
 def test_it_costs_little(costs: dict[str, dict[str, Any]], file: Hostile) -> None:
     cost = costs[file.name]

@@ -101,6 +101,7 @@ def test_init_overwrites_nothing(here: Path) -> None:
     assert not (here / "ablation.yaml").exists()
 
 
+@pytest.mark.slow
 def test_the_written_file_trains_on_a_replica(here: Path) -> None:
     make_replica("casme2", here / "CASME2", subjects=3, clips=9)
     init("recognition", ".", "--dataset", "casme2", "--root", "CASME2")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner
 
 from famaug import samples
@@ -17,6 +18,7 @@ from famaug.faces import FaceMesher
 from famaug.types import AU_INDEX
 
 
+@pytest.mark.slow
 def test_a_folder_to_try_things_with(tmp_path: Path, mesher: FaceMesher) -> None:
     out = tmp_path / "try"
     done = CliRunner().invoke(app, ["samples", str(out), "--dataset", "casme2", "--json"])

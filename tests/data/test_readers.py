@@ -82,9 +82,9 @@ def test_opening_casme2_takes_no_second(replica: Replica) -> None:
     Casme2(root)  # imports openpyxl
     took = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         Casme2(root)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert min(took) < 1
 
 

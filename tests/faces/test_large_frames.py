@@ -68,14 +68,14 @@ def test_a_small_face_is_followed_over_a_covered_frame(mesher: FaceMesher) -> No
     assert np.abs(track.mesh[[0, 1, 3, 4], :, :2] - truth).mean() < 6
 
 
-def test_a_frame_without_a_face_is_refused_in_bounded_time(mesher: FaceMesher) -> None:
+def test_a_frame_without_a_face_is_refused_after_bounded_work(mesher: FaceMesher) -> None:
     rng = keyed_generator(0, "no face")
     wall = Image.fromarray(rng.integers(0, 255, (12, 21, 3)).astype(np.uint8))
     frame = np.asarray(wall.resize((1920, 1080), Image.Resampling.BICUBIC))
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(FaceError, match=r"no face|no mesh"):
         mesher.find(frame)
-    assert time.perf_counter() - began < 20  # about 1 s alone
+    assert time.process_time() - began < 20  # about 1 s
 
 
 def test_a_mesh_is_never_nothing(mesher: FaceMesher) -> None:

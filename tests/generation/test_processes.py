@@ -29,6 +29,8 @@ from famaug.generation.resources import Resources
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache, verify
 
+pytestmark = pytest.mark.slow
+
 CLIPS = 160
 
 

@@ -30,6 +30,7 @@ def test_config(path: Path) -> None:
     assert config.out.startswith("cache/")
 
 
+@pytest.mark.slow
 def test_the_recipe_makes_and_seals_a_cache(tmp_path: Path) -> None:
     (tmp_path / "faces").mkdir()
     Image.fromarray(astronaut()[:256, 96:352]).save(tmp_path / "faces" / "a.png")

@@ -70,6 +70,7 @@ def run(recipe: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_train(material: Path) -> None:
     out = material / "trained"
     done = run(
@@ -89,6 +90,7 @@ def test_train(material: Path) -> None:
     assert len(list((out / "runs").rglob("*.json"))) == 8
 
 
+@pytest.mark.slow
 def test_tensorboard_shows_the_loss(material: Path) -> None:
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     out = material / "board"
@@ -102,6 +104,7 @@ def test_tensorboard_shows_the_loss(material: Path) -> None:
     assert [event.value for event in shown] == pytest.approx(mean, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_every_mistake_in_a_config_is_told(material: Path) -> None:
     done = run(
         "train_recognizer",
@@ -119,6 +122,7 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -139,6 +143,7 @@ def test_errors_before_training(material: Path, change: str, words: str) -> None
     assert words in str(told.value)
 
 
+@pytest.mark.slow
 def test_ablation(material: Path) -> None:
     out = material / "ablated"
     given = [f"out={out}", f"sources.rules={material}/cache", "ratios=[0,1]", "training.epochs=2"]

@@ -14,6 +14,8 @@ from store_builders import fill, key_of, moving_clip
 from famaug.errors import CacheCorruptError, CacheError, InputError
 from famaug.store import CacheWriter, ClipCache
 
+pytestmark = pytest.mark.slow
+
 JOBS = str(Path(__file__).with_name("cache_jobs.py"))
 
 

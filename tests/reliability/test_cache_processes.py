@@ -15,6 +15,8 @@ from famaug.errors import CacheLockedError
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter, ClipCache
 
+pytestmark = pytest.mark.slow
+
 JOBS = str(Path(__file__).with_name("cache_jobs.py"))
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PARENT = """
 import multiprocessing, sys, time
 from famaug.processes import end_with_parent

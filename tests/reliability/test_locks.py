@@ -18,6 +18,8 @@ from famaug.errors import CacheError, CacheLockedError
 from famaug.store import CacheWriter, ClipCache, seal, unseal
 from famaug.store.locks import CacheLock, WriterLock
 
+pytestmark = pytest.mark.slow
+
 
 def key_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()

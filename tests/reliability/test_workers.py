@@ -14,6 +14,8 @@ from famaug.data import MicroExpressionSynth
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = ["1", "2", "3", "4"] * 2
 
 

@@ -16,7 +16,10 @@ from famaug.report.values import ReportClip
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH to look with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH to look with"),
+]
 QUIET = (
     "--headless",
     "--no-sandbox",

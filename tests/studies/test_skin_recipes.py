@@ -99,6 +99,7 @@ def test_drawn_creases_are_taken_off_first() -> None:
         assert found == pytest.approx(0.1 * (1 - share), abs=0.02)
 
 
+@pytest.mark.slow
 def test_expressions_are_judged_on_a_folder(tmp_path: Path, photos: list[Picture], fetched) -> None:
     for name in ("expressions_dense", "expressions_xception"):
         fetched(name)

@@ -63,6 +63,7 @@ def test_what_a_training_leaves(whole: Path) -> None:
     assert all("generator" in r for r in losses)
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_as_if_never_killed(whole: Path, tmp_path: Path) -> None:
     """SIGKILL at any moment of a training that saves every few steps, three times over."""
     draw = keyed_generator(0, "kill")
@@ -80,6 +81,7 @@ def test_killed_and_resumed_is_as_if_never_killed(whole: Path, tmp_path: Path) -
     assert history(tmp_path) == history(whole)
 
 
+@pytest.mark.slow
 def test_killed_during_a_save(whole: Path, tmp_path: Path) -> None:
     """The old checkpoint is there, whole; what the killed writer left is cleared away."""
     job = f"""

@@ -82,6 +82,7 @@ def run(*arguments: object, **how: object) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_train(material: Path) -> None:
     done = run(material / "config.yaml")
     assert done.returncode == 0, done.stderr
@@ -107,6 +108,7 @@ def test_train(material: Path) -> None:
         training.run()
 
 
+@pytest.mark.slow
 def test_every_mistake_in_a_config_is_told(material: Path) -> None:
     done = run(material / "config.yaml", "training.epoch=3", "network.width=wide", "netwrk.x=1")
     assert done.returncode == 2
@@ -115,6 +117,7 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [
