@@ -17,7 +17,6 @@ from famaug.faces import FaceMesher
 from famaug.types import Frames, Picture
 from famaug.weights.fetch import fetch
 
-
 FETCHED = {"fetched", "smile_video", "head"}
 """Fixtures that fetch: a test that asks for one is of the tier `media`."""
 

@@ -118,6 +118,7 @@ def test_without_fetched_weights_scores_are_missing_and_said_to_be(
     assert "famaug weights fetch mobilenet_v2" in notes
 
 
+@pytest.mark.slow
 def test_distance_between_sets(
     fetched: Callable[[str], Path], clips: list[tuple[Plan, Frames]], tmp_path: Path
 ) -> None:

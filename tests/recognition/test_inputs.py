@@ -131,6 +131,7 @@ def test_every_flipped_bit_of_a_kept_input_is_found_out(tmp_path: Path) -> None:
         assert file.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_same_in_processes(tmp_path: Path) -> None:
     data = MadeClips(5)
     here = dataset_inputs(data, FLOW)

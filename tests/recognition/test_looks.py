@@ -66,6 +66,7 @@ def config(root: Path, out: Path, *, look: str | None, **more: object) -> Recogn
     )
 
 
+@pytest.mark.slow
 def test_each_fold_trains_on_clips_with_its_own_look(data: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     mine = config(data, tmp_path / "out", look="fit")

@@ -16,6 +16,8 @@ from shared_job import shared_problem
 
 from famaug.recognition.runs import run_all
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("accelerate")
 HERE = Path(__file__).parent
 

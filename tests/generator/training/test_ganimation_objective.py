@@ -164,6 +164,7 @@ def test_resumed_is_as_if_never_stopped(tmp_path: Path) -> None:
     assert all(torch.equal(v, parts[k]) for k, v in whole.items())
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
     """Same total batch: the same losses within rounding. `accelerate launch --cpu` starts one
     process however many are asked for; PyTorch's launcher starts them, accelerate joins them."""
