@@ -52,7 +52,6 @@ ROOMS = (
 )
 """A room may import from its own row and the rows above."""
 DOUBLES = {
-    "Drawn",
     "Engine",
     "FacesConfig",
     "Known",

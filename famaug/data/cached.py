@@ -1,26 +1,28 @@
-"""Clips of a cache as a source of synthetic clips."""
+"""Clips of a cache as synthetic clips."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from famaug.data.guard import Contributors, Guard, people_of
-from famaug.data.protocols import Label, labels_of
-from famaug.data.sources import Balance, Chooser, Drawn, LabelOf, label_or_reason, to_text
+from famaug.data.following import guard_for
+from famaug.data.guard import Contributors, people_of
+from famaug.data.labels import LabelOf, label_of_dataset, label_or_reason
+from famaug.data.protocols import AsClip, Label, labels_of
+from famaug.data.slots import Balance, Chooser, Slot
 from famaug.errors import CacheError, InputError
 from famaug.look.look import Look
 from famaug.look.reading import why_no_look, with_look
 from famaug.seeding import keyed_generator
 from famaug.store.reader import ClipCache
-from famaug.types import Frames
+from famaug.types import Frames, Provenance
 
 
 @dataclass(frozen=True)
-class Story:
+class Cached:
     """A cached clip: its key, everybody who went into it (None without provenance), its label, why
     it has none, and why it can be given no look."""
 
@@ -31,7 +33,7 @@ class Story:
     no_look: str | None
 
 
-def read_stories(cache: ClipCache, label_of: LabelOf | None) -> list[Story]:
+def read_entries(cache: ClipCache, label_of: LabelOf | None) -> list[Cached]:
     """Who is in each clip of a cache; reads no pixels.
 
     Raises:
@@ -43,47 +45,66 @@ def read_stories(cache: ClipCache, label_of: LabelOf | None) -> list[Story]:
         label, why = label_or_reason(provenance, label_of)
         people = None if provenance is None else people_of(provenance)
         no_look = None if provenance is None else why_no_look(provenance.plan)
-        found.append(Story(key, people, label, why, no_look))
+        found.append(Cached(key, people, label, why, no_look))
     return found
 
 
 class CachedSource:
     """Clips of a cache that the guard lets in, with a look put on where one is given.
 
+    Args:
+        dataset: the real clips. cache: folder or `ClipCache`.
+        held_out, label_of, look, as_clip, seed, balance: as of `MicroExpressionSynth`.
+
     Attributes:
+        guard: over everybody there is.
+        look: that is put on, fitted here for "fit".
         keys, labels: of the clips that may be drawn.
         excluded: how many may not, by reason.
 
     Raises:
         InputError: none may be drawn, or their labels are of another kind than the dataset's.
+        LeakageError: the look holds a held-out person, or nobody says who is held out.
+        CacheError: the cache cannot be read.
     """
 
     def __init__(
         self,
-        cache: ClipCache,
-        stories: Sequence[Story],
-        guard: Guard,
-        *,
         dataset: Any,
+        cache: ClipCache | str | os.PathLike[str] | None,
+        *,
+        held_out: Iterable[str] | None,
+        label_of: LabelOf | None,
+        look: Look | Literal["fit"] | None,
+        as_clip: AsClip,
         seed: int,
         balance: Balance,
-        look: Look | None = None,
     ) -> None:
-        self.cache, self.guard, self.seed, self.look = cache, guard, seed, look
+        self.cache, self.seed = open_cache(cache), seed
+        entries = read_entries(self.cache, label_of or label_of_dataset(dataset))
+        others = {n for e in entries for _, names in e.people or () for n in names}
+        self.guard = guard_for(dataset, held_out, mixing=True, others=others)
+        if look == "fit":
+            from famaug.data.look_fit import fit_look  # loads the face nets' code
+
+            look = fit_look(dataset, seed=seed, as_clip=as_clip)
+        if look is not None:
+            self.guard.check_people(look.subjects, "the look was fitted on")
+        self.look = look
         self.keys: list[str] = []
         self.labels: list[Label] = []
         self.excluded: Counter[str] = Counter()
-        for story in stories:
-            why = guard.reason_for(story.people) or story.unusable
-            why = why or (None if look is None else story.no_look)
+        for entry in entries:
+            why = self.guard.reason_for(entry.people) or entry.unusable
+            why = why or (None if look is None else entry.no_look)
             if why is not None:
                 self.excluded[why] += 1
                 continue
-            self.keys.append(story.key)
-            self.labels.append(story.label)
+            self.keys.append(entry.key)
+            self.labels.append(entry.label)
         if not self.keys:
             raise InputError(
-                f"{cache.root} holds no clip that may be trained on; left out: "
+                f"{self.cache.root} holds no clip that may be trained on; left out: "
                 f"{dict(self.excluded) or 'nothing, it is empty'}; generate clips whose driver and "
                 "identity subjects are in this fold, or pass label_of= for labels of another name"
             )
@@ -91,24 +112,25 @@ class CachedSource:
         _check_kinds(self.labels, real)
         self.chooser = Chooser(self.labels, real, balance)
 
-    def draw(self, epoch: int, slot: int) -> Drawn:
+    def draw(self, epoch: int, slot: int) -> Slot:
         i = self.chooser.draw(keyed_generator(self.seed, epoch, slot, "draw"))
-        return Drawn(self.keys[i], self.labels[i], place=(epoch, slot))
+        return Slot(self.keys[i], self.labels[i], (epoch, slot))
 
-    def frames(self, drawn: Drawn) -> tuple[Frames, str]:
-        """Frames and provenance (JSON text), guarded once more: the cache may have changed. With a
-        look, both are as it was drawn for the slot.
+    def frames(self, slot: Slot) -> tuple[Frames, Provenance]:
+        """Frames and provenance, guarded once more: the cache may have changed. With a look, both
+        are as it was drawn for the slot.
 
         Raises:
             LeakageError: the clip of that key is now another one.
         """
-        clip = self.cache.read(drawn.name)
-        self.guard.check(clip.provenance, drawn.name)
-        if self.look is None or clip.provenance is None:
-            return clip.frames, to_text(clip.provenance)
-        rng = keyed_generator(self.seed, *drawn.place, "look")
-        frames, story = with_look(clip.frames, clip.provenance, self.look, rng)
-        return frames, to_text(story)
+        clip = self.cache.read(slot.key)
+        self.guard.check(clip.provenance, slot.key)
+        if clip.provenance is None:
+            raise CacheError(f"{self.cache.root}: clip {slot.key} has lost its provenance")
+        if self.look is None:
+            return clip.frames, clip.provenance
+        rng = keyed_generator(self.seed, *slot.place, "look")
+        return with_look(clip.frames, clip.provenance, self.look, rng)
 
 
 def open_cache(cache: ClipCache | str | os.PathLike[str] | None) -> ClipCache:

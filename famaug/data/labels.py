@@ -1,9 +1,19 @@
-"""Which published emotion is which class: three classes, five classes, by data set."""
+"""Which published emotion is which class, and how a dataset calls what a synthetic clip shows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from famaug.data.following import parts_of
+from famaug.data.protocols import Label
 from famaug.datasets import dataset_name
 from famaug.errors import InputError
+from famaug.types import Provenance
+
+LabelOf = Callable[[Provenance], Label] | Mapping[Any, Label]
+NO_LABEL = "no label"
 
 THREE_CLASSES = ("negative", "positive", "surprise")
 """In the order of MEGC2019's numbers 0, 1, 2."""
@@ -72,3 +82,57 @@ def label_map(dataset: str, label: str) -> dict[str, str] | None:
         have = ["emotion", *(name for name, table in known.items() if dataset in table)]
         raise InputError(f"no labels {label!r} for {dataset!r}; there are: {', '.join(have)}")
     return known[label][dataset]
+
+
+# -- SYNTHETIC CLIPS -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LabelsOf:
+    """A dataset's own naming: labels it does not know are none, so their clips stay out."""
+
+    mapping: Mapping[Any, Label]
+
+    def __call__(self, provenance: Provenance) -> Label:
+        return self.mapping.get(provenance.label)
+
+
+def label_of_dataset(dataset: Any) -> LabelsOf | None:
+    """From the `label_of` of a dataset, or of one that it wraps."""
+    for part in parts_of(dataset):
+        mapping = getattr(part, "label_of", None)
+        if isinstance(mapping, Mapping):
+            return LabelsOf(mapping)
+    return None
+
+
+def label_for(provenance: Provenance, label_of: LabelOf | None) -> Label:
+    """The label of a synthetic clip in the user's own terms; None where a mapping lacks it."""
+    if label_of is None or provenance.label is None:
+        return provenance.label
+    return label_of(provenance) if callable(label_of) else label_of.get(provenance.label)
+
+
+def label_or_reason(
+    provenance: Provenance | None,
+    label_of: LabelOf | None,
+    classes: Collection[Label] | None = None,
+) -> tuple[Label, str | None]:
+    """The label to train on, or why the clip is left out.
+
+    Args:
+        provenance: of the clip.
+        label_of: as `label_for`.
+        classes: the labels there can be; None takes any.
+    """
+    label = None if provenance is None else label_for(provenance, label_of)
+    if label is not None and (classes is None or label in classes):
+        return label, None
+    if provenance is None or provenance.label is None:
+        return None, NO_LABEL
+    return None, unknown_label(provenance.label if label is None else label)
+
+
+def unknown_label(label: Label) -> str:
+    """The reason that is counted for a clip of a label that nobody learns."""
+    return f"label {label!r} is not one of the classes"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, default_collate
 
-from famaug.data.cached import CachedSource, open_cache, read_stories
+from famaug.data.cached import CachedSource
 from famaug.data.choices import (
     check_choices,
     check_clips,
@@ -21,23 +21,16 @@ from famaug.data.choices import (
 )
 from famaug.data.following import guard_for
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
-from famaug.data.loose import Whose, refs_below
+from famaug.data.labels import LabelOf
 from famaug.data.naming import named
+from famaug.data.planned import Identities, PlannedSource
 from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
 from famaug.data.sampling import ClipSampler
-from famaug.data.sources import (
-    Balance,
-    Drawn,
-    Identities,
-    LabelOf,
-    PlannedSource,
-    label_of_dataset,
-    read_identities,
-)
+from famaug.data.slots import Balance, Slot
 from famaug.errors import InputError, RenderError
 from famaug.look.look import Look
 from famaug.store.reader import ClipCache
-from famaug.types import Clip, Frames, Plan, Provenance
+from famaug.types import Clip, Frames, Provenance
 
 Mode = Literal["cached", "online", "deferred"]
 Items = Literal["dict", "clip"]
@@ -60,7 +53,8 @@ class MicroExpressionSynth(Dataset[Any]):
         synthetic   bool
         clip        name of a real clip ("dataset/subject/clip"), key of a synthetic one
         index       position in this dataset
-        provenance  JSON text (`Provenance.from_json`), "" for a real clip
+        provenance  JSON text (`Provenance.from_json`), "" for a real clip; in mode "deferred" a
+                    `Provenance` until the batch is rendered
 
     `as_item` turns that dict into the form your training loop knows (`as_pair` gives
     `(frames, label)`); `items="clip"` gives `(Clip, label)` as the readers do, real clips
@@ -145,6 +139,8 @@ class MicroExpressionSynth(Dataset[Any]):
         )
         check_clips(items, transform, as_item, layout)
         check_look(look, mode)
+        if identities is not None and mode == "cached":
+            raise InputError("identities= is for mode 'online' or 'deferred'")
         self.dataset = dataset
         self.ratio = ratio
         self.mode = mode
@@ -162,54 +158,37 @@ class MicroExpressionSynth(Dataset[Any]):
         self._epoch: torch.Tensor = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]
         self._source: CachedSource | PlannedSource | None = None
-        self.look: Look | None = None
-        mixing = bool(self._extra)
-        if mixing and mode == "cached":
-            if identities is not None:
-                raise InputError("identities= is for mode 'online' or 'deferred'")
-            clips = open_cache(cache)
-            stories = read_stories(clips, label_of or label_of_dataset(dataset))
-            others = {n for s in stories for _, names in s.people or () for n in names}
-            self.guard = guard_for(dataset, held_out, mixing=True, others=others)
-            self.look = self._own_look(look, seed)
+        if not self._extra:
+            self.guard = guard_for(dataset, held_out, mixing=False)
+        elif mode == "cached":
             self._source = CachedSource(
-                clips,
-                stories,
-                self.guard,
-                dataset=dataset,
-                seed=seed,
-                balance=balance,
-                look=self.look,
-            )
-        elif mixing:
-            maker = checked_synthesizer(synthesizer, mode)
-            faces = None
-            if identities is not None:
-                faces = read_identities(identities, Whose(refs_below(dataset)))
-            others = {ref.person for ref, _ in faces or ()}
-            self.guard = guard_for(dataset, held_out, mixing=True, others=others)
-            self._source = PlannedSource(
-                maker,
-                self.guard,
-                dataset=dataset,
+                dataset,
+                cache,
+                held_out=held_out,
+                label_of=label_of,
+                look=look,
                 as_clip=self.as_clip,
                 seed=seed,
                 balance=balance,
-                identities=faces,
             )
+            self.guard = self._source.guard
         else:
-            self.guard = guard_for(dataset, held_out, mixing=False)
+            self._source = PlannedSource(
+                dataset,
+                checked_synthesizer(synthesizer, mode),
+                identities=identities,
+                held_out=held_out,
+                as_clip=self.as_clip,
+                seed=seed,
+                balance=balance,
+            )
+            self.guard = self._source.guard
         self.guard.check_real(refs_of(dataset) or ())
 
-    def _own_look(self, look: Look | Literal["fit"] | None, seed: int) -> Look | None:
-        """The look asked for; it must not be of held-out people."""
-        if look == "fit":
-            from famaug.data.look_fit import fit_look  # loads the face nets' code
-
-            look = fit_look(self.dataset, seed=seed, as_clip=self.as_clip)
-        if look is not None:
-            self.guard.check_people(look.subjects, "the look was fitted on")
-        return look
+    @property
+    def look(self) -> Look | None:
+        """The look that is put on cached clips."""
+        return self._source.look if isinstance(self._source, CachedSource) else None
 
     @property
     def held_out(self) -> frozenset[str]:
@@ -240,16 +219,20 @@ class MicroExpressionSynth(Dataset[Any]):
         at %= len(self)
         if self._bare:
             return self.dataset[at]
-        with named(at, self._real, self.dataset, lambda: self._drawn(at).name):
+        with named(at, self._real, self.dataset, lambda: self._slot(at).key):
             if self.items == "clip":
                 return self._clip(at)
             sample = self._real_sample(at) if at < self._real else self._synthetic_sample(at)
             return sample if self.as_item is None else self.as_item(sample)
 
-    def _drawn(self, at: int) -> Drawn:
+    @property
+    def _drawn_from(self) -> CachedSource | PlannedSource:
         if self._source is None:  # unreachable: a synthetic slot exists only with a source
-            raise IndexError(at)
-        return self._source.draw(self.epoch, at)
+            raise IndexError("there are no synthetic clips")
+        return self._source
+
+    def _slot(self, at: int) -> Slot:
+        return self._drawn_from.draw(self.epoch, at)
 
     def collate(self, samples: Sequence[Sample]) -> Any:
         """collate_fn of the loader in mode "deferred": keeps the samples for `render_batch`.
@@ -277,7 +260,7 @@ class MicroExpressionSynth(Dataset[Any]):
         if todo:
             if self.synthesizer is None:
                 raise RenderError("there is no synthesizer to render this batch with")
-            plans = [Plan.from_json(json.loads(s["provenance"])["plan"]) for s in todo]
+            plans = [s["provenance"].plan for s in todo]
             keep = getattr(self.synthesizer, "keep_picture", None)
             keep_face = getattr(self.synthesizer, "keep_face", None)
             for sample, plan in zip(todo, plans, strict=True):
@@ -289,7 +272,8 @@ class MicroExpressionSynth(Dataset[Any]):
             if len(clips) != len(plans):
                 raise RenderError(f"{len(plans)} plans were rendered to {len(clips)} clips")
             for sample, plan, frames in zip(todo, plans, clips, strict=True):
-                sample.update(self._finished(frames, of_plan(plan, len(frames))))
+                sample |= self._finished(frames, of_plan(plan, len(frames)))
+                sample["provenance"] = _text(sample["provenance"])
         joined = default_collate(samples)
         if device is not None and isinstance(joined["frames"], torch.Tensor):
             joined["frames"] = joined["frames"].to(device)
@@ -300,10 +284,9 @@ class MicroExpressionSynth(Dataset[Any]):
             clip, label = self.as_clip(self.dataset[at])
             self.guard.check_real([clip.ref])
             return clip, label
-        sample = self._synthetic_sample(at)
-        story = Provenance.from_json(json.loads(sample["provenance"]))
-        frames = sample["frames"].numpy()
-        return Clip(synthetic_ref(story, sample["clip"], len(frames)), frames), sample["label"]
+        slot = self._slot(at)
+        frames, provenance = self._drawn_from.frames(slot)
+        return Clip(synthetic_ref(provenance, slot.key, len(frames)), frames), slot.label
 
     def _real_sample(self, at: int) -> Sample:
         clip, label = self.as_clip(self.dataset[at])
@@ -312,22 +295,15 @@ class MicroExpressionSynth(Dataset[Any]):
         return _sample(self._finished(clip.frames, known), label, at, clip=clip.ref.key)
 
     def _synthetic_sample(self, at: int) -> Sample:
-        source = self._source
-        if source is None:  # unreachable: a synthetic slot exists only with a source
-            raise IndexError(at)
-        drawn = source.draw(self.epoch, at)
-        if isinstance(source, CachedSource):
-            frames, story = source.frames(drawn)
-            plan = Provenance.from_json(json.loads(story)).plan
-            return _synthetic(self._finished(frames, of_plan(plan, len(frames))), drawn, at, story)
-        plan = Plan.from_json(json.loads(drawn.story)["plan"])
+        slot = self._slot(at)
         if self.mode == "deferred":
             # until it is rendered, the sample carries the face that only this process has seen
-            face = np.empty((0, 0, 3), np.uint8) if drawn.face is None else drawn.face.copy()
-            return _synthetic({"frames": torch.from_numpy(face)}, drawn, at, drawn.story)
-        (frames,) = source.synthesizer.render([plan])
-        known = of_plan(plan, len(frames))
-        return _synthetic(self._finished(frames, known), drawn, at, drawn.story)
+            face = np.empty((0, 0, 3), np.uint8) if slot.face is None else slot.face.copy()
+            content: Sample = {"frames": torch.from_numpy(face)}
+            return _sample(content, slot.label, at, clip=slot.key, provenance=slot.provenance)
+        frames, provenance = self._drawn_from.frames(slot)
+        content = self._finished(frames, of_plan(provenance.plan, len(frames)))
+        return _sample(content, slot.label, at, clip=slot.key, provenance=_text(provenance))
 
     def _finished(self, frames: Frames, known: Known) -> Sample:
         """Frames as a tensor in the layout asked for and through the user's transform, and what is
@@ -370,17 +346,17 @@ def as_pair(sample: Sample) -> tuple[Any, Any]:
     return sample["frames"], sample["label"]
 
 
-def _sample(content: Sample, label: Any, at: int, *, clip: str) -> Sample:
+def _sample(content: Sample, label: Any, at: int, *, clip: str, provenance: Any = "") -> Sample:
+    """`provenance`: its text, or itself in an item that is not rendered yet; "" of a real clip."""
     return {
         **content,
         "label": "" if label is None else label,
-        "synthetic": False,
+        "synthetic": provenance != "",
         "clip": clip,
         "index": at,
-        "provenance": "",
+        "provenance": provenance,
     }
 
 
-def _synthetic(content: Sample, drawn: Drawn, at: int, story: str) -> Sample:
-    sample = _sample(content, drawn.label, at, clip=drawn.name)
-    return {**sample, "synthetic": True, "provenance": story}
+def _text(provenance: Provenance) -> str:
+    return json.dumps(provenance.to_json(), sort_keys=True)

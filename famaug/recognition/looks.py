@@ -14,8 +14,8 @@ import numpy as np
 
 from famaug.data.folds import without_people
 from famaug.data.guard import Guard
+from famaug.data.labels import LabelOf
 from famaug.data.look_fit import fit_look
-from famaug.data.sources import LabelOf
 from famaug.errors import InputError
 from famaug.faces.mesher import FaceMesher
 from famaug.look.look import Look

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
 from famaug.data.guard import NO_PROVENANCE, Guard
 from famaug.data.known import synthetic_ref
+from famaug.data.labels import LabelOf, label_of_dataset, label_or_reason, unknown_label
 from famaug.data.protocols import AsClip, Label, labels_of, refs_of
-from famaug.data.sources import LabelOf, label_of_dataset, label_or_reason, unknown_label
 from famaug.errors import InputError, LeakageError, LeftOutWarning
 from famaug.look.look import Look
 from famaug.look.reading import why_no_look, with_look

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from famaug.data.labels import LabelOf
 from famaug.data.readers import open_named
-from famaug.data.sources import LabelOf
 from famaug.errors import InputError
 from famaug.look.look import Look, load_look
 from famaug.recognition.config import FIT, DataConfig, RecogniserConfig, check_config, check_data

@@ -232,7 +232,7 @@ def test_clips_as_the_readers_give_them(tmp_path: Path) -> None:
     assert label == data.labels[0]
     made, label = train[8]
     assert made.ref.subject == "02"  # whose face it shows
-    assert (made.ref.onset, made.ref.offset) == (0, 7)
+    assert (made.ref.onset, made.ref.offset) == (0, 1)  # as its plan says
     assert label == made.ref.emotion == "happy"
     for wrong in ({"transform": _small}, {"layout": "TCHW"}, {"mode": "deferred"}):
         with pytest.raises(InputError):

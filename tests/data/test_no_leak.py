@@ -199,7 +199,7 @@ def test_ten_thousand_draws_show_nobody_who_is_held_out(
         source, sets = train._source, sets + 1
         assert source is not None
         for slot in range(train._real, train._real + 250):
-            key = source.draw(sets, slot).name
+            key = source.draw(sets, slot).key
             assert not into[key] & held, (key, into[key] & held, options)
             clips.add(key)
         draws += 250
@@ -241,7 +241,7 @@ def test_loose_pictures_of_held_out_people(
         train = MicroExpressionSynth(fold.train, identities=folder, **options)
         (out,) = {data.who[i] for i in fold.test.indices}
         for slot in range(train._real, train._real + 12):
-            made_by = json.loads(train._source.draw(0, slot).story)  # type: ignore[union-attr]
+            made_by = train._source.draw(0, slot).provenance.to_json()  # type: ignore[union-attr]
             shown = {made_by["driver_subject"], made_by["identity_subject"]}
             assert made_by["identity_subject"]
             assert canonical(said(out, rng)) not in shown
@@ -254,5 +254,5 @@ def test_the_test_can_fail(made: tuple[Path, Clips, dict[str, set[Person]]]) -> 
     """Without a guard the same draws do show them."""
     root, data, into = made
     train = MicroExpressionSynth(data, ratio=60, cache=root / "merged", held_out=())
-    drawn = [train._source.draw(0, s).name for s in range(40, 540)]  # type: ignore[union-attr]
+    drawn = [train._source.draw(0, s).key for s in range(40, 540)]  # type: ignore[union-attr]
     assert sum(PEOPLE[0] in into[k] for k in drawn) > 20
