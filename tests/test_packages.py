@@ -209,9 +209,8 @@ from famaug.perception.sface import convert_sface
 convert_sface(pathlib.Path('x'))
 """,
     "feat": """
-import numpy
-from famaug.aus.pyfeat import measure_pyfeat
-measure_pyfeat(numpy.zeros((1, 9, 9, 3), 'uint8'))
+from famaug.aus.pyfeat import PyFeat
+PyFeat()
 """,
 }
 """Optional module: a job that needs it."""

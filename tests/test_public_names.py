@@ -53,7 +53,7 @@ SIGNATURES = {
     "famaug.MicroExpressionSynth.render_batch": "self batch device=",
     "famaug.Synthesizer": (
         "*generator= *skin= *halves= *superres= *size= *modulation= *sizes= *fps= *peak= *look= "
-        "*device= *measured="
+        "*device= *estimator= *measured="
     ),
     "famaug.Synthesizer.plan": "self driver identity rng",
     "famaug.Synthesizer.measure": "self driver",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import cv2
@@ -100,6 +101,42 @@ def measure_aus(
         faces.faces,
     )
     return Measurement(track, faces, angles(rotation[skip:]).astype(np.float32), notes)
+
+
+class Flow:
+    """`measure_aus` with flow, as an estimator of the list.
+
+    Args:
+        sizes, face: as in `measure_aus`.
+        device: where the face nets run.
+    """
+
+    name, version, licence, scale = "mesh-flow", str(VERSION), "Apache-2.0", "famaug"
+    backend: Backend = "flow"
+
+    def __init__(
+        self, *, sizes: Sequence[int] = (0,), device: str = "cpu", face: int | None = None
+    ) -> None:
+        self.sizes, self.device, self.face = tuple(sizes), device, face
+
+    @cached_property
+    def mesher(self) -> FaceMesher:
+        """The face nets, loaded when first needed."""
+        return FaceMesher(device=self.device)
+
+    def measure(self, frames: Frames, neutral: int) -> AUTrack:
+        """AUs of a clip; errors as in `measure_aus`."""
+        return measure_aus(
+            frames, neutral=neutral, sizes=self.sizes, backend=self.backend, face=self.face,
+            mesher=self.mesher,
+        ).track  # fmt: skip
+
+
+class Points(Flow):
+    """`measure_aus` with landmarks alone."""
+
+    name = "mesh-points"
+    backend: Backend = "points"
 
 
 def _with_neutral(

@@ -7,15 +7,19 @@ picture's middle. Here the mirror is the face's own midline, found from the mesh
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.aus.multisize import Estimator
 from famaug.errors import InputError, TrackError
+from famaug.faces.mesher import FaceMesher
 from famaug.types import AUTrack, Frames, Picture
+
+if TYPE_CHECKING:
+    from famaug.aus.estimators import Estimator
 
 Values = NDArray[np.float64]
 
@@ -87,35 +91,50 @@ def mirror_halves(picture: Picture, midline: NDArray[np.floating[Any]]) -> tuple
     return left, right
 
 
-def measure_halves(
-    estimator: Estimator, frames: Frames, midline: NDArray[np.floating[Any]]
-) -> AUTrack:
-    """AUs of both sides by an estimator without sides: every frame is measured twice.
+class BothHalves:
+    """Both sides from an estimator that knows none: every clip is measured twice.
+
+    The face's midline is found in every frame; frames without a face are missing.
 
     Args:
-        estimator: callable from frames (uint8 RGB `T H W 3`) to a track of T frames.
-        midline: `2 2` or `478 3` for all frames, or one a frame (`T 2 2`, `T 478 3`).
-
-    Raises:
-        InputError: a midline of another shape.
-        TrackError: the estimator gave other than T frames.
+        estimator: asked for a clip of left halves, and for one of right halves.
+        device: where the face nets run that find the midline.
     """
-    lines = _lines(midline, len(frames))
-    pairs = [mirror_halves(frame, line) for frame, line in zip(frames, lines, strict=True)]
-    tracks = [estimator(np.stack([pair[side] for pair in pairs])) for side in (0, 1)]
-    if any(len(t) != len(frames) for t in tracks):
-        seen = [len(t) for t in tracks]
-        raise TrackError(f"the estimator gave {seen} frames for halves of {len(frames)} frames")
-    both = [(_mean_of_sides(t.intensity), t.confidence.mean(axis=1)) for t in tracks]
-    intensity = np.stack([x for x, _ in both], axis=1)
-    confidence = np.where(np.isfinite(intensity), np.stack([c for _, c in both], axis=1), 0)
-    return replace(
-        tracks[0],
-        intensity=intensity.astype(np.float32),
-        confidence=confidence.astype(np.float32),
-        estimator=f"{tracks[0].estimator}+mirror",
-        sided=True,
-    )
+
+    def __init__(self, estimator: Estimator, *, device: str = "cpu") -> None:
+        self.inner, self.device = estimator, device
+        self.name = f"{estimator.name}+mirror"
+        self.version, self.licence = estimator.version, estimator.licence
+        self.scale = estimator.scale
+
+    @cached_property
+    def _mesher(self) -> FaceMesher:
+        return FaceMesher(device=self.device)
+
+    def measure(self, frames: Frames, neutral: int) -> AUTrack:
+        """AUs of a clip, uint8 RGB `T H W 3`.
+
+        Raises:
+            FaceError: no face in the first frame, or in a half of it.
+            TrackError: the estimator gave other than T frames.
+        """
+        meshes = self._mesher.track(frames).mesh
+        found = np.isfinite(meshes).all(axis=(1, 2))
+        near = np.maximum.accumulate(np.where(found, np.arange(len(frames)), 0))
+        pairs = [mirror_halves(f, meshes[i]) for f, i in zip(frames, near, strict=True)]
+        tracks = [self.inner.measure(np.stack(half), neutral) for half in zip(*pairs, strict=True)]
+        if any(len(t) != len(frames) for t in tracks):
+            seen = [len(t) for t in tracks]
+            raise TrackError(f"{self.inner.name} gave {seen} frames for halves of {len(frames)}")
+        intensity = np.stack([_mean_of_sides(t.intensity) for t in tracks], axis=1)
+        intensity[~found] = np.nan
+        confidence = np.stack([t.confidence.mean(axis=1) for t in tracks], axis=1)
+        return replace(
+            tracks[0],
+            intensity=intensity.astype(np.float32),
+            confidence=np.where(np.isfinite(intensity), confidence, 0).astype(np.float32),
+            sided=True,
+        )
 
 
 def _mean_of_sides(x: NDArray[np.float32]) -> Values:
@@ -154,13 +173,3 @@ def _line(midline: NDArray[np.floating[Any]]) -> Values:
             f"a midline is two points apart, 2 x 2, or a mesh of 478 x 3; got {midline.shape}"
         )
     return line
-
-
-def _lines(midline: NDArray[np.floating[Any]], length: int) -> list[Values]:
-    if midline.ndim == 2:
-        return [_as_line(midline)] * length
-    if midline.ndim != 3 or len(midline) != length:
-        raise InputError(
-            f"one midline for all, or one for each of {length} frames; got {midline.shape}"
-        )
-    return [_as_line(line) for line in midline]

@@ -1,64 +1,59 @@
-"""The user's own OpenFace as a source of AUs: its binary, run once a clip."""
+"""The user's own OpenFace as an estimator: its binary, run once a clip."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from famaug.aus.openface import MIN_CONFIDENCE, SCALE, OpenFaceReading, read_openface
-from famaug.errors import InputError, TrackError
+from famaug.aus.openface import SCALE, read_openface
+from famaug.errors import InputError, MissingPackageError
 from famaug.types import AUTrack, Frames
 
+PROGRAM = "FeatureExtraction"
 
-@dataclass(frozen=True, kw_only=True)
+
 class OpenFaceBinary:
     """The user's own OpenFace (its licence is not ours): a clip is measured in one call.
 
-    Attributes:
-        path: the FeatureExtraction program, or the folder it lies in.
+    Args:
+        program: FeatureExtraction, or the folder it lies in. None: the one on PATH.
         timeout_s: after that many seconds a call is given up.
-        min_confidence: as in `read_openface`.
+
+    Raises:
+        MissingPackageError: it is not there.
     """
 
-    path: Path
-    timeout_s: float = 600.0
-    min_confidence: float = MIN_CONFIDENCE
+    name, licence, scale = "openface-binary", "OpenFace's: academic use, not commercial", SCALE
 
-    @property
-    def program(self) -> Path:
-        """The program itself.
-
-        Raises:
-            InputError: it is not there.
-        """
-        base = Path(self.path)
-        names = ("FeatureExtraction", "FeatureExtraction.exe", "bin/FeatureExtraction")
+    def __init__(self, program: str | Path | None = None, *, timeout_s: float = 600.0) -> None:
+        self.timeout_s = timeout_s
+        base = Path(shutil.which(PROGRAM) or PROGRAM) if program is None else Path(program)
+        names = (PROGRAM, f"{PROGRAM}.exe", f"bin/{PROGRAM}")
         found = [p for p in (base, *(base / n for n in names)) if p.is_file()]
         if not found:
-            raise InputError(
-                f"no OpenFace at {base}: give the FeatureExtraction program or its folder. "
-                "famaug's embedded estimator needs nothing of the kind"
+            where = "on PATH" if program is None else f"at {base}"
+            raise MissingPackageError(
+                f"no OpenFace {where}: name its {PROGRAM} program or the folder it lies in, "
+                "openface-binary:FOLDER. famaug's own estimator (flow) needs nothing of the kind",
+                name=PROGRAM,
             )
-        return found[0].resolve()
+        self.program = found[0].resolve()
 
-    @property
+    @cached_property
     def version(self) -> str:
         """OpenFace names no version: the first 12 hex digits of the program's sha256 do."""
         return hashlib.sha256(self.program.read_bytes()).hexdigest()[:12]
 
-    def __call__(self, frames: Frames) -> AUTrack:
-        """As an estimator: frames `T H W 3` to a track; errors as in `measure`."""
-        return self.measure(frames).track
-
-    def measure(self, frames: Frames, *, fps: float | None = None) -> OpenFaceReading:
-        """Run FeatureExtraction once on all frames (uint8 RGB `T H W 3`).
+    def measure(self, frames: Frames, neutral: int = 0) -> AUTrack:
+        """Runs FeatureExtraction once on all frames (uint8 RGB `T H W 3`); it needs no neutral one.
 
         Raises:
-            InputError: the program is missing, fails, takes too long or writes nothing; the
-                message ends with what it said.
+            InputError: the program fails, takes too long or writes nothing; the message ends with
+                what it said.
             TrackError: as `read_openface`, for what it wrote.
         """
         with tempfile.TemporaryDirectory(prefix="famaug-openface-") as folder:
@@ -68,8 +63,7 @@ class OpenFaceBinary:
             table = out / "clip.csv"
             if not table.is_file():
                 raise InputError(f"OpenFace ended well but wrote no table; it said: {said}")
-            reading = read_openface(table, min_confidence=self.min_confidence, fps=fps)
-        return _whole(reading, len(frames), f"openface-binary/{self.version}", fps)
+            return read_openface(table).track
 
     def _run(self, pictures: Path, out: Path) -> str:
         command = [str(self.program), "-fdir", str(pictures), "-aus"]
@@ -96,13 +90,3 @@ def _write_pictures(frames: Frames, folder: Path) -> None:
         name = str(folder / f"{number:06d}.png")
         if not cv2.imwrite(name, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)):
             raise InputError(f"cannot write frame {number} for OpenFace to {name}")
-
-
-def _whole(
-    reading: OpenFaceReading, length: int, estimator: str, fps: float | None
-) -> OpenFaceReading:
-    """The reading under the binary's name; OpenFace numbers frames from 1 and must give all."""
-    if len(reading.track) != length:
-        raise TrackError(f"OpenFace wrote {len(reading.track)} frames of {length}")
-    track = AUTrack(reading.track.intensity, reading.track.confidence, estimator, False, SCALE, fps)
-    return OpenFaceReading(track, reading.presence)

@@ -1,4 +1,4 @@
-"""pyfaceau, a Python OpenFace, as a source of AUs. Only called: nothing of it ships here.
+"""pyfaceau, a Python OpenFace, as an estimator. Only called: nothing of it ships here.
 
 It is CC BY-NC, and its models are OpenFace's, fetched by the user under OpenFace's licence
 (`pyfaceau-download-models --accept-license`). Its scale is OpenFace's; it knows no sides.
@@ -7,57 +7,57 @@ It is CC BY-NC, and its models are OpenFace's, fetched by the user under OpenFac
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from famaug.aus.openface import MIN_CONFIDENCE, OpenFaceReading, reading_of
-from famaug.errors import InputError, TrackError
+from famaug.aus.openface import SCALE, reading_of
+from famaug.errors import InputError
 from famaug.packages import installed, need
 from famaug.types import AUTrack, Frames
 
 CODEC_FPS = 30
 
 
-def measure_pyfaceau(
-    frames: Frames, *, fps: float | None = None, min_confidence: float = MIN_CONFIDENCE
-) -> OpenFaceReading:
-    """AUs of a clip (uint8 RGB `T H W 3`) by pyfaceau; the reading has no presence.
+class PyFaceAU:
+    """pyfaceau, asked once a clip.
 
     Raises:
-        MissingPackageError: pyfaceau is not installed.
-        InputError: its models are not installed, or it failed.
-        TrackError: what it gave is no track, or has not as many frames as the clip.
+        MissingPackageError: it is not installed.
     """
-    package = need("pyfaceau", "measure_pyfaceau")
-    with tempfile.TemporaryDirectory(prefix="famaug-pyfaceau-") as folder:
-        video = Path(folder, "clip.avi")
-        write_lossless(frames, video)
-        try:
-            table = package.FullPythonAUPipeline(verbose=False).process_video(str(video))
-        except Exception as error:  # whatever a foreign package raises, the user gets one kind
-            raise InputError(
-                f"pyfaceau failed: {error}. If its models are missing: "
-                "pyfaceau-download-models, under OpenFace's licence"
-            ) from error
-    reading = reading_of(
-        table.rename(columns=str),
-        source=Path("pyfaceau"),
-        estimator=f"pyfaceau/{installed('pyfaceau') or 'unknown'}",
-        min_confidence=min_confidence,
-        fps=fps,
-    )
-    if len(reading.track) != len(frames):
-        raise TrackError(f"pyfaceau gave {len(reading.track)} frames of {len(frames)}")
-    return OpenFaceReading(
-        AUTrack.of(
-            reading.track.intensity,
-            confidence=reading.track.confidence,
-            estimator=reading.track.estimator,
-            sided=False,
-            scale=reading.track.scale,
-            fps=fps,
-        ),
-        reading.presence,
-    )
+
+    name, licence, scale = "pyfaceau", "CC BY-NC; its models OpenFace's, academic use", SCALE
+
+    def __init__(self) -> None:
+        self._package = need("pyfaceau", "the estimator pyfaceau")
+
+    @property
+    def version(self) -> str:
+        """Of the package."""
+        return installed("pyfaceau") or "unknown"
+
+    def measure(self, frames: Frames, neutral: int = 0) -> AUTrack:
+        """AUs of a clip, uint8 RGB `T H W 3`; no neutral frame is needed.
+
+        Raises:
+            InputError: its models are not installed, or it failed.
+            TrackError: what it gave is no track.
+        """
+        with tempfile.TemporaryDirectory(prefix="famaug-pyfaceau-") as folder:
+            video = Path(folder, "clip.avi")
+            write_lossless(frames, video)
+            try:
+                pipeline = self._package.FullPythonAUPipeline(verbose=False)
+                table = pipeline.process_video(str(video))
+            except Exception as error:  # whatever a foreign package raises, the user gets one kind
+                raise InputError(
+                    f"pyfaceau failed: {error}. If its models are missing: "
+                    "pyfaceau-download-models, under OpenFace's licence"
+                ) from error
+        named = table.rename(columns=str)
+        # the video's own rate was made up
+        return replace(
+            reading_of(named, source=Path("pyfaceau"), estimator="pyfaceau").track, fps=None
+        )
 
 
 def write_lossless(frames: Frames, path: Path) -> None:

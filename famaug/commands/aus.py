@@ -1,19 +1,52 @@
-"""`famaug aus`: measure AUs, left and right apart."""
+"""`famaug aus`: measure AUs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
 from famaug.commands import terminal
 from famaug.errors import UsageError
 
+if TYPE_CHECKING:
+    from famaug.types import AUTrack, Frames, Picture
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
-    app.command("aus", epilog="Example: famaug aus clip.mp4 --out aus.csv")(aus_command)
+    app.command("aus", epilog="Example: famaug aus clip.mp4 --out aus.csv")(
+        terminal.grouped(aus_command)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How a clip is measured.
+
+    Attributes:
+        backend: flow (landmarks and optical flow), points (landmarks alone), openface-binary
+            (openface-binary:FOLDER of yours), pyfaceau, pyfeat, halves:NAME (both sides from one
+            that knows none), or module:Class of your own.
+        sizes: Shifts of height and width to average over (Eq. 1), or 0.
+        window: Half-width of the filter over time (Eq. 2), 0 for none.
+        neutral: Number of the neutral frame, from 0.
+        neutral_picture: Picture of the same face at rest, instead.
+        face: Which face, 0 the largest, where there are several (flow and points).
+        fps: Frame rate, where the source has none.
+        device: cpu, cuda, ...
+    """
+
+    backend: str = "flow"
+    sizes: str = "-10,-5,0,5,10"
+    window: int = 0
+    neutral: int = 0
+    neutral_picture: Path | None = None
+    face: int | None = None
+    fps: float | None = None
+    device: str = "cpu"
 
 
 def aus_command(
@@ -21,67 +54,69 @@ def aus_command(
         Path, typer.Argument(help="Video, folder of frames, or a picture (with --neutral-picture).")
     ],
     out: Annotated[Path, typer.Option(help="AU table to write (CSV).")],
-    backend: Annotated[
-        str, typer.Option(help="flow (landmarks and optical flow) or points (landmarks alone).")
-    ] = "flow",
-    sizes: Annotated[
-        str, typer.Option(help="Shifts of height and width to average over (Eq. 1), or 0.")
-    ] = "-10,-5,0,5,10",
-    window: Annotated[
-        int, typer.Option(help="Half-width of the filter over time (Eq. 2), 0 for none.")
-    ] = 0,
-    neutral: Annotated[int, typer.Option(help="Number of the neutral frame, from 0.")] = 0,
-    neutral_picture: Annotated[
-        Path | None, typer.Option(help="Picture of the same face at rest, instead.")
-    ] = None,
-    face: Annotated[
-        int | None, typer.Option(help="Which face, 0 the largest, where there are several.")
-    ] = None,
-    fps: Annotated[
-        float | None, typer.Option(help="Frame rate, where the source has none.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    *,
+    how: How,
     dry_run: Annotated[bool, typer.Option(help="Measure and report, write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: terminal.AsJson = False,
 ) -> None:
-    """Measure the 17 AUs of a clip, left and right apart, against its own neutral frame.
+    """Measure the 17 AUs of a clip against its own neutral frame, left and right apart where the
+    estimator knows sides.
 
-    The scale is famaug's (5 = the unit's full excursion), not OpenFace's.
+    The scale is the estimator's: of flow and points 5 = the unit's full excursion, not OpenFace's.
     """
+    from famaug.aus.estimators import check_estimator
     from famaug.clip import read_frames, read_picture
-    from famaug.modulation.smoothing import smooth
 
-    if backend not in ("flow", "points"):
-        raise UsageError(f"--backend must be flow or points; got {backend!r}")
+    with terminal.typed():
+        check_estimator(how.backend)
     if out.suffix.lower() != ".csv":
         raise UsageError(f"--out must end in .csv; got {out}")
-    shifts = _shifts(sizes)
-    if window < 0 or (fps is not None and fps <= 0):
-        raise UsageError(f"--window is 0 or more and --fps above 0; got {window} and {fps}")
+    shifts = _shifts(how.sizes)
+    if how.window < 0 or (how.fps is not None and how.fps <= 0):
+        raise UsageError(f"--window is 0 or more and --fps above 0; got {how.window} and {how.fps}")
+    if how.face is not None and how.backend not in ("flow", "points"):
+        raise UsageError(f"--face is for flow and points; {how.backend} takes the surest face")
     frames, own_fps = read_frames(source)
-    still = None if neutral_picture is None else read_picture(neutral_picture)
-    from famaug.aus.estimator import measure_aus
+    still = None if how.neutral_picture is None else read_picture(how.neutral_picture)
     from famaug.aus.table import write_table
-    from famaug.faces.mesher import FaceMesher
+    from famaug.modulation.smoothing import smooth
 
     with terminal.working():
-        result = measure_aus(
-            frames,
-            neutral=neutral,
-            neutral_picture=still,
-            fps=own_fps if fps is None else fps,
-            sizes=shifts,
-            backend=cast(Literal["flow", "points"], backend),
-            face=face,
-            mesher=FaceMesher(device=device),
-        )
-    track = smooth(result.track, n=window) if window else result.track
-    for note in result.notes:
+        fps = own_fps if how.fps is None else how.fps
+        track, notes, more = _measured(how, frames, still, shifts, fps)
+    track = smooth(track, n=how.window) if how.window else track
+    for note in notes:
         terminal.note(note)
     if not dry_run:
         write_table(track, out)
     terminal.echo(_summary(track, out, dry_run))
-    terminal.end(as_json, "aus", _figures(track, result, out, dry_run))
+    terminal.end(as_json, "aus", _figures(track, out, dry_run) | more | {"notes": list(notes)})
+
+
+def _measured(
+    how: How, frames: Frames, still: Picture | None, shifts: tuple[int, ...], fps: float | None
+) -> tuple[AUTrack, tuple[str, ...], dict[str, Any]]:
+    """The track, notes on it, and further figures: famaug's own says how far its meshes differ."""
+    from famaug.aus.estimators import find_estimator, measure
+
+    if how.backend not in ("flow", "points"):
+        found = find_estimator(how.backend, sizes=shifts, device=how.device)
+        track = measure(found, frames, how.neutral, picture=still, fps=fps)
+        return track, (f"{found.name}: licence {found.licence}; scale {found.scale}",), {}
+    from famaug.aus.estimator import measure_aus
+    from famaug.faces.mesher import FaceMesher
+
+    seen = measure_aus(
+        frames,
+        neutral=how.neutral,
+        neutral_picture=still,
+        fps=fps,
+        sizes=shifts,
+        backend=cast(Literal["flow", "points"], how.backend),
+        face=how.face,
+        mesher=FaceMesher(device=how.device),
+    )
+    return seen.track, seen.notes, {"spread_px": round(float(seen.faces.spread.mean()), 4)}
 
 
 def _shifts(text: str) -> tuple[int, ...]:
@@ -94,7 +129,7 @@ def _shifts(text: str) -> tuple[int, ...]:
     return shifts
 
 
-def _peaks(track: Any) -> list[tuple[str, str, float]]:
+def _peaks(track: AUTrack) -> list[tuple[str, str, float]]:
     import numpy as np
 
     from famaug.types import AU_NAMES, SIDES
@@ -104,20 +139,19 @@ def _peaks(track: Any) -> list[tuple[str, str, float]]:
     return [(AU_NAMES[a], SIDES[s], round(float(peak[s, a]), 2)) for s, a in order]
 
 
-def _summary(track: Any, out: Path, dry_run: bool) -> str:
+def _summary(track: AUTrack, out: Path, dry_run: bool) -> str:
     missing = int(track.missing.sum())
     strongest = ", ".join(f"{au} {side} {value}" for au, side, value in _peaks(track)[:5])
     written = "nothing written (--dry-run)" if dry_run else f"wrote {out}"
     return f"{len(track)} frames, {missing} missing; strongest: {strongest}\n{written}"
 
 
-def _figures(track: Any, result: Any, out: Path, dry_run: bool) -> dict[str, Any]:
+def _figures(track: AUTrack, out: Path, dry_run: bool) -> dict[str, Any]:
     return {
         "out": None if dry_run else str(out),
         "frames": len(track),
         "missing": int(track.missing.sum()),
         "estimator": track.estimator,
-        "spread_px": round(float(result.faces.spread.mean()), 4),
+        "scale": track.scale,
         "peaks": {f"{au}_{side}": value for au, side, value in _peaks(track) if value > 0},
-        "notes": list(result.notes),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,114 +27,115 @@ def register(app: typer.Typer) -> None:
     app.command(
         "generate",
         epilog="Example: famaug generate --driver rule:surprise --identity face.png --out a.mp4",
-    )(generate_command)
+    )(terminal.grouped(generate_command))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Whose expression on whose face, and how strong.
+
+    Attributes:
+        driver: Whose expression: video, frame folder, AU table (.csv, or a folder of OpenFace's;
+            one that famaug modulate wrote is shown as written), rule:positive, rule:negative,
+            rule:surprise, stats:positive (negative, surprise: AUs as often as annotators saw them
+            together), stats:FILE.json (one's own), or AUs by hand, aus:4=1.5,7=1,12L=1.
+        identity: Whose face: a picture, video or frame folder.
+        estimator: What measures the driver's AUs, where it is a video or frame folder: flow,
+            points, openface-binary, pyfaceau, pyfeat, halves:NAME or module:Class; as famaug aus
+            --backend.
+        fps: Frame rate of the driver where it does not say (frame folders, AU tables), and of
+            clips from rules. [100, with a note where a driver does not say]
+        as_is: Show the AU table as written: no filter, no onset.
+        peak: Scale so that the strongest AU reaches this, up to 5.
+        seed: Another seed draws another expression.
+        face: Which face of the identity, 0 the largest.
+    """
+
+    driver: str
+    identity: str
+    estimator: str = "flow"
+    fps: float | None = None
+    as_is: Annotated[bool, typer.Option("--as-is")] = False
+    peak: float | None = None
+    seed: int = 0
+    face: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """How the clip is rendered.
+
+    Attributes:
+        generator: warp, compact (learned), or a trained generator's .safetensors.
+        skin: Strength of furrows and shade; 0 is motion alone.
+        halves: Learned generators: maps (one pass), or paper (two, joined).
+        superres: Render smaller and sharpen to --size: compact, realsr, ... or a file.
+        size: Side of the clip in pixels; 0 keeps the picture's own framing.
+        device: cpu, cuda, ...
+        gate: Draw again what the quality gate rejects.
+        tries: With --gate: draw so often at most.
+    """
+
+    generator: str = "warp"
+    skin: float = 1.0
+    halves: str = "maps"
+    superres: str | None = None
+    size: int = 256
+    device: str = "cpu"
+    gate: Annotated[bool, typer.Option("--gate")] = False
+    tries: int = 3
 
 
 def generate_command(
-    driver: Annotated[
-        str,
-        typer.Option(
-            help="Whose expression: video, frame folder, AU table (.csv, or a folder of "
-            "OpenFace's; one that famaug modulate wrote is shown as written), rule:positive, "
-            "rule:negative, rule:surprise, stats:positive (negative, surprise: AUs as often as "
-            "annotators saw them together), stats:FILE.json (one's own), or AUs by "
-            "hand, aus:4=1.5,7=1,12L=1."
-        ),
-    ],
-    identity: Annotated[str, typer.Option(help="Whose face: a picture, video or frame folder.")],
+    *,
+    shown: Pair,
     out: Annotated[
         Path, typer.Option(help="Video (.mp4, lossy) or a folder of PNG frames to write.")
     ],
-    generator: Annotated[
-        str, typer.Option(help="warp, compact (learned), or a trained generator's .safetensors.")
-    ] = "warp",
-    skin: Annotated[
-        float, typer.Option(help="Strength of furrows and shade; 0 is motion alone.")
-    ] = 1.0,
-    halves: Annotated[
-        str, typer.Option(help="Learned generators: maps (one pass), or paper (two, joined).")
-    ] = "maps",
-    superres: Annotated[
-        str | None,
-        typer.Option(help="Render smaller and sharpen to --size: compact, realsr, ... or a file."),
-    ] = None,
-    size: Annotated[
-        int, typer.Option(help="Side of the clip in pixels; 0 keeps the picture's own framing.")
-    ] = 256,
-    fps: Annotated[
-        float | None,
-        typer.Option(
-            help="Frame rate of the driver where it does not say (frame folders, AU tables), and "
-            "of clips from rules. [100, with a note where a driver does not say]"
-        ),
-    ] = None,
-    as_is: Annotated[
-        bool, typer.Option("--as-is", help="Show the AU table as written: no filter, no onset.")
-    ] = False,
-    peak: Annotated[
-        float | None, typer.Option(help="Scale so that the strongest AU reaches this, up to 5.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed draws another expression.")] = 0,
-    face: Annotated[
-        int | None, typer.Option(help="Which face of the identity, 0 the largest.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
-    gate: Annotated[
-        bool, typer.Option("--gate", help="Draw again what the quality gate rejects.")
-    ] = False,
-    tries: Annotated[int, typer.Option(help="With --gate: draw so often at most.")] = 3,
+    pixels: Pixels,
     dry_run: Annotated[bool, typer.Option(help="Plan and report, write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: terminal.AsJson = False,
 ) -> None:
     """Show a driver's expression on an identity's face."""
-    from famaug.clip_options import check_generator, check_peak, check_size
-    from famaug.clip_writer import check_target, write_clip
+    from famaug.clip_writer import write_clip
 
-    with terminal.typed():  # all that can be told before torch is loaded
-        check_target(out)
-        check_driver(driver)
-        terminal.check_there("--identity", identity)
-        check_size(size or None)
-        check_peak(peak)
-        check_generator(generator, skin=skin, halves=halves)
-        if tries < 1:
-            raise UsageError(f"--tries is 1 or more; got {tries}")
+    _check_typed(shown, pixels, out)
     from famaug.pipeline.inputs import Driver, Identity
     from famaug.pipeline.synthesizer import Synthesizer
     from famaug.seeding import keyed_generator
 
     synthesizer = Synthesizer(
-        generator=generator,
-        skin=skin,
-        halves=halves,
-        superres=superres,
-        size=size or None,
-        fps=fps,
-        peak=peak,
-        device=device,
+        generator=pixels.generator,
+        skin=pixels.skin,
+        halves=pixels.halves,
+        superres=pixels.superres,
+        size=pixels.size or None,
+        estimator=shown.estimator,
+        fps=shown.fps,
+        peak=shown.peak,
+        device=pixels.device,
     )
-    shown = replace(Identity.of(identity), face=face)
+    face = replace(Identity.of(shown.identity), face=shown.face)
     with terminal.working():
-        source = Driver.of(driver)
-        source = source.as_written() if as_is else source
-        plan = synthesizer.plan(source, shown, keyed_generator(seed, "generate"), seed=seed)
+        driver = Driver.of(shown.driver)
+        driver = driver.as_written() if shown.as_is else driver
 
     def draw(number: int) -> Plan:
         """The same clip without a gate; another one each time it was rejected."""
-        if number == 0:
-            return plan
-        rng = keyed_generator(seed, "generate", number)
-        return synthesizer.plan(source, shown, rng, seed=seed)
+        rng = keyed_generator(shown.seed, "generate", *([number] if number else []))
+        return synthesizer.plan(driver, face, rng, seed=shown.seed)
 
-    _note_driver(plan, fps)
+    with terminal.working():
+        plan = draw(0)
+    _note_driver(plan, shown.fps)
     _note_strength(plan)
     figures: dict[str, Any] = {"out": None}
     if dry_run:
         terminal.echo(f"{len(plan.track)} frames at {plan.fps:g} fps, plan {plan.key[:12]}")
     else:
         with terminal.working():
-            if gate:
-                found = _accepted(synthesizer, draw, tries)
+            if pixels.gate:
+                found = _accepted(synthesizer, lambda n: draw(n) if n else plan, pixels.tries)
                 plan, frames = found.plan, found.frames
                 figures |= {"quality": dict(found.quality.scores), "rejected": len(found.rejected)}
             else:
@@ -144,6 +145,24 @@ def generate_command(
         terminal.echo(f"wrote {len(plan.track)} frames at {plan.fps:g} fps to {out}")
     figures |= {"key": plan.key, "frames": len(plan.track), "fps": plan.fps}
     terminal.end(as_json, "generate", figures)
+
+
+def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
+    """All that can be told before torch is loaded."""
+    from famaug.aus.estimators import check_estimator
+    from famaug.clip_options import check_generator, check_peak, check_size
+    from famaug.clip_writer import check_target
+
+    with terminal.typed():
+        check_target(out)
+        check_driver(shown.driver)
+        terminal.check_there("--identity", shown.identity)
+        check_size(pixels.size or None)
+        check_peak(shown.peak)
+        check_generator(pixels.generator, skin=pixels.skin, halves=pixels.halves)
+        check_estimator(shown.estimator)
+        if pixels.tries < 1:
+            raise UsageError(f"--tries is 1 or more; got {pixels.tries}")
 
 
 def check_driver(driver: str) -> None:

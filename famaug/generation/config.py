@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from famaug.aus.estimators import check_estimator
 from famaug.clip_options import check_generator, check_peak
 from famaug.datasets import is_composite
 from famaug.errors import InputError
@@ -83,6 +84,7 @@ class RenderConfig:
 
     size: "auto" keeps the data set's own framing where there is a data set; a number crops.
     fps: of drivers that do not say, and of rules; null: 100, with a note.
+    estimator: what measures clips; a name of `famaug.aus.estimators.ESTIMATORS`, or module:Class.
     look: file of a look that is rendered into the clips (`famaug doctor --look --out FILE`)."""
 
     generator: str = "warp"
@@ -94,6 +96,7 @@ class RenderConfig:
     peak: float | None = None
     sizes: list[int] = field(default_factory=lambda: [0])
     look: str | None = None
+    estimator: str = "flow"
     modulation: dict[str, Any] = field(default_factory=dict)
 
 
@@ -210,6 +213,7 @@ def check_config(config: GenerationConfig) -> None:
     try:
         check_peak(render.peak)
         check_generator(render.generator, skin=render.skin, halves=render.halves)
+        check_estimator(render.estimator)
     except InputError as error:
         wrong.append(f"render: {error}")
     if render.look is not None and render.size in (None, 0, "0"):

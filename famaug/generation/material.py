@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from famaug.aus.estimator import VERSION
 from famaug.clip import PICTURES, frame_paths
 from famaug.data.following import held_out_of
 from famaug.data.guard import Guard
@@ -149,10 +148,9 @@ def _of_clip(settings: Generation, ref: ClipRef, index: int, use: str) -> Source
 
 def _how(settings: Generation, use: str) -> list[Any]:
     """What a measurement depends on beside its source."""
-    weights = SHIPPED["face_landmarker"].sha256
     if use == "face":
-        return [weights]
-    return [weights, SHIPPED["au_basis"].sha256, VERSION, "frame", list(settings.synthesizer.sizes)]
+        return [SHIPPED["face_landmarker"].sha256]
+    return ["frame", *settings.synthesizer.measured_how]
 
 
 def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip]) -> list[Source]:

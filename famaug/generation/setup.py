@@ -59,6 +59,7 @@ def open_generation(config: GenerationConfig) -> tuple[Generation, Resources]:
         superres=render.superres,
         size=_size(render.size),
         modulation=Modulation(**render.modulation),
+        estimator=render.estimator,
         sizes=render.sizes,
         fps=render.fps,
         peak=render.peak,

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from famaug.aus.basis import head_pose
-from famaug.aus.estimator import PROFILE, VERSION, measure_aus
+from famaug.aus.estimator import PROFILE, Flow
+from famaug.aus.estimators import Estimator, find_estimator, measure
 from famaug.errors import CacheError, FaceError, FamaugWarning
 from famaug.faces.framing import Framing
 from famaug.faces.mesher import FaceMesher
@@ -27,13 +28,15 @@ from famaug.types import AUTrack, Clip, Floats
 from famaug.weights.shipped import SHIPPED
 
 Frame = dict[str, Any]
+NETS = (SHIPPED["face_landmarker"].sha256, SHIPPED["au_basis"].sha256)
 
 
 class Measuring:
     """The measuring of a `Synthesizer`.
 
     Args:
-        sizes: shifts of the picture size that a driver's meshes are averaged over.
+        estimator: as `find_estimator` takes it.
+        sizes: shifts of the picture size that a driver is measured at and averaged over.
         device: where the face nets run.
         keep: how many faces are kept in memory.
         folder: where measurements are kept between processes and runs, or None. One that cannot
@@ -41,9 +44,19 @@ class Measuring:
     """
 
     def __init__(
-        self, *, sizes: Sequence[int], device: str, keep: int, folder: Path | None
+        self,
+        *,
+        estimator: str | Estimator,
+        sizes: Sequence[int],
+        device: str,
+        keep: int,
+        folder: Path | None,
     ) -> None:
         self.sizes, self.device = tuple(sizes), device
+        self._asked = estimator
+        found = find_estimator(estimator, sizes=sizes, device=device)
+        self._found: Estimator | None = found
+        self.how = [*NETS, found.name, found.version, list(self.sizes)]
         self.store = None if folder is None else MeasuredStore(folder)
         self._mesher: FaceMesher | None = None
         self._drivers: Recent[str, tuple[AUTrack, Frame | None]] = Recent(4096)
@@ -51,21 +64,33 @@ class Measuring:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process: what was measured, no networks."""
-        return self.__dict__ | {"_mesher": None}
+        found = None if isinstance(self._asked, str) else self._found
+        return self.__dict__ | {"_mesher": None, "_found": found}
+
+    @property
+    def estimator(self) -> Estimator:
+        """What measures clips; in another process it is made there."""
+        if self._found is None:
+            self._found = find_estimator(self._asked, sizes=self.sizes, device=self.device)
+        return self._found
 
     def on(self, device: str) -> Measuring:
         """The same with the face nets on another device."""
         if device == self.device:
             return self
-        other = copy(self)
-        other.device, other._mesher = device, None
+        other = copy(self)  # without networks: __getstate__
+        other.device = device
         return other
 
     @property
     def mesher(self) -> FaceMesher:
         """The face nets, loaded when first needed."""
         if self._mesher is None:
-            self._mesher = FaceMesher(device=self.device)
+            own = self.estimator
+            if isinstance(own, Flow) and own.device == self.device:
+                self._mesher = own.mesher
+            else:
+                self._mesher = FaceMesher(device=self.device)
         return self._mesher
 
     def clip(self, driver: Driver) -> tuple[AUTrack, Frame | None]:
@@ -78,9 +103,7 @@ class Measuring:
         if not isinstance(driver.content, Clip):
             raise TypeError(f"{driver.name} is no clip")
         ref = driver.content.ref
-        name = digest(
-            ["driver", *self._nets(), list(self.sizes), ref.onset or 0, ref.fps, driver.digest]
-        )
+        name = digest(["driver", *self.how, ref.onset or 0, ref.fps, driver.digest])
         found = self._drivers.get(name)
         if found is not None:
             return found
@@ -101,7 +124,7 @@ class Measuring:
         Raises:
             FaceError: no face, too small, or turned away.
         """
-        name = digest(["face", *self._nets(), content, identity.face])
+        name = digest(["face", *NETS, content, identity.face])
         mesh = self._meshes.get(name)
         if mesh is not None:
             return mesh
@@ -116,9 +139,6 @@ class Measuring:
                 mesh = unpacked_mesh(record.identity["mesh"])
         self._meshes.put(name, mesh)
         return mesh
-
-    def _nets(self) -> list[Any]:
-        return [SHIPPED["face_landmarker"].sha256, SHIPPED["au_basis"].sha256, VERSION]
 
     @contextmanager
     def _once(self, shelf: Shelf, name: str) -> Iterator[MeasuredStore | None]:
@@ -155,12 +175,12 @@ class Measuring:
 
     def _measure(self, clip: Clip) -> tuple[AUTrack, Frame | None]:
         onset = clip.onset
-        measured = measure_aus(
-            clip.frames, neutral=onset, fps=clip.ref.fps, sizes=self.sizes, mesher=self.mesher
-        )
-        mesh = measured.faces.mesh[onset]
-        seen = np.isfinite(mesh).all()
-        return measured.track, frame_like(mesh, clip.frames.shape[1:3]) if seen else None
+        track = measure(self.estimator, clip.frames, onset, fps=clip.ref.fps)
+        try:
+            mesh = self.mesher.find(clip.frames[onset])
+        except FaceError:  # another estimator may see one
+            return track, None
+        return track, frame_like(mesh, clip.frames.shape[1:3])
 
     def _find(self, identity: Identity) -> Floats:
         found = self.mesher.track(identity.picture[None], face=identity.face)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from famaug.aus.estimators import Estimator
 from famaug.clip_options import ASSUMED_FPS, CROP, Size, check_peak, check_size
 from famaug.errors import AssumedRateWarning, FaceError, InputError, RenderError
 from famaug.faces.align import crop_face
@@ -54,7 +55,10 @@ class Synthesizer:
             face; None keeps every picture's own size and framing.
         modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`), of measured drivers; a track
             that is modulated already (`AUTrack.modulated`) is shown as written.
-        sizes: shifts of the picture size that a driver's meshes are averaged over (Eq. 1).
+        estimator: what measures drivers that are clips: a name of
+            `famaug.aus.estimators.ESTIMATORS` ("flow", "points", "openface-binary:PROGRAM", ...),
+            `module:Class` of your own, or an estimator.
+        sizes: shifts of the picture size that a driver is averaged over (Eq. 1).
         fps: frames per second of drivers that do not say (frame folders, AU tables), and of clips
             from rules. None: 100, with an `AssumedRateWarning` where a driver does not say.
         peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
@@ -78,6 +82,7 @@ class Synthesizer:
         superres: str | None = None,
         size: Size = "auto",
         modulation: Modulation | None = None,
+        estimator: str | Estimator = "flow",
         sizes: Sequence[int] = (0,),
         fps: float | None = None,
         peak: float | None = None,
@@ -102,6 +107,7 @@ class Synthesizer:
         named = [faces] if isinstance(faces, str | Path) else [*faces]
         self.faces = tuple(Path(os.path.realpath(folder)) for folder in named)
         self._measuring = Measuring(
+            estimator=estimator,
             sizes=self.sizes,
             device=device,
             keep=max(keep, 4) * 16,
@@ -134,6 +140,11 @@ class Synthesizer:
         other = copy(self)
         other._measuring = self._measuring.on(device)
         return other
+
+    @property
+    def measured_how(self) -> list[Any]:
+        """What a measured track depends on beside its clip: networks, estimator and sizes."""
+        return self._measuring.how
 
     # -- PLAN ---------------------------------------------------------------------------------
 

@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from famaug.aus.halves import MIDLINE_POINTS, measure_halves, midline_of, mirror_halves, side_of
-from famaug.errors import InputError, TrackError
+from famaug.aus.halves import MIDLINE_POINTS, midline_of, mirror_halves, side_of
+from famaug.errors import InputError
 from famaug.seeding import keyed_generator
-from famaug.types import AU_INDEX, AUTrack, Frames
 
 UPRIGHT = np.array([[30.0, 5.0], [30.0, 55.0]])
 
@@ -59,25 +58,6 @@ def test_halves_of_a_tilted_face_are_symmetric_about_its_midline() -> None:
             assert np.abs(other[inner].astype(int) - half[inner]).max() <= 4
 
 
-def bright_side(frames: Frames) -> AUTrack:
-    """A stand-in estimator without sides: AU12 is the mean brightness, as a symmetric face has."""
-    x = np.zeros((len(frames), 2, 17))
-    x[:, :, AU_INDEX[12]] = (frames.mean(axis=(1, 2, 3)) / 51)[:, None]
-    return AUTrack.of(x, estimator="bright/1", scale="openface", sided=False)
-
-
-def test_a_one_sided_expression_is_told_apart() -> None:
-    frames = np.zeros((5, 60, 61, 3), np.uint8)
-    frames[:, :, 31:] = (np.arange(5) * 50)[:, None, None, None]  # the person's left
-    track = measure_halves(bright_side, frames, UPRIGHT)
-    left, right = track.intensity[:, 0, AU_INDEX[12]], track.intensity[:, 1, AU_INDEX[12]]
-    assert np.all(np.diff(left) > 0.5)
-    assert not right.any()
-    assert (track.sided, track.estimator, track.scale) == (True, "bright/1+mirror", "openface")
-    each = measure_halves(bright_side, frames, np.stack([UPRIGHT] * 5))
-    assert np.array_equal(each.intensity, track.intensity)
-
-
 def test_bad_input() -> None:
     picture = np.zeros((60, 60, 3), np.uint8)
     for line in (np.zeros((2, 2)), np.zeros((3, 2)), np.full((2, 2), np.nan), np.zeros((477, 3))):
@@ -87,7 +67,3 @@ def test_bad_input() -> None:
         mirror_halves(picture, UPRIGHT + np.array([200, 0]))
     with pytest.raises(InputError, match=r"mesh must be"):
         midline_of(np.full((478, 3), np.nan))
-    with pytest.raises(InputError, match="one for each of 4 frames"):
-        measure_halves(bright_side, np.zeros((4, 60, 60, 3), np.uint8), np.stack([UPRIGHT] * 3))
-    with pytest.raises(TrackError, match=r"\[3, 3\] frames for halves of 4"):
-        measure_halves(lambda f: bright_side(f[:-1]), np.zeros((4, 60, 60, 3), np.uint8), UPRIGHT)

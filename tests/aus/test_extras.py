@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from famaug.aus.pyfaceau import measure_pyfaceau, write_lossless
-from famaug.aus.pyfeat import measure_pyfeat
+from famaug.aus.estimators import measure
+from famaug.aus.pyfaceau import PyFaceAU, write_lossless
+from famaug.aus.pyfeat import PyFeat
 from famaug.errors import InputError, MissingPackageError, TrackError
 from famaug.types import AU_INDEX
 
@@ -72,22 +73,20 @@ def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pyfaceau", "feat"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingPackageError, match=r'pyfaceau.* pip install "famaug\[pyfaceau\]"'):
-        measure_pyfaceau(clip(51, 102))
+        PyFaceAU()
     with pytest.raises(MissingPackageError, match=r'py-feat.* pip install "famaug\[estimators\]"'):
-        measure_pyfeat(clip(51, 102))
+        PyFeat()
 
 
 @pytest.mark.usefixtures("stand_ins")
 def test_pyfaceau() -> None:
-    reading = measure_pyfaceau(clip(51, 102, 0, 204), fps=100)
-    track = reading.track
+    track = measure(PyFaceAU(), clip(51, 102, 0, 204), fps=100)
     assert np.allclose(track.intensity[[0, 1, 3], 0, 0], [1, 2, 4], atol=0.05)
     assert track.missing.tolist() == [False, False, True, False]
     assert (track.sided, track.scale, track.fps) == (False, "openface", 100)
     assert track.estimator.startswith("pyfaceau/")
-    assert np.all(reading.presence_mean == 1)
     with pytest.raises(InputError, match=r"pyfaceau failed: models are missing.*download-models"):
-        measure_pyfaceau(clip(255, 255))
+        PyFaceAU().measure(clip(255, 255))
 
 
 def test_the_video_for_pyfaceau_is_lossless(tmp_path: Path) -> None:
@@ -102,7 +101,7 @@ def test_the_video_for_pyfaceau_is_lossless(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("stand_ins")
 def test_pyfeat() -> None:
-    track = measure_pyfeat(clip(51, 102, 0, 204))
+    track = measure(PyFeat(), clip(51, 102, 0, 204))
     assert np.allclose(track.intensity[[0, 1, 3], :, AU_INDEX[1]], [[1, 1], [2, 2], [4, 4]])
     assert np.allclose(track.intensity[[0, 1, 3], 0, AU_INDEX[12]], [0.5, 1, 2])
     assert np.allclose(track.confidence[0, :, AU_INDEX[1]], 0.9)
@@ -110,4 +109,4 @@ def test_pyfeat() -> None:
     assert np.isnan(track.intensity[:, :, AU_INDEX[45]]).all()
     assert (track.sided, track.scale) == (False, "pyfeat")
     with pytest.raises(TrackError, match="no face in any of 2 frames"):
-        measure_pyfeat(clip(0, 0))
+        measure(PyFeat(), clip(0, 0))

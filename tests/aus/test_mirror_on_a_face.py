@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from famaug.aus.estimator import measure_aus
-from famaug.aus.halves import measure_halves
+from famaug.aus.estimator import Flow
+from famaug.aus.estimators import measure
+from famaug.aus.halves import BothHalves
 from famaug.faces.mesher import FaceMesher
 from famaug.generator.warp import WarpRenderer
-from famaug.types import AU_INDEX, AUTrack, Frames
+from famaug.types import AU_INDEX
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +36,10 @@ def test_the_side_asked_for_is_the_side_seen(
     asked[:, side, AU_INDEX[au]] = [0, 0.7, 1.5]
     frames = WarpRenderer(picture, mesh).render(asked)
 
-    def estimator(clip: Frames) -> AUTrack:
-        return measure_aus(clip, mesher=mesher).track
-
-    native = estimator(frames).intensity[-1, :, AU_INDEX[au]]
-    mirror = measure_halves(estimator, frames, mesh).intensity[-1, :, AU_INDEX[au]]
+    native, mirror = (
+        measure(estimator, frames).intensity[-1, :, AU_INDEX[au]]
+        for estimator in (Flow(), BothHalves(Flow()))
+    )
     for seen in (native, mirror):
         assert seen[side] > 0.4
         assert seen[side] > 3 * seen[1 - side]

@@ -52,7 +52,7 @@ def test_epochs_and_workers_share_what_was_measured(
     clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = os.open(tmp_path / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)  # of all processes
-    measure, find = measuring.measure_aus, measuring.Measuring._find
+    measure, find = measuring.measure, measuring.Measuring._find
 
     def measured(*args: object, **options: object) -> object:
         os.write(log, b"clip\n")
@@ -62,7 +62,7 @@ def test_epochs_and_workers_share_what_was_measured(
         os.write(log, b"face\n")
         return find(self, identity)
 
-    monkeypatch.setattr(measuring, "measure_aus", measured)
+    monkeypatch.setattr(measuring, "measure", measured)
     monkeypatch.setattr(measuring.Measuring, "_find", found)
     train = MicroExpressionSynth(
         clips,
@@ -97,7 +97,7 @@ def test_a_refusal_is_kept_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     driver = Driver.of(Clip(ClipRef("d", "1", "c", onset=0, fps=50), noise))
     with pytest.raises(FaceError) as first:
         _synthesizer(measured=tmp_path).measure(driver)
-    monkeypatch.setattr(measuring, "measure_aus", None)
+    monkeypatch.setattr(measuring, "measure", None)
     with pytest.raises(FaceError) as again:
         _synthesizer(measured=tmp_path).measure(driver)
     assert str(again.value) == str(first.value)
