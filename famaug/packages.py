@@ -16,7 +16,7 @@ from famaug.errors import MissingPackageError
 CORE = (
     "torch", "torchvision", "numpy", "scipy", "pandas", "opencv-python-headless", "scikit-image",
     "pillow", "av", "albumentations", "timm", "lmdb", "lz4", "zstandard", "xxhash", "safetensors",
-    "omegaconf", "typer", "rich", "jinja2", "matplotlib", "openpyxl",
+    "omegaconf", "pydantic", "typer", "rich", "jinja2", "matplotlib", "openpyxl",
 )  # fmt: skip
 """What famaug itself is made of, by their names for pip."""
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 import argparse
 
 from famaug.commands.terminal import bars, run_script
+from famaug.config.generation import GENERATION, open_generation
 from famaug.configs import find_config
-from famaug.generation import generate, load_config, open_generation
+from famaug.generation import generate
 from famaug.store import cache_info, seal
 
 
 def main(given: argparse.Namespace) -> int:
     # 1. What is to be made. All that is wrong with the file is told at once.
-    config = load_config(find_config(given.config, "generation"), given.overrides)
+    config = GENERATION.read(find_config(given.config, "generation"), given.overrides)
     settings, resources = open_generation(config)
 
     # 2. Measure drivers and faces, plan every clip, render what the cache does not hold yet.

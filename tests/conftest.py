@@ -13,7 +13,7 @@ import torch
 from famaug import samples
 from famaug.clip import read_frames, read_picture
 from famaug.errors import FetchError
-from famaug.faces import FaceMesher
+from famaug.faces.mesher import FaceMesher
 from famaug.types import Frames, Picture
 from famaug.weights.fetch import fetch
 

@@ -46,7 +46,8 @@ ROOMS = (
     ("recognition", "generation"),
     ("report",),
     ("testing",),
-    ("demo", "bench", "configs"),
+    ("config", "configs"),
+    ("demo", "bench"),
     ("commands",),
     ("cli", "__main__"),
 )

@@ -165,7 +165,7 @@ def test_names_of_famaug_data_can_be_looked_at() -> None:
     """hasattr, getmembers, dir and a star import, with packages absent; using a name says which."""
     code = """
 import inspect
-import famaug.data, famaug.recognition, famaug.generation.setup
+import famaug.data, famaug.recognition, famaug.config.generation
 from famaug.data import *
 from famaug.data import SynthClip, SynthTransform
 from famaug.data.readers import find_reader
@@ -187,9 +187,8 @@ for kind in (SynthTransform, SynthClip):
 
 JOBS = {
     "ray": """
-from famaug.generation.config import GenerationConfig, WorkConfig
-from famaug.generation.setup import open_generation
-open_generation(GenerationConfig(out='x', work=WorkConfig(engine='ray')))
+from famaug.config.generation import GENERATION, open_generation
+open_generation(GENERATION.of({'out': 'x', 'work': {'engine': 'ray'}}))
 """,
     "accelerate": """
 from famaug.training.engine import Engine
@@ -265,14 +264,16 @@ for command in famaug.cli.app.registered_commands + famaug.cli.app.registered_gr
     name = command.name or command.typer_instance.info.name
     assert CliRunner().invoke(famaug.cli.app, [name, "--help"]).exit_code == 0, name
 print("help", *loaded())
-import famaug.clip_writer, famaug.data.readers, famaug.generation.config, famaug.modulation.rules
+import famaug.clip_writer, famaug.data.readers, famaug.modulation.rules
 import famaug.quality.gate, famaug.recognition.config, famaug.samples, famaug.weights.shipped
 print("checks of arguments", *loaded())
+import famaug.config.generation
+print("configurations", *loaded())
 from famaug.data import Casme2, MicroExpressionSynth, leave_one_subject_out
 from famaug import Synthesizer
 print("names", *loaded())
 """
-    assert _run(code) == "help\nchecks of arguments\nnames cv2 torch\n"
+    assert _run(code) == "help\nchecks of arguments\nconfigurations cv2\nnames cv2 torch\n"
 
 
 def test_versions() -> None:

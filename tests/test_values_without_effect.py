@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
+from famaug.config.generation import GENERATION
 from famaug.errors import InputError
-from famaug.generation.config import GenerationConfig
-from famaug.generation.config import check_config as check_generation
 from famaug.generator.training.compact_config import CompactConfig, open_compact_training
 from famaug.generator.training.compact_config import FacesConfig as CompactFaces
 from famaug.generator.training.ganimation_config import FacesConfig, open_faces
@@ -86,9 +85,8 @@ def test_frames_of_inputs_that_have_none() -> None:
 )
 def test_generation(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "c.yaml").write_text(text)
-    config = load_settings(GenerationConfig, tmp_path / "c.yaml", ["out=out"])
     with pytest.raises(InputError, match=f"has no effect: .*{told}"):
-        check_generation(config)
+        GENERATION.read(tmp_path / "c.yaml", ["out=out"])
 
 
 @pytest.mark.parametrize(

@@ -54,17 +54,14 @@ def pregenerate_command(
     1: something else was skipped or failed, OUT/skipped.csv names it. 2: the configuration cannot
     be used.
     """
-    from famaug.generation.config import check_config, load_config
+    from famaug.config.generation import GENERATION, open_generation
 
+    options = {"work.engine": engine, "work.workers": workers}
     with terminal.typed():
-        loaded = load_config(find_config(config, "generation"), overrides or ())
-        loaded.work.engine = engine or loaded.work.engine
-        loaded.work.workers = loaded.work.workers if workers is None else workers
-        check_config(loaded)
-    from famaug.generation import generate, open_generation
+        read = GENERATION.read(find_config(config, "generation"), overrides, **options)
+        settings, resources = open_generation(read)
+    from famaug.generation import generate
 
-    with terminal.typed():
-        settings, resources = open_generation(loaded)
     with _until_stopped() as stop, terminal.bars() as progress:
         report = generate(settings, resources, dry_run=dry_run, progress=progress, stop=stop)
     _tell(report, settings.out, dry_run=dry_run, gated=settings.gate is not None)

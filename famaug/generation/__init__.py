@@ -11,22 +11,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from famaug.generation.config import GenerationConfig as GenerationConfig
-    from famaug.generation.config import load_config as load_config
     from famaug.generation.report import GenerationReport as GenerationReport
     from famaug.generation.resources import Resources as Resources
     from famaug.generation.run import generate as generate
     from famaug.generation.settings import Generation as Generation
-    from famaug.generation.setup import open_generation as open_generation
 
 _LAZY = {
     "Generation": "famaug.generation.settings",
-    "GenerationConfig": "famaug.generation.config",
     "GenerationReport": "famaug.generation.report",
     "Resources": "famaug.generation.resources",
     "generate": "famaug.generation.run",
-    "load_config": "famaug.generation.config",
-    "open_generation": "famaug.generation.setup",
 }
 
 __all__ = list(_LAZY)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from famaug.errors import InputError
-from famaug.generation.crew import Pool
-from famaug.generation.settings import Generation
-from famaug.generation.shards import PART, on_network
+
+if TYPE_CHECKING:
+    from famaug.generation.crew import Pool
+    from famaug.generation.settings import Generation
 
 GPU_BATCHES = 4
 """Batches in a task of a worker with a GPU: it stores one while it renders the next."""
@@ -51,6 +52,8 @@ class Resources:
 
     def clips_in_a_task(self, out: Path) -> int:
         """Clips that a worker is given, and acknowledges, at once."""
+        from famaug.generation.shards import PART, on_network
+
         if on_network(out) if self.copy_shards is None else self.copy_shards:
             return max(PART, self.batch)
         return self.batch * (GPU_BATCHES if self._uses_gpu else 1)

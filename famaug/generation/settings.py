@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from famaug.data.following import held_out_of
 from famaug.data.guard import Guard
-from famaug.data.protocols import refs_of
 from famaug.errors import InputError
 from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
@@ -93,6 +91,8 @@ class Generation:
     skipped: Sequence[Skip] = ()
 
     def __post_init__(self) -> None:
+        from famaug.data.following import held_out_of  # torch, when a generation is made
+
         object.__setattr__(self, "out", Path(self.out))  # text does as well
         for name in ("tables", "pictures"):
             object.__setattr__(self, name, [Path(p) for p in getattr(self, name)])
@@ -129,6 +129,8 @@ class Generation:
             raise InputError("no identities: give a dataset with own_faces=True, or pictures")
 
     def _check_annotations(self, own: bool) -> None:
+        from famaug.data.protocols import refs_of
+
         if not self.annotations:
             return
         if not own:

@@ -12,29 +12,27 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from famaug.aus.estimators import Estimator
 from famaug.clip_options import ASSUMED_FPS, CROP, Size, check_peak, check_size
 from famaug.errors import AssumedRateWarning, FaceError, InputError, RenderError
-from famaug.faces.align import crop_face
 from famaug.faces.framing import Framing, reframed
-from famaug.faces.mesher import FaceMesher
 from famaug.faces.packed import packed_mesh
-from famaug.generator.face_motion import TIGHTEST, share_inside
-from famaug.generator.renderers import Renderer, find_setting
 from famaug.limits import translated
 from famaug.look.look import Look, apply_look
 from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.sources import ExpressionSource
 from famaug.pipeline.inputs import Driver, Identity, pixels_digest, read_identity
-from famaug.pipeline.measuring import Measuring
 from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
 from famaug.pipeline.recent import Recent
-from famaug.sharpener import Sharpener
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
+
+if TYPE_CHECKING:
+    from famaug.faces.mesher import FaceMesher
+    from famaug.generator.renderers import Renderer
 
 
 class Synthesizer:
@@ -92,6 +90,11 @@ class Synthesizer:
         faces: str | Path | Sequence[str | Path] = (),
         measured: str | Path | None = None,
     ) -> None:
+        # torch is loaded when one is made: configurations read the signature before
+        from famaug.generator.renderers import find_setting
+        from famaug.pipeline.measuring import Measuring
+        from famaug.sharpener import Sharpener
+
         self.setting = find_setting(generator, skin=skin, halves=halves)
         check_size(size)
         check_peak(peak)
@@ -268,6 +271,8 @@ class Synthesizer:
         Raises:
             FaceError: no face, too small, or turned away.
         """
+        from famaug.generator.face_motion import TIGHTEST, share_inside
+
         side = identity.to_json()
         mesh = self._measuring.mesh(identity, side["digest"])
         seen = share_inside(mesh, identity.picture.shape[:2])
@@ -394,6 +399,8 @@ class Synthesizer:
 
     def _face(self, plan: Plan) -> tuple[Picture, Floats]:
         """The identity's picture in the plan's framing, and its mesh there."""
+        from famaug.faces.align import crop_face
+
         digest, mesh = identity_of(plan)
         picture = self._pictures.get(digest)
         if picture is None:

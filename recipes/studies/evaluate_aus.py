@@ -23,7 +23,7 @@ from rich.progress import track as progress
 from rich.table import Table
 
 from famaug.aus.estimator import measure_aus
-from famaug.faces import FaceMesher
+from famaug.faces.mesher import FaceMesher
 from famaug.quality.agreement import pearson
 from famaug.types import AU_NAMES
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from famaug.aus.basis import head_pose, load_basis, to_head_axes
-from famaug.faces import FaceMesher
+from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import fit_similarity
 from famaug.types import AU_NAMES, AUS, LEFT, RIGHT
 

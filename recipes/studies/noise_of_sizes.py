@@ -17,7 +17,7 @@ import typer
 
 from famaug.aus.estimator import measure_aus
 from famaug.clip import read_frames
-from famaug.faces import PAPER_SIZES, FaceMesher
+from famaug.faces.mesher import PAPER_SIZES, FaceMesher
 from famaug.weights.fetch import fetch
 
 

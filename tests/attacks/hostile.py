@@ -293,10 +293,9 @@ def _read_onnx(path: Path) -> object:
 
 
 def _read_settings(path: Path) -> object:
-    from famaug.generation.config import GenerationConfig
-    from famaug.settings import load_settings
+    from famaug.config.generation import GENERATION
 
-    return load_settings(GenerationConfig, path)
+    return GENERATION.read(path)
 
 
 def _read_plan(path: Path) -> object:

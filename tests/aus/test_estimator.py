@@ -10,7 +10,7 @@ import pytest
 
 from famaug.aus.estimator import FAR_TURN, measure_aus
 from famaug.errors import FaceError, InputError
-from famaug.faces import FaceMesher
+from famaug.faces.mesher import FaceMesher
 from famaug.quality.agreement import pearson
 from famaug.types import AU_INDEX, AUTrack, Floats, Frames, Picture
 

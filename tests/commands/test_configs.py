@@ -13,10 +13,9 @@ import typer
 from typer.testing import CliRunner
 
 from famaug.cli import app
+from famaug.config.generation import GENERATION
 from famaug.configs import KINDS, find_config, shipped
 from famaug.errors import UsageError
-from famaug.generation.config import check_config as check_generation
-from famaug.generation.config import load_config
 from famaug.recognition.config import AblationConfig, RecogniserConfig, check_config
 from famaug.settings import load_settings
 from famaug.testing import make_replica
@@ -76,15 +75,14 @@ def test_what_init_writes_loads(here: Path, asked: list[str], reader: str) -> No
         assert Path(json.loads(said.splitlines()[-1])["file"]).name == f"{kind}.yaml"
     root = Path(asked[3] if len(asked) > 2 else "data/clips")
     root.mkdir(parents=True)
-    made = load_config(here / "yamls" / "generation.yaml")
-    check_generation(made)
+    made = GENERATION.read(here / "yamls" / "generation.yaml")
     trained = load_settings(RecogniserConfig, here / "yamls" / "recognition.yaml")
     compared = load_settings(AblationConfig, here / "yamls" / "ablation.yaml")
     for config in (trained, compared):
         check_config(config)
         assert (config.data.reader, config.data.root) == (reader, str(root))
-    assert (made.dataset.reader, made.dataset.root) == (reader, str(root))
-    assert trained.synthetic.cache == made.out
+    assert (made["dataset.reader"], made["dataset.root"]) == (reader, str(root))
+    assert trained.synthetic.cache == str(made["out"])
 
 
 def test_init_overwrites_nothing(here: Path) -> None:

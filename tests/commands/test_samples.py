@@ -14,7 +14,7 @@ from famaug.aus.estimator import measure_aus
 from famaug.cli import app
 from famaug.clip import read_frames, read_picture
 from famaug.data import Casme2
-from famaug.faces import FaceMesher
+from famaug.faces.mesher import FaceMesher
 from famaug.types import AU_INDEX
 
 

@@ -78,5 +78,10 @@ def test_before_torch(here: Path) -> None:
     for _, words in asked.values():
         assert words in done.stderr
     # all that is wrong with a configuration is told at once
-    for words in ("sleepy", "work.engine is local or ray", "peak must be", "nowhere is not there"):
+    for words in (
+        "sleepy",
+        "work.engine must be local or ray",
+        "peak must be",
+        "nowhere is not there",
+    ):
         assert words in done.stderr

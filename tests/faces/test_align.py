@@ -6,8 +6,8 @@ import pytest
 import skimage.data
 
 from famaug.errors import FaceError, InputError
-from famaug.faces import FaceMesher
 from famaug.faces.align import CropTransform, crop_face, crop_with
+from famaug.faces.mesher import FaceMesher
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from famaug.errors import FaceError
-from famaug.faces import PAPER_SIZES, FaceMesher
+from famaug.faces.mesher import PAPER_SIZES, FaceMesher
 from famaug.types import Frames, Picture
 
 

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from famaug.errors import WeightsError
-from famaug.faces import FaceMesher
 from famaug.faces import regions as rg
 from famaug.faces.convert import convert_task
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET
+from famaug.faces.mesher import FaceMesher
 from famaug.types import Picture
 from famaug.weights.load import load_safetensors
 from famaug.weights.shipped import shipped_path

@@ -16,11 +16,11 @@ from generation_builders import (
     write_pictures,
 )
 
+from famaug.config.generation import GENERATION
 from famaug.data import leave_one_subject_out
 from famaug.data.guard import Guard
 from famaug.errors import InputError, TrackError
 from famaug.generation import Generation, generate
-from famaug.generation.config import check_config, load_config
 from famaug.generation.resources import Resources
 from famaug.modulation.annotated import AnnotatedSource
 from famaug.modulation.sources import STRENGTH
@@ -205,7 +205,7 @@ def test_a_data_set_without_annotations_says_so(tmp_path: Path) -> None:
 def test_the_yaml(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("out: c\ndrivers: {annotations: true, strength: [2, 1], rules: []}\n")
-    with pytest.raises(InputError) as told:
-        check_config(load_config(path))
-    assert "drivers.annotations has no effect: there is no dataset.root" in str(told.value)
-    assert "drivers.strength: intensity must be a range" in str(told.value)
+    with pytest.raises(InputError, match=r"drivers.strength: intensity must be a range"):
+        GENERATION.read(path)
+    with pytest.raises(InputError, match=r"drivers.annotations has no effect: there is no datas"):
+        GENERATION.read(path, ["drivers.strength=[1,2]"])

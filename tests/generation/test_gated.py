@@ -10,8 +10,9 @@ from gated_builders import UnsteadySynthesizer, is_spoilt
 from generation_builders import content
 from PIL import Image
 
+from famaug.config.generation import GENERATION, open_generation
 from famaug.errors import InputError
-from famaug.generation import Generation, Resources, generate, load_config, open_generation
+from famaug.generation import Generation, Resources, generate
 from famaug.quality.gate import Gate
 from famaug.store import ClipCache
 from famaug.types import Picture
@@ -86,11 +87,11 @@ def test_the_gate_in_a_config(tmp_path: Path, face: Path) -> None:
     text = f"out: {tmp_path}/cache\ndrivers: {{rules: ['rule:surprise']}}\n"
     text += f"identities: {{pictures: ['{face}']}}\n"
     path.write_text(text + "gate: {enabled: true, tries: 5, limits: {seam: 0.2, au_r: null}}\n")
-    made, _ = open_generation(load_config(path))
+    made, _ = open_generation(GENERATION.read(path))
     assert made.gate == Gate(seam=0.2, au_r=None)
     assert made.tries == 5
     path.write_text(text + "gate: {enabled: true, limits: {seem: 0.2}}\n")
     with pytest.raises(InputError, match=r"gate.limits.seem is unknown; did you mean .*seam"):
-        open_generation(load_config(path))
+        open_generation(GENERATION.read(path))
     with pytest.raises(InputError, match="tries must be 1 or more"):
         settings(tmp_path / "x", face, tries=0)

@@ -9,16 +9,10 @@ from typing import Any
 import pytest
 from generation_builders import small_dataset
 
+from famaug.config.generation import GENERATION, open_generation
+from famaug.config.read import Config
 from famaug.data import Look, load_look, save_look
 from famaug.errors import InputError, LeakageError
-from famaug.generation.config import (
-    DatasetConfig,
-    FoldConfig,
-    GenerationConfig,
-    RenderConfig,
-    check_config,
-)
-from famaug.generation.setup import open_generation
 from famaug.pipeline import Synthesizer
 
 LOOK = Look(
@@ -72,32 +66,30 @@ def test_other_files_are_no_looks(tmp_path: Path, text: str) -> None:
         load_look(tmp_path / "nowhere.json")
 
 
-def config(tmp: Path, held_out: str) -> GenerationConfig:
+def config(tmp: Path, held_out: str, **render: Any) -> Config:
     if not (tmp / "clips").exists():
         small_dataset(tmp / "clips")
         save_look(LOOK, tmp / "look.json")
-    return GenerationConfig(
-        out=str(tmp / "out"),
-        dataset=DatasetConfig(
-            root=str(tmp / "clips"),
-            options={"dataset": "d"},
-            fold=FoldConfig(by="subject", name=held_out),
-        ),
-        render=RenderConfig(look=str(tmp / "look.json"), size=64),
+    return GENERATION.of(
+        {
+            "out": str(tmp / "out"),
+            "dataset": {
+                "root": str(tmp / "clips"),
+                "options": {"dataset": "d"},
+                "fold": {"by": "subject", "name": held_out},
+            },
+            "render": {"look": str(tmp / "look.json"), "size": 64} | render,
+        }
     )
 
 
 def test_clips_get_the_look_of_the_folds_own_people_only(tmp_path: Path) -> None:
-    check_config(config(tmp_path, "d/s0"))
     settings, _ = open_generation(config(tmp_path, "d/s0"))
     assert isinstance(settings.synthesizer, Synthesizer)
     assert settings.synthesizer.look == LOOK
     with pytest.raises(LeakageError, match="the look was fitted on d/s1, who is held out"):
         open_generation(config(tmp_path, "d/s1"))
-    wrong = config(tmp_path, "d/s0")
-    wrong.render.size = None
     with pytest.raises(InputError, match=r"render\.look frames the face anew"):
-        check_config(wrong)
-    wrong.render.look = str(tmp_path / "nowhere.json")
+        config(tmp_path, "d/s0", size=None)
     with pytest.raises(InputError, match=r"render\.look: .*nowhere\.json is not there"):
-        check_config(wrong)
+        config(tmp_path, "d/s0", look=str(tmp_path / "nowhere.json"))

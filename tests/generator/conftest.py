@@ -8,8 +8,8 @@ import torch
 
 from famaug import samples
 from famaug.clip import read_picture
-from famaug.faces import FaceMesher
 from famaug.faces.align import crop_face
+from famaug.faces.mesher import FaceMesher
 from famaug.generator import WarpRenderer
 from famaug.types import Floats, Picture
 

@@ -27,8 +27,8 @@ from famaug.errors import (
     SmallFaceWarning,
     WeightsError,
 )
-from famaug.faces import FaceMesher
 from famaug.faces.framing import Framing
+from famaug.faces.mesher import FaceMesher
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import save_generator
 from famaug.modulation.modulate import Modulation

@@ -11,7 +11,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from famaug.errors import FaceError, InputError
-from famaug.faces import FaceMesher
+from famaug.faces.mesher import FaceMesher
 from famaug.perception.features import FeatureTrunk
 from famaug.quality.distance import face_features, frechet_distance
 from famaug.types import Frames

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from famaug.config.generation import GENERATION, open_generation
 from famaug.configs import shipped
-from famaug.generation import load_config, open_generation
 from famaug.store import ClipCache
 from famaug.testing import make_replica
 
@@ -24,10 +24,13 @@ def test_there_are_configs() -> None:
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
-def test_config(path: Path) -> None:
-    config = load_config(path, ["seed=7"])
-    assert config.seed == 7
-    assert config.out.startswith("cache/")
+def test_config(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CASME2", "clips", "faces"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    config = GENERATION.read(path, ["seed=7"])
+    assert config["seed"] == 7
+    assert str(config["out"]).startswith("cache/")
 
 
 @pytest.mark.slow
@@ -56,6 +59,8 @@ def test_the_composite_opens(tmp_path: Path) -> None:
         make_replica(name, tmp_path / name, longest=2)
     options = [f"dataset.options.{n}={tmp_path}/{n}" for n in ("smic", "casme2", "samm")]
     settings, _ = open_generation(
-        load_config(shipped("generation")["composite"], [*options, "dataset.options.missing=skip"])
+        GENERATION.read(
+            shipped("generation")["composite"], [*options, "dataset.options.missing=skip"]
+        )
     )
     assert 430 < len(settings.dataset) <= 442

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from famaug.clip import read_frames
 from famaug.errors import InputError, WeightsError
-from famaug.faces import FaceMesher
+from famaug.faces.mesher import FaceMesher
 from famaug.types import Frames, Picture
 
 

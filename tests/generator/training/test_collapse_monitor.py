@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from famaug.clip import read_picture
 from famaug.errors import CollapseWarning
-from famaug.faces import FaceMesher
 from famaug.faces.align import crop_face
+from famaug.faces.mesher import FaceMesher
 from famaug.generator.networks.au_maps import midlines
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
 from famaug.generator.training.evaluation import EvaluationOptions, HeldOutEvaluation

@@ -13,8 +13,8 @@ from ganimation_builders import made_faces
 
 from famaug.aus.table import write_table
 from famaug.errors import InputError, MediaError, TrackError, TrainingError
-from famaug.faces import FaceMesher
 from famaug.faces.align import crop_face, crop_with
+from famaug.faces.mesher import FaceMesher
 from famaug.generator.training.au_table import read_picture_table
 from famaug.generator.training.face_batches import FaceBatches
 from famaug.generator.training.faces import FaceSet, prepare_faces

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from famaug.config.read import Key, Schema
 from famaug.errors import InputError
-from famaug.settings import load_settings
 
-
-@dataclass
-class Config:
-    a: str = ""
-    many: dict[str, Any] = field(default_factory=dict)
+SCHEMA = Schema({"a": Key(str, ""), "many": Key(dict[str, Any], {})})
 
 
 LAUGHS = "a: x\nmany:\n  l0: &l0 [x, x]\n" + "".join(
@@ -42,7 +37,7 @@ DOUBLED = "a: x\nmany:\n  l0: xxxxxxxxxx\n" + "".join(
 def test_small_files_that_grow_are_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "c.yaml").write_text(text)
     with pytest.raises(InputError, match=said):
-        load_settings(Config, tmp_path / "c.yaml")
+        SCHEMA.read(tmp_path / "c.yaml")
     assert not Path("ran").exists()
 
 
@@ -50,9 +45,9 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     for path in (tmp_path / "pipe.yaml", Path("/dev/zero"), tmp_path, tmp_path / "none.yaml"):
         with pytest.raises(InputError):
-            load_settings(Config, path)
+            SCHEMA.read(path)
 
 
 def test_references_of_a_usual_config_are_read(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("a: ${many.x}-${oc.env:HOME,none}\nmany: {x: y}\n")
-    assert load_settings(Config, tmp_path / "c.yaml").a.startswith("y-")
+    assert SCHEMA.read(tmp_path / "c.yaml")["a"].startswith("y-")
