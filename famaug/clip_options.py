@@ -7,7 +7,7 @@ from typing import Any, Literal
 from famaug.errors import InputError
 from famaug.named import did_you_mean
 
-GENERATORS = ("warp", "compact")
+GENERATORS = ("warp",)
 ASSUMED_FPS = 100.0
 CROP = 256
 """Side of a clip that belongs to no data set."""

@@ -54,8 +54,6 @@ ROOMS = (
 """A room may import from its own row and the rows above."""
 DOUBLES = {
     "Engine",
-    "FacesConfig",
-    "Known",
     "Layout",
     "LossWeights",
     "NetworkConfig",

@@ -9,8 +9,6 @@ import pytest
 
 from famaug.config.generation import GENERATION
 from famaug.errors import InputError
-from famaug.generator.training.compact_config import CompactConfig, open_compact_training
-from famaug.generator.training.compact_config import FacesConfig as CompactFaces
 from famaug.generator.training.ganimation_config import FacesConfig, open_faces
 from famaug.recognition.config import AblationConfig, DataConfig, RecogniserConfig, check_config
 from famaug.recognition.inputs import InputSpec
@@ -101,10 +99,3 @@ def test_generation(tmp_path: Path, text: str, told: str) -> None:
 def test_faces_of_a_generator(faces: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="has no effect"):
         open_faces(FacesConfig(**faces), progress=print)
-
-
-def test_a_compact_generators_judges() -> None:
-    config = CompactConfig(out="out", faces=CompactFaces("faces", real_share=0.2))
-    config.training.critic_rate = 1e-3
-    with pytest.raises(InputError, match=r"real_share has no effect.*critic_rate has no effect"):
-        open_compact_training(config, watch=lambda r: None, progress=print)

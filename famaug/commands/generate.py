@@ -66,7 +66,7 @@ class Pixels:
     """How the clip is rendered.
 
     Attributes:
-        generator: warp, compact (learned), or a trained generator's .safetensors.
+        generator: warp, or a trained generator's .safetensors.
         skin: Strength of furrows and shade; 0 is motion alone.
         halves: Learned generators: maps (one pass), or paper (two, joined).
         superres: Render smaller and sharpen to --size: compact, realsr, ... or a file.

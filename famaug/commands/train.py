@@ -41,7 +41,7 @@ def train_command(
     kind: Annotated[
         str,
         typer.Argument(
-            help="generator (GANimation), compact (the one that ships), or superres.",
+            help="generator (GANimation) or superres.",
             metavar="KIND",
         ),
     ],
@@ -70,8 +70,7 @@ def train(kind: str, config: str, overrides: Sequence[str] = ()) -> dict[str, ob
     """
     if kind not in _KINDS:
         raise UsageError(f"train {kind}: {', '.join(_KINDS)} are possible")
-    folder = "superres" if kind == "superres" else "generator"
-    path = find_config(config, folder)
+    path = find_config(config, kind)
     return {"kind": kind, **_KINDS[kind](path, overrides)}
 
 
@@ -94,13 +93,6 @@ def _generator(path: Path, overrides: Sequence[str]) -> Done:
     config = _configured(GanimationConfig, path, overrides)
     # faces are cut out and measured once; nothing trains before all fits
     return _run(open_ganimation_training(config, watch=_show, progress=_say), config)
-
-
-def _compact(path: Path, overrides: Sequence[str]) -> Done:
-    from famaug.generator.training.compact_config import CompactConfig, open_compact_training
-
-    config = _configured(CompactConfig, path, overrides)
-    return _run(open_compact_training(config, watch=_show, progress=_say), config)
 
 
 def _superres(path: Path, overrides: Sequence[str]) -> Done:
@@ -164,7 +156,6 @@ def _before_and_after(
 
 _KINDS: dict[str, Callable[[Path, Sequence[str]], Done]] = {
     "generator": _generator,
-    "compact": _compact,
     "superres": _superres,
 }
 

@@ -67,14 +67,9 @@ def _cheapest_path(cost: NDArray[Any], change: NDArray[Any]) -> NDArray[np.int64
     return np.array(path[::-1])
 
 
-def inner_mouth(
-    picture: Image, rims: Rims, place: Place, scale: float, *, closed: bool, plain: bool = False
-) -> Image:
-    """What shows behind the lips over a box of the picture; plain: what the picture shows of it,
-    and darkness beyond, without gum, tongue and depth."""
+def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, closed: bool) -> Image:
+    """What shows behind the lips over a box of the picture."""
     dark = _darkness(picture, rims, scale)
-    if closed and plain:
-        return np.broadcast_to(dark, (*place.t.shape, 3)).astype(np.float32)
     if closed:
         depth = smooth_step(np.abs(place.t - place.upper) / (_DEPTH * scale))
         tongue = smooth_step(((place.t - place.lower) / scale - 0.6) / 1.2)[..., None]
@@ -88,9 +83,6 @@ def inner_mouth(
     )
     beyond = np.maximum((place.t - low) / 0.2, (np.abs(place.s) - side) / 0.5) / scale
     fade = smooth_step(beyond)[..., None]
-    if plain:
-        fade = np.maximum(fade, smooth_step((top - place.t) / (0.2 * scale))[..., None])
-        return (seen * (1 - fade) + dark * fade).astype(np.float32)
     # upwards the teeth go on and then end in gum; below and to the sides they end in the dark
     gum = smooth_step((top - place.t) / (_GUM * scale))[..., None]
     lips = _lip_colour(picture, rims, scale)

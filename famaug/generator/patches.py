@@ -52,8 +52,7 @@ class Patch:
     back: Tensor
 
     def render(self, fields: Tensor, step: tuple[float, float]) -> Tensor:
-        """Colours, and how much of what lies behind is seen: `B 4 h w` for its forward fields
-        `B 2 2 lines columns`, in nodes."""
+        """Colours `B 3 h w` for its forward fields `B 2 2 lines columns`, in nodes."""
         count = 2 * len(fields)
         inverse = invert(fields.flatten(0, 1))
         u = at_nodes(inverse, self.grid.expand(count, -1, -1, -1))
@@ -61,12 +60,7 @@ class Patch:
         moved = sample_spline(skin, self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1])
         above, below = moved[0::2], moved[1::2]
         under = below[:, :3] + (1 - below[:, 3:]) * self.back
-        over = 1 - above[:, 3:]
-        return torch.cat([above[:, :3] + over * under, over * (1 - below[:, 3:])], 1)
-
-    def uncovered(self, step: tuple[float, float]) -> Tensor:
-        """How much of what lies behind is seen at rest: `1 1 h w`."""
-        return self.render(torch.zeros_like(self.fields[:1]), step)[:, 3:]
+        return above[:, :3] + (1 - above[:, 3:]) * under
 
 
 def find_openings(picture: Image, mesh: NDArray[Any], scale: float) -> tuple[list[Rims], bool]:
@@ -85,7 +79,6 @@ def make_patch(
     scale: float,
     *,
     closed: bool,
-    plain: bool = False,
 ) -> Patch | None:
     """The patch of an opening; None where it lies outside the frame.
 
@@ -98,7 +91,6 @@ def make_patch(
         grid: the fields' grid.
         scale: pixels per centimetre.
         closed: whether the lips are closed.
-        plain: leave the mouth's inside flat and dark where the picture does not show it.
     """
     window = _window(rims, grid, scale, _MOUTH_REACH if number == 2 else _EYE_REACH)
     if window is None:
@@ -107,7 +99,7 @@ def make_patch(
     around = box.grown(int(np.ceil(_SOURCE_REACH * scale)), picture.shape[:2])
     place = Place.of(rims, around)
     if number == 2:
-        back = inner_mouth(picture, rims, place, scale, closed=closed, plain=plain)
+        back = inner_mouth(picture, rims, place, scale, closed=closed)
     else:
         back = eyeball(picture, around, mesh, number, rims, place, scale)
     layers = take_apart(picture[around.slices], back, rims, place, max(_EDGE * scale, 1.3))

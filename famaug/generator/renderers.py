@@ -17,7 +17,6 @@ from famaug.generator.learned import (
     LearnedGenerator,
     LearnedRenderer,
     open_generator,
-    shipped_generator,
 )
 from famaug.generator.warp import WarpRenderer
 from famaug.types import Floats, Frames, Picture
@@ -117,7 +116,7 @@ def find_setting(
     """The generator of that name.
 
     Args:
-        generator: "warp", "compact", or the path of a generator's file (`.safetensors`).
+        generator: "warp", or the path of a generator's file (`.safetensors`).
         skin: see `WarpRenderer`.
         halves, feather: of networks, see `LearnedRenderer`.
 
@@ -130,7 +129,6 @@ def find_setting(
         return RenderSetting(
             WarpRenderer.name, SHIPPED["au_basis"].sha256, {"skin": float(skin)}, None
         )
-    own = generator != "compact"
-    learned = open_generator(Path(generator)) if own else shipped_generator()
-    options = {"skin": float(skin), "halves": halves, "feather": float(feather)}
-    return RenderSetting(learned.name, learned.weights, options, learned)
+    learned = open_generator(Path(generator))
+    options = {"halves": halves, "feather": float(feather)}
+    return RenderSetting(LearnedRenderer.name, learned.weights, options, learned)

@@ -40,8 +40,8 @@ class Synthesizer:
 
     Args:
         generator: how pixels are made: "warp" moves the photograph by the AU basis and folds its
-            skin; "compact" is the learned generator that ships; or the path of your own.
-        skin: strength of furrows and shade, 0 for motion alone.
+            skin; or the path of a generator of your own training.
+        skin: strength of the warp's furrows and shade, 0 for motion alone.
         halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
             joined at the midline.
         superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or

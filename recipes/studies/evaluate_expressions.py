@@ -14,6 +14,7 @@ nose by "disgusted". Some two minutes.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,12 +26,14 @@ from rich.console import Console
 from rich.progress import track as progress
 from rich.table import Table
 
-from famaug.clip import frame_paths
-from famaug.errors import RenderError
+from famaug.aus.basis import head_pose
+from famaug.clip import frame_paths, read_picture
+from famaug.errors import FaceError, RenderError
 from famaug.faces.align import crop_face
-from famaug.generator.training.compact_config import find_faces
+from famaug.faces.mesher import FaceMesher
+from famaug.faces.pose import angles
 from famaug.generator.warp import WarpRenderer
-from famaug.types import AU_INDEX, AUS, Floats, Frames
+from famaug.types import AU_INDEX, AUS, Floats, Frames, Picture
 
 ASKED: dict[tuple[int, ...], str] = {
     (4,): "angry", (7,): "angry", (23,): "angry", (4, 7): "angry", (4, 7, 23): "angry",
@@ -54,13 +57,13 @@ def main(
 ) -> None:
     """Render, judge, print."""
     torch.set_num_threads(1)
-    found, _, _ = find_faces(frame_paths(faces)[::every], hold_out=0)
+    found = usable_faces(frame_paths(faces)[::every])
     strengths = [float(s) for s in skins.split(",")]
     judges = {kind: ExpressionJudge(kind) for kind in KINDS}
     # judge, strength, combination, face, class
     changes = np.full((len(judges), len(strengths), len(ASKED), len(found), len(CLASSES)), np.nan)
-    for i, face in enumerate(progress(found, "faces")):
-        picture, mesh, _ = crop_face(face.picture, face.mesh, size)
+    for i, (whole, whole_mesh) in enumerate(progress(found, "faces")):
+        picture, mesh, _ = crop_face(whole, whole_mesh, size)
         for s, strength in enumerate(strengths):
             frames, shown = _render(WarpRenderer(picture, mesh, skin=strength), level)
             for j, judge in enumerate(judges.values()):
@@ -73,6 +76,21 @@ def main(
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps({"faces": len(found), "level": level, **figures}, indent=1))
+
+
+def usable_faces(paths: Sequence[Path]) -> list[tuple[Picture, Floats]]:
+    """Pictures and meshes of the faces that are turned by 30 degrees at most."""
+    mesher, found = FaceMesher(), []
+    for path in paths:
+        picture = read_picture(path)
+        try:
+            mesh = mesher.find(picture)
+        except FaceError:
+            continue
+        yaw, pitch, _ = angles(head_pose(mesh).rotation)
+        if max(abs(yaw), abs(pitch)) <= 30:
+            found.append((picture, mesh))
+    return found
 
 
 def _render(renderer: WarpRenderer, level: float) -> tuple[Frames, list[int]]:

@@ -8,25 +8,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from famaug import Synthesizer
 from famaug.errors import RenderError, WeightsError
+from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
 from famaug.limits import check_finite
 from famaug.seeding import keyed_generator
 from famaug.types import Picture
-from famaug.weights.shipped import shipped_path
 
-NOTE = {"famaug": json.dumps({"kind": "compact", "settings": {"width": 16}, "size": 128})}
+NET = GanimationGenerator(width=4, blocks=1)
 
 
-def _damaged(path: Path, value: float, times: float = 1.0) -> str:
-    tensors = {
-        k: v.float() * times for k, v in load_file(shipped_path("compact_generator")).items()
-    }
+def _note(**changed: object) -> dict[str, str]:
+    note = {"kind": "ganimation", "settings": NET.settings | changed, "size": 128}
+    return {"famaug": json.dumps(note)}
+
+
+def _damaged(path: Path, value: float) -> str:
+    tensors = {k: v.clone() for k, v in NET.state_dict().items()}
     if value:
         next(iter(tensors.values())).view(-1)[0] = value
-    save_file(tensors, path, metadata=NOTE)
+    save_file(tensors, path, metadata=_note())
     return str(path)
 
 
@@ -36,18 +39,20 @@ def test_a_generator_of_such_weights_is_refused(tmp_path: Path, value: float) ->
         Synthesizer(generator=_damaged(tmp_path / "g.safetensors", value), size=96)
 
 
-def test_weights_that_overflow_make_no_frames(tmp_path: Path, astronaut_picture: Picture) -> None:
-    maker = Synthesizer(generator=_damaged(tmp_path / "g.safetensors", 0, 1e7), size=96, fps=40)
+def test_outputs_that_are_no_numbers_make_no_frames(
+    tmp_path: Path, astronaut_picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = Synthesizer(generator=_damaged(tmp_path / "g.safetensors", 0), size=96, fps=40)
     plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "a"))
+    lost = Outputs(torch.full((1, 3, 128, 128), torch.nan), torch.full((1, 1, 128, 128), 0.5))
+    monkeypatch.setattr(GanimationGenerator, "forward", lambda *given: lost)
     with pytest.raises(RenderError, match="no picture"):
         maker.render([plan])
 
 
 def test_a_note_of_another_size_builds_nothing(tmp_path: Path) -> None:
-    tensors = load_file(shipped_path("compact_generator"))
-    for width in (512, 17, "16", True, None):
-        note = {"famaug": json.dumps({"kind": "compact", "settings": {"width": width}})}
-        save_file(tensors, tmp_path / f"{width}.safetensors", metadata=note)
+    for width in (255, 5, "4", True, None):
+        save_file(NET.state_dict(), tmp_path / f"{width}.safetensors", metadata=_note(width=width))
         with pytest.raises(WeightsError):
             Synthesizer(generator=str(tmp_path / f"{width}.safetensors"), size=96)
 

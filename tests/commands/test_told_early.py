@@ -58,7 +58,7 @@ def test_before_torch(here: Path) -> None:
         "pregenerate casme3": (2, "no configuration that ships"),
         "recognise trained.yaml": (2, "learning_rate is above 0"),
         "ablate trained.yaml": (2, "folds are 'loso'"),
-        "train sharpener faces": (2, "generator, compact, superres"),
+        "train sharpener faces": (2, "generator, superres"),
         "cache export full --out a.zip": (2, "write a .tar"),
         "doctor --dataset casme9 full": (2, "no data set 'casme9'"),
         "doctor --expect partial": (2, "belong to --dataset"),

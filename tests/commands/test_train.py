@@ -45,23 +45,10 @@ def test_a_sharpener_and_again(tmp_path: Path, faces: Path) -> None:
     assert done.output.count("pixel") > again.output.count("pixel") == 0
 
 
-def test_a_compact_generator(tmp_path: Path, faces: Path) -> None:
-    config = tmp_path / "config.yaml"
-    config.write_text(
-        f"out: {tmp_path}/out\nfaces: {{pictures: {faces}, hold_out: 0}}\n"
-        "network: {size: 64, width: 4}\n"
-        "training: {steps: 1, batch_size: 1, device: cpu, decay: 1, log_every: 1}\n"
-    )
-    done = run("compact", config)
-    assert done.exit_code == 0, done.output
-    assert "1 of 1 steps" in done.output
-    assert (tmp_path / "out" / "generator.safetensors").is_file()
-
-
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["sharpener", "x.yaml"], "generator, compact, superres are possible"),
+        (["sharpener", "x.yaml"], "generator, superres are possible"),
         (["superres", "no.yaml"], "no.yaml"),
         (["generator", "{config}", "training.epoch=3"], "did you mean training.epochs"),
     ],

@@ -39,8 +39,6 @@ SMALL: dict[str, str] = {
     "evaluate_aus.py": "--identities 2",
     "measure_gate.py": "--clips 1",
     "superres_figure.py": "--models compact",
-    "train_compact_generator.py": "training.steps=2 training.decay=0 training.batch_size=1 "
-    "faces.videos=[] faces.real_share=0",
     "pregenerate_cache.py": "identities.pictures=[faces] drivers.per_rule=1 render.size=96",
 }
 """What is put behind a header's command, by the file's name."""
@@ -49,7 +47,6 @@ LESS = " realsr realesrgan"
 FETCHES = "works for minutes on videos that are fetched"
 NOT_RUN: dict[str, str] = {
     "ablation/composite.yaml": "makes caches first; tests/recipes runs an ablation",
-    "generator/compact.yaml": "tests/commands/test_train.py runs two steps",
     "superres/faces.yaml": "docs/superres.md runs two steps",
     "measure_seen_basis.py": "renders for minutes",
     "generation/composite.yaml": "needs faces of three data sets; tests/recipes opens it",

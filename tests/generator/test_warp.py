@@ -77,10 +77,9 @@ def test_frames_do_not_depend_on_the_batch(renderer):
 def test_many_frames_in_one_pass_equal_single_ones(renderer):
     """The GPU's way of batching, on the CPU."""
     asked = np.random.default_rng(4).uniform(0, 1.5, (5, 2, 17)).astype(np.float32)
-    single = np.concatenate([renderer._render(a[None]).numpy() for a in asked])
-    together = renderer._render(asked).numpy()
-    assert np.abs(single.astype(int) - together).max() <= 1
-    assert (single != together).mean() < 1e-4
+    single = np.concatenate([renderer.show(a[None]).numpy() for a in asked])
+    together = renderer.show(asked).numpy()
+    assert np.abs(single - together).max() < 1e-2
 
 
 @pytest.mark.parametrize("unit", ["au4", "au12", "au26"])
@@ -93,7 +92,7 @@ def test_tiny_motions_change_the_picture_in_proportion(astronaut, unit):
     picture = np.repeat(np.clip(128 + 30 * smooth[1:-1, 1:-1], 0, 255)[..., None], 3, -1)
     r = WarpRenderer(picture.astype(np.uint8), mesh)
     start = r.picture[..., 0].astype(float)
-    full = r.displacement(track(**{unit: 5}))[0]
+    full = r.motion.displacement(track(**{unit: 5}))[0]
     gy, gx = np.gradient(start)
     expected = -(gx * full[..., 0] + gy * full[..., 1])
     largest = np.hypot(*full.transpose(2, 0, 1)).max()
@@ -115,7 +114,7 @@ def test_left_smile_leaves_the_right_half_nearly_alone(renderer):
     x = np.arange(out.shape[1])
     change = np.abs(out - renderer.picture).max(-1)
     assert change[:, x < right].mean() < 0.02 * change[:, x > middle].mean()
-    field = np.hypot(*renderer.displacement(track(au12L=1.5))[0].transpose(2, 0, 1))
+    field = np.hypot(*renderer.motion.displacement(track(au12L=1.5))[0].transpose(2, 0, 1))
     assert field[:, x < right].max() < 0.05 * field.max()
 
 
@@ -129,7 +128,7 @@ def test_the_mesh_net_sees_the_smile_that_was_asked(face, level, least, mesher, 
     before, after = mesher.track(
         np.concatenate([renderer.picture[None], renderer.render(asked)])
     ).mesh
-    want = (renderer.moved_mesh(asked)[0] - renderer.mesh)[[61, 291], :2]
+    want = (renderer.motion.moved_mesh(asked)[0] - renderer.mesh)[[61, 291], :2]
     seen = (after - before)[[61, 291], :2]
     share = (seen * want).sum() / np.square(want).sum()
     assert least < share < 1.15
@@ -171,7 +170,7 @@ def test_jaw_drop_opens_the_mouth(closed_mouth, mesher):
     assert gaps[0] < 0.05 * width
     assert gaps[1] > gaps[0] + 0.05 * width
     assert gaps[2] > 0.25 * width
-    x, y = r.moved_mesh(track(au26=4))[0][[13, 14], :2].mean(0)
+    x, y = r.motion.moved_mesh(track(au26=4))[0][[13, 14], :2].mean(0)
     inside = frames[2][int(y) - 2 : int(y) + 3, int(x) - 4 : int(x) + 5]
     assert inside.max() < 60  # dark
 
@@ -184,7 +183,7 @@ def test_closed_lips_stay_closed_while_they_move_as_one(closed_mouth):
     pairs = [80, 81, 82, 13, 312, 311, 310], [88, 178, 87, 14, 317, 402, 318]
     width = np.linalg.norm(r.mesh[291, :2] - r.mesh[61, :2])
     for unit in (12, 14, 15, 17, 20, 23):
-        moved = r.moved_mesh(track(**{f"au{unit}": 5}))[0]
+        moved = r.motion.moved_mesh(track(**{f"au{unit}": 5}))[0]
         gap = (moved[pairs[1], 1] - moved[pairs[0], 1]) - (
             r.mesh[pairs[1], 1] - r.mesh[pairs[0], 1]
         )
@@ -204,8 +203,8 @@ def test_teeth_stay_while_the_lower_lip_drops(renderer):
 def test_displacement_follows_the_mesh(renderer):
     for unit in ("au4", "au12", "au26"):
         asked = track(**{unit: 1.5})
-        want = (renderer.moved_mesh(asked)[0] - renderer.mesh)[:468, :2]
-        field = renderer.displacement(asked)[0]
+        want = (renderer.motion.moved_mesh(asked)[0] - renderer.mesh)[:468, :2]
+        field = renderer.motion.displacement(asked)[0]
         x, y = np.round(renderer.mesh[:468, :2]).astype(int).T
         error = np.linalg.norm(field[y, x] - want, axis=-1)
         assert np.median(error) < 0.05
@@ -220,7 +219,7 @@ def test_every_place_arrives_where_it_was_sent(astronaut):
     y, x = np.mgrid[:256, :256]
     r = WarpRenderer(np.stack([x, y, 0 * x], -1).astype(np.uint8), mesh, skin=0)
     asked = track(au12=5, au2=4)
-    sent = r.displacement(asked)[0]
+    sent = r.motion.displacement(asked)[0]
     skin = np.r_[[50, 280, 205, 425, 101, 330, 4, 152, 65, 295, 9]]  # away from the openings
     at = np.round(mesh[skin, :2]).astype(int)
     goal = at + sent[at[:, 1], at[:, 0]]
@@ -233,7 +232,7 @@ def test_every_place_arrives_where_it_was_sent(astronaut):
 
 def test_full_blink_brings_the_rims_together(renderer, closed_mouth, mesher):
     for r in (renderer, WarpRenderer(*closed_mouth)):
-        before, after = r.mesh, r.moved_mesh(track(au45=5))[0]
+        before, after = r.mesh, r.motion.moved_mesh(track(au45=5))[0]
         for upper, lower in (
             ([385, 386, 387], [380, 374, 373]),
             ([158, 159, 160], [153, 145, 144]),
@@ -269,10 +268,10 @@ def test_the_caller_may_reuse_the_arrays(astronaut):
 
 
 def test_fold_over_is_seen_and_refused(renderer):
-    assert renderer.fold_over(np.zeros((1, 2, 17)))[0] == 0
+    assert renderer.motion.fold_over(np.zeros((1, 2, 17)))[0] == 0
     mild, wild = everything(1.5), np.full((1, 2, 17), 5.0)
-    assert renderer.fold_over(mild).max() < 0.01
-    share = float(renderer.fold_over(wild)[0])
+    assert renderer.motion.fold_over(mild).max() < 0.01
+    share = float(renderer.motion.fold_over(wild)[0])
     assert share > 0.04
     with pytest.raises(RenderError, match="flip"):
         renderer.render(wild)
@@ -302,7 +301,8 @@ def test_any_size_and_aspect(astronaut, size):
     ],
 )
 def test_bad_intensities(renderer, bad, error):
-    for method in (renderer.render, renderer.displacement, renderer.moved_mesh, renderer.fold_over):
+    motion = renderer.motion
+    for method in (renderer.render, motion.displacement, motion.moved_mesh, motion.fold_over):
         with pytest.raises(error):
             method(bad)
 

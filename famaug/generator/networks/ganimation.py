@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from famaug.errors import InputError
 from famaug.seeding import keyed_generator
@@ -24,7 +25,7 @@ class Outputs(NamedTuple):
     """What a generator predicts for pictures `B 3 H W`.
 
     Attributes:
-        colour: `B 3 H W` in [-1, 1], what is painted.
+        colour: float32 `B 3 H W` in [-1, 1], what is painted.
         attention: `B 1 H W` in [0, 1], the share of the picture that is kept.
         flow: `B 2 H W` (x, y), where in the picture each pixel is taken from, as a displacement
             in half sides of the picture; None: from its own place.
@@ -104,8 +105,10 @@ class GanimationGenerator(nn.Module):
         _check(picture, maps, self.settings["units"], self.size_multiple)
         x = self.enter(torch.cat([picture, maps], 1))
         x = self.up(self.blocks(self.down(x)))
-        flow = None if self.flow is None else REACH * torch.tanh(self.flow(x))
-        return Outputs(torch.tanh(self.colour(x)), torch.sigmoid(self.attention(x)), flow)
+        heads = [h.weight for h in (self.colour, self.attention, self.flow) if h is not None]
+        y = F.conv2d(x, torch.cat(heads), padding=3).float()  # one pass for all
+        flow = None if self.flow is None else REACH * torch.tanh(y[:, 4:])
+        return Outputs(torch.tanh(y[:, :3]), torch.sigmoid(y[:, 3:4]), flow)
 
 
 class Stage(nn.Module):
@@ -128,7 +131,7 @@ class Stage(nn.Module):
         self.norm = nn.InstanceNorm2d(out, affine=affine)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu_(self.norm(self.conv(x)))
+        return torch.relu_(normed(self.norm, self.conv(x)))
 
 
 class Residual(nn.Module):
@@ -141,8 +144,13 @@ class Residual(nn.Module):
         self.norm = nn.InstanceNorm2d(channels, affine=affine)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.norm(self.conv(self.first(x)))
-        return out
+        return x + normed(self.norm, self.conv(self.first(x)))
+
+
+def normed(norm: nn.InstanceNorm2d, x: Tensor) -> Tensor:
+    """Instance norm as group norm of one channel a group: the same, and the one of the two that
+    PyTorch does well in channels-last order."""
+    return F.group_norm(x, x.shape[1], norm.weight, norm.bias, norm.eps)
 
 
 def undrawn() -> AbstractContextManager[None]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from famaug.errors import InputError
-from famaug.generator.networks.compose import compose, generate, render_at, warp
+from famaug.generator.networks.compose import compose, warp
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
-from famaug.generator.networks.ganimation import REACH, GanimationGenerator, Outputs
+from famaug.generator.networks.ganimation import REACH, GanimationGenerator
 from famaug.seeding import keyed_generator
-
-LINE = torch.tensor([[[16.0, 2.0], [15.0, 30.0]]])
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -92,78 +88,6 @@ def test_warp_takes_pixels_from_where_the_flow_points() -> None:
     assert torch.allclose(moved[..., -3:], picture[..., -1:].expand(-1, -1, -1, 3), atol=1e-5)
 
 
-def test_rendering_at_a_larger_size() -> None:
-    """The large picture moves by the same share of its side, and keeps detail that the small one
-    does not have."""
-    big = drawn(1, 3, 128, 128)
-    low = F.avg_pool2d(big, 4)
-    flow = torch.full((1, 2, 32, 32), 2 * 2 / 128)
-    still = Outputs(torch.zeros_like(low), torch.ones(1, 1, 32, 32), flow)
-    moved = render_at(big, low, still)
-    assert torch.allclose(moved[..., :-4, :-4], big[..., 2:-2, 2:-2], atol=1e-4)
-    painted = Outputs(low + 0.1, torch.full((1, 1, 32, 32), 0.25))
-    assert torch.allclose(render_at(big, low, painted), (big + 0.075).clamp(-1, 1), atol=1e-5)
-    equal = Outputs(
-        drawn(1, 3, 32, 32, seed=3), drawn(1, 1, 32, 32).abs(), 0.1 * drawn(1, 2, 32, 32)
-    )
-    assert torch.equal(render_at(low, low, equal), compose(low, equal))
-    with pytest.raises(InputError, match="not those of a small"):
-        render_at(big, big, equal)
-
-
-def test_motion_and_paint_together_at_a_larger_size() -> None:
-    """Made smaller again, the large picture is the small one."""
-    low = F.interpolate(drawn(1, 3, 5, 5), (32, 32), mode="bicubic")
-    big = F.interpolate(low, (128, 128), mode="bicubic")
-    flow = F.interpolate(0.2 * drawn(1, 2, 4, 4, seed=2), (32, 32), mode="bicubic")
-    mask = F.interpolate(drawn(1, 1, 4, 4, seed=3).abs(), (32, 32), mode="bilinear")
-    paint = F.interpolate(drawn(1, 3, 4, 4, seed=4), (32, 32), mode="bicubic")
-    out = Outputs(paint, mask, flow)
-    error = (F.avg_pool2d(render_at(big, low, out), 4) - compose(low, out)).abs()
-    assert float(error.mean()) < 0.01
-    assert float((compose(low, out) - low).abs().mean()) > 0.2
-
-
-def test_splines_keep_what_bilinear_sampling_blurs() -> None:
-    from famaug.faces.sampling import as_source, spline_coefficients
-
-    x = np.linspace(0, 20, 64)
-    wave = np.broadcast_to(np.sin(x)[None, :, None], (64, 64, 3)).astype(np.float32)
-    picture = torch.from_numpy(np.ascontiguousarray(wave.transpose(2, 0, 1)))[None]
-    half = Outputs(
-        torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16), torch.full((1, 2, 16, 16), 1 / 64)
-    )
-    source = as_source(spline_coefficients(wave))
-    low = F.avg_pool2d(picture, 4)
-    want = torch.from_numpy(np.sin(x + 0.5 * (x[1] - x[0]))).float()
-    by_spline = render_at(picture, low, half, spline=source)[0, 0, 32]
-    bilinear = render_at(picture, low, half)[0, 0, 32]
-    inner = slice(4, -4)
-    assert (by_spline - want)[inner].abs().max() < 2e-3
-    assert (bilinear - want)[inner].abs().max() > 1e-2
-
-
-def test_paper_halves_are_two_passes_joined_at_the_midline() -> None:
-    net, picture = small(), drawn(1, 3, 32, 32)
-    sides = drawn(1, 2, 17, seed=5).abs() * 5
-    alone = [generate(net, picture, sides[:, [s, s]], LINE, halves="paper") for s in (0, 1)]
-    hard = generate(net, picture, sides, LINE, halves="paper")
-    assert torch.equal(hard[..., 20:], alone[0][..., 20:])  # the person's left: the viewer's right
-    assert torch.equal(hard[..., :12], alone[1][..., :12])
-    from_either = torch.isclose(hard, alone[0]) | torch.isclose(hard, alone[1])
-    assert bool(from_either.all())
-    soft = generate(net, picture, sides, LINE, halves="paper", feather=0.2)
-    assert not torch.isclose(soft[..., 15:17], alone[0][..., 15:17]).all()
-    assert torch.equal(soft[..., 24:], alone[0][..., 24:])
-
-
-def test_equal_sides_are_the_same_in_one_pass_or_two() -> None:
-    net, picture = small(), drawn(1, 3, 32, 32)
-    both = drawn(1, 1, 17, seed=5).abs().expand(-1, 2, -1) * 5
-    one, two = (generate(net, picture, both, LINE, halves=h) for h in ("maps", "paper"))
-    assert torch.equal(one, two)
-
-
 @pytest.mark.parametrize(
     ("work", "words"),
     [
@@ -172,10 +96,6 @@ def test_equal_sides_are_the_same_in_one_pass_or_two() -> None:
         (lambda: GanimationGenerator(width=0), "at least 1"),
         (lambda: PatchCritic(size=100), r"multiple of 2\^6"),
         (lambda: SequenceCritic(layers=1), "2 layers"),
-        (
-            lambda: generate(small(), drawn(1, 3, 32, 32), drawn(1, 2, 17), LINE, halves="thirds"),
-            "'maps' or 'paper'",
-        ),
     ],
 )
 def test_errors(work, words: str) -> None:
