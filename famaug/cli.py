@@ -16,6 +16,7 @@ COMMANDS = (
     "init",
     "aus",
     "modulate",
+    "pool",
     "generate",
     "upscale",
     "pregenerate",

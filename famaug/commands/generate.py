@@ -38,7 +38,8 @@ class Pair:
         driver: Whose expression: video, frame folder, AU table (.csv, or a folder of OpenFace's;
             one that famaug modulate wrote is shown as written), rule:positive, rule:negative,
             rule:surprise, stats:positive (negative, surprise: AUs as often as annotators saw them
-            together), stats:FILE.json (one's own), or AUs by hand, aus:4=1.5,7=1,12L=1.
+            together), stats:FILE.json, pairs:FILE.json, early:FILE.json (of famaug pool), or AUs
+            by hand, aus:4=1.5,7=1,12L=1.
         identity: Whose face: a picture, video or frame folder.
         estimator: What measures the driver's AUs, where it is a video or frame folder: flow,
             points, openface-binary, pyfaceau, pyfeat, halves:NAME or module:Class; as famaug aus

@@ -1,60 +1,68 @@
-"""Expressions drawn from statistics that somebody fitted to measured clips and saved."""
+"""Expressions drawn from clips that were measured and saved: statistics, pairs, early frames."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from famaug.errors import InputError
+from famaug.modulation.pools import ExpressionPool, load_pool
 from famaug.modulation.sources import ExpressionSource
 from famaug.modulation.statistics import TrackStatistics
 from famaug.seeding import digest
 from famaug.types import AUTrack
 
 _FILE = re.compile(r"(?P<path>.+\.json)(?::(?P<label>[^:/]+))?", re.IGNORECASE)
+KINDS = ("stats", "early", "pairs")
+"""What is drawn from a file of `famaug pool`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FittedSource(ExpressionSource):
-    """Draws from `TrackStatistics` in a file. Everybody whom they were fitted to goes into each
-    draw, and the leakage guard keeps it out of every fold that holds one of them out.
+    """Draws from a file: `TrackStatistics`, or an `ExpressionPool` of pairs or early macro frames.
+    Everybody who went into a draw stands in its track, and the leakage guard keeps it out of every
+    fold that holds one of them out: of statistics everybody, of a pool the one person drawn.
 
     Attributes:
-        content: digest of the statistics.
+        drawn: how, one of `KINDS`.
+        content: digest of what the file holds.
         wanted: class to draw from, None for all of them.
         path: of the file; it has no part in what is drawn.
-        statistics: what it holds.
+        pool: what it holds.
     """
 
-    kind: ClassVar[str] = "stats"
+    drawn: str
     content: str
     wanted: str | None
     path: str = field(repr=False, compare=False)
-    statistics: TrackStatistics = field(repr=False, compare=False)
+    pool: TrackStatistics | ExpressionPool = field(repr=False, compare=False)
 
     @staticmethod
-    def of(text: str) -> FittedSource:
+    def of(kind: str, text: str) -> FittedSource:
         """From "fitted.json" or "fitted.json:positive".
 
         Raises:
-            InputError: no such file, no statistics in it, or no clip of that class.
+            InputError: no such file, nothing of this kind in it, or no clip of that class.
         """
         match = _FILE.fullmatch(text.strip())
         if match is None:
-            raise InputError(f"statistics are read from FILE.json or FILE.json:CLASS; got {text!r}")
-        statistics = TrackStatistics.load(match["path"])
+            raise InputError(f"{kind}: is read from FILE.json or FILE.json:CLASS; got {text!r}")
+        pool = _load(kind, match["path"])
         label = match["label"]
-        there = sorted({str(have) for have in statistics.labels})
-        if label is not None and label not in statistics.labels:
+        there = sorted({str(have) for have in pool.labels})
+        if label is not None and label not in pool.labels:
             raise InputError(f"{match['path']} holds no {label!r}: it has {', '.join(there)}")
-        content = digest(statistics.to_json())
+        content = digest(pool.to_json())
         return FittedSource(
-            content=content, wanted=label, path=match["path"], statistics=statistics
+            drawn=kind, content=content, wanted=label, path=match["path"], pool=pool
         )
+
+    @property
+    def kind(self) -> str:
+        return self.drawn
 
     @property
     def text(self) -> str:
@@ -67,14 +75,24 @@ class FittedSource(ExpressionSource):
     @property
     def label(self) -> str | None:
         """The class asked for, or the only one there is."""
-        every = set(self.statistics.labels)
+        every = set(self.pool.labels)
         return every.pop() if self.wanted is None and len(every) == 1 else self.wanted
 
     def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
-        return self.statistics.draw(rng, fps=fps, label=self.wanted).track
+        return self.pool.draw(rng, fps=fps, label=self.wanted)
 
     def _written(self, file: str) -> str:
-        return f"stats:{file}" + (f":{self.wanted}" if self.wanted else "")
+        return f"{self.kind}:{file}" + (f":{self.wanted}" if self.wanted else "")
+
+
+def _load(kind: str, path: str) -> TrackStatistics | ExpressionPool:
+    if kind == "stats":
+        return load_pool(path, TrackStatistics.from_json)
+    pool = load_pool(path, ExpressionPool.from_json)
+    held = "pairs" if pool.early is None else "early"
+    if held != kind:
+        raise InputError(f"{path} holds {held}, so it is {held}:{path}")
+    return pool
 
 
 def is_file(text: str) -> bool:

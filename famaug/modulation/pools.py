@@ -5,30 +5,40 @@ Both keep only what the training subjects showed; a pool cannot be built without
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from famaug.errors import InputError
-from famaug.modulation.drawn import (
-    Drawn,
-    Peaks,
-    check_pool,
-    pick,
-    relative_to_onset,
-    shown,
-    way_to_apex,
-)
+from famaug.errors import InputError, OutputError, TrackError
+from famaug.files import write_whole
+from famaug.limits import MIB, read_json
 from famaug.modulation.envelopes import Envelope, find_apex
+from famaug.modulation.envelopes import timing as timing_of
+from famaug.modulation.gaps import fill_gaps
+from famaug.modulation.smoothing import auto_half_width, smooth_values
 from famaug.modulation.sources import RAISED_COSINE
+from famaug.modulation.transfer import MAX_INTENSITY
 from famaug.people import canonical
-from famaug.types import AU_INDEX, AUTrack
+from famaug.types import AU_INDEX, AUS, AUTrack
+
+Peaks = NDArray[np.float64]
+P = TypeVar("P")
 
 EARLY = (0.25, 0.5)
 """Share of a macro-expression's height at which it looks like a micro one."""
 STILL = 0.15
 """Change below it is noise: it is not drawn."""
+NARROW = 2
+RESTING = 0.1
+"""Share of an expression's height up to which a face counts as at rest before it."""
+SCHEMA = "expression-pool/1"
+MAX_BYTES = 16 * MIB
+"""Of a saved pool: ten thousand clips take less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +47,9 @@ class ExpressionPool:
 
     Attributes:
         changes: one array a clip, onset-relative: `1 2 17` (a pair: the apex) or `T 2 17` (a
-            macro-expression from its last resting frame to its apex).
+            macro-expression: its rise through the range that is drawn, and its apex).
         subjects, labels: one a clip.
-        like: a member's track: its scale, sides and estimator are the pool's.
+        scale, sided, estimator: of the tracks they were measured with.
         excluded: clips left out: not of a training subject, or without any change.
         early: range of the height that is drawn; None for pairs.
     """
@@ -47,7 +57,9 @@ class ExpressionPool:
     changes: tuple[Peaks, ...]
     subjects: tuple[str, ...]
     labels: tuple[str | None, ...]
-    like: AUTrack
+    scale: str
+    sided: bool
+    estimator: str
     excluded: int
     early: tuple[float, float] | None = None
 
@@ -62,8 +74,8 @@ class ExpressionPool:
         label: str | None = None,
         timing: str = "casme2",
         envelope: Envelope = RAISED_COSINE,
-    ) -> Drawn:
-        """One member's change as a whole expression from onset to offset.
+    ) -> AUTrack:
+        """One member's change as a whole expression from onset to offset; the track names whose.
 
         Raises:
             InputError: no member of that label, an unknown timing, or a bad rate.
@@ -74,18 +86,61 @@ class ExpressionPool:
             peak, name = change[-1], "pair"
         else:
             peak, name = _risen_to(change, rng.uniform(*self.early)), "early-macro"
-        track = shown(
-            peak,
-            rng,
+        rise, fall = timing_of(timing).draw(rng)
+        level = envelope.timed(rise_ms=rise, fall_ms=fall, fps=fps)
+        return AUTrack.of(
+            level[:, None, None] * peak,
+            estimator=f"{name}({self.estimator})",
+            sided=self.sided,
+            scale=self.scale,
             fps=fps,
-            like=self.like,
-            name=name,
-            pace=timing,
-            envelope=envelope,
             subjects=[self.subjects[i]],
+            modulated=True,
         )
-        apex = int(np.argmax(track.intensity.sum(axis=(1, 2))))
-        return Drawn(track, apex, self.labels[i])
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able; `from_json` gives an equal one back."""
+        return {
+            "schema": SCHEMA,
+            "changes": [change.round(4).tolist() for change in self.changes],
+            "subjects": list(self.subjects),
+            "labels": list(self.labels),
+            "scale": self.scale,
+            "sided": self.sided,
+            "estimator": self.estimator,
+            "excluded": self.excluded,
+            "early": None if self.early is None else list(self.early),
+        }
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> ExpressionPool:
+        """From `to_json`.
+
+        Raises:
+            InputError: another schema, or rows that do not fit together.
+        """
+        try:
+            changes = tuple(np.asarray(change, np.float64) for change in value["changes"])
+            early = None if value["early"] is None else (*map(float, value["early"]),)
+            subjects = tuple(map(str, value["subjects"]))
+            labels = tuple(None if x is None else str(x) for x in value["labels"])
+            fits = value["schema"] == SCHEMA and len(changes) == len(subjects) == len(labels) > 0
+            if not (fits and all(subjects) and all(_sound(change, early) for change in changes)):
+                raise InputError(f"not a pool of schema {SCHEMA}, or rows that do not fit")
+            return ExpressionPool(
+                changes,
+                subjects,
+                labels,
+                str(value["scale"]),
+                bool(value["sided"]),
+                str(value["estimator"]),
+                int(value["excluded"]),
+                None if early is None else (early[0], early[1]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"cannot read an expression pool: {error!r}; make it again") from error
 
 
 def pair_pool(
@@ -158,7 +213,11 @@ def macro_pool(
     for track, subject, label in zip(tracks, subjects, named, strict=True):
         if canonical(subject) in may:
             kept.append((_moving(way_to_apex(track)), subject, label))
-    risen = [member for member in kept if _strongest(member[0])[-1] > 0]
+    risen = [
+        (_through(change, early), subject, label)
+        for change, subject, label in kept
+        if _strongest(change)[-1] > 0
+    ]
     return _pool(risen, tracks, training, early)
 
 
@@ -169,6 +228,27 @@ def _strongest(change: Peaks) -> Peaks:
     side, au = np.unravel_index(int(np.argmax(apex)), apex.shape)
     curve: Peaks = change[:, side, au]
     return curve
+
+
+def _through(change: Peaks, early: tuple[float, float]) -> Peaks:
+    """Of a way to the apex what is drawn from: from below the range's low end to its high end, and
+    the apex."""
+    curve = _strongest(change)
+    first, last = (int(np.argmax(curve >= share * curve[-1])) for share in early)
+    return np.concatenate([change[first - 1 : last + 1], change[-1:]])  # the way begins at 0
+
+
+def _sound(change: Peaks, early: tuple[float, ...] | None) -> bool:
+    """Whether a member from elsewhere can be drawn from."""
+    if change.shape[1:] != (2, len(AUS)) or not len(change):
+        return False
+    if not (np.isfinite(change).all() and (change >= 0).all() and (change <= MAX_INTENSITY).all()):
+        return False
+    if early is None:
+        return len(change) == 1
+    low, high = early
+    curve = _strongest(change)
+    return bool(0 < low <= high <= 1 and len(change) > 2 and curve[0] < low * curve[-1])
 
 
 def _risen_to(change: Peaks, share: float) -> Peaks:
@@ -200,4 +280,110 @@ def _pool(
             "shows a change in any"
         )
     changes, subjects, labels = zip(*kept, strict=True)
-    return ExpressionPool(changes, subjects, labels, tracks[0], len(tracks) - len(kept), early)
+    like = tracks[0]
+    return ExpressionPool(
+        changes,
+        subjects,
+        labels,
+        like.scale,
+        like.sided,
+        like.estimator,
+        len(tracks) - len(kept),
+        early,
+    )
+
+
+def relative_to_onset(track: AUTrack, *, onset: int = 0) -> Peaks:
+    """Gaps filled, filtered, minus the onset frame; float64 `T 2 17`, never below 0.
+
+    By Savitzky-Golay, which follows a ramp up to the clip's edge; a mean would lift the onset.
+    AUs that were never observed are 0. Raises TrackError as `fill_gaps`.
+    """
+    x = _whole(track)
+    y = smooth_values(x, n=auto_half_width(x), method="savgol")
+    change: Peaks = np.clip(y - y[onset], 0, MAX_INTENSITY)
+    return change
+
+
+def way_to_apex(track: AUTrack) -> Peaks:
+    """The change from the last resting frame before the apex to the apex; float64 `T 2 17`.
+
+    The last resting frame is the foot of the rise: of the AU that is strongest at the apex (on
+    either side, the blink aside), the last frame within a tenth of its height above its lowest
+    value, and from there back as long as it falls. However long a face rests before its expression,
+    the way begins there. Filtered narrowly: a filter as wide as a long clip allows would blur a
+    short rise.
+
+    Raises: as `relative_to_onset`.
+    """
+    x = _whole(track)
+    y = smooth_values(x, n=min(NARROW, auto_half_width(x)), method="savgol")[: find_apex(track) + 1]
+    rise = y[-1] - y.min(axis=0)
+    rise[:, AU_INDEX[45]] = 0
+    side, au = np.unravel_index(int(np.argmax(rise)), rise.shape)
+    curve = y[:, side, au]
+    rest = int(np.flatnonzero(curve <= curve.min() + RESTING * rise[side, au])[-1])
+    while rest > 0 and curve[rest - 1] < curve[rest]:  # down to the foot of the rise
+        rest -= 1
+    change: Peaks = np.clip(y[rest:] - y[rest], 0, MAX_INTENSITY)
+    return change
+
+
+def _whole(track: AUTrack) -> Peaks:
+    """float64 `T 2 17`, gaps filled, AUs that were never observed 0."""
+    return np.nan_to_num(fill_gaps(track).intensity.astype(np.float64))
+
+
+def check_pool(
+    tracks: Sequence[AUTrack], subjects: Sequence[str], labels: Sequence[str | None]
+) -> None:
+    """Raises InputError unless each track has a subject and a label (None allowed), TrackError
+    when they are on different scales or measured with and without sides."""
+    if not tracks or not len(tracks) == len(subjects) == len(labels):
+        raise InputError(
+            f"a pool needs a subject and a label (or None) for each track; got {len(tracks)} "
+            f"tracks, {len(subjects)} subjects, {len(labels)} labels"
+        )
+    kinds = sorted({f"{t.scale}, {'two sides' if t.sided else 'no sides'}" for t in tracks})
+    if len(kinds) > 1:
+        raise TrackError(f"tracks of {' and '.join(kinds)} are never mixed in one pool")
+
+
+def pick(labels: Sequence[str | None], label: str | None, rng: np.random.Generator) -> int:
+    """Index of a random member, of a given label if one is asked for.
+
+    Raises:
+        InputError: no member has that label.
+    """
+    among = [i for i, have in enumerate(labels) if label is None or have == label]
+    if not among:
+        seen = ", ".join(sorted({str(have) for have in labels}))
+        raise InputError(f"the pool holds no {label!r}: it has {seen}")
+    return among[int(rng.integers(len(among)))]
+
+
+def save_pool(value: dict[str, Any], path: str | Path) -> Path:
+    """Writes what `to_json` gave as a file, whole or not at all; returns its path.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    target = Path(path)
+    try:
+        write_whole(target, json.dumps(value) + "\n")
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error}") from error
+    return target
+
+
+def load_pool(path: str | Path, made_of: Callable[[Any], P]) -> P:
+    """What `save_pool` wrote, by a `from_json`.
+
+    Raises:
+        InputError: no such file, or something else in it.
+    """
+    value = read_json(path, error=InputError, at_most=MAX_BYTES)
+    try:
+        return made_of(value)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error

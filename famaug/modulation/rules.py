@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from famaug.errors import InputError
 from famaug.modulation.combinations import StatsSource
 from famaug.modulation.envelopes import Envelope
-from famaug.modulation.fitted import FittedSource, is_file
+from famaug.modulation.fitted import KINDS, FittedSource, is_file
 from famaug.modulation.sources import RAISED_COSINE, STRENGTH, PeakSource
 from famaug.modulation.transfer import MAX_INTENSITY
 from famaug.modulation.units import parse_units, per_au
@@ -35,7 +35,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
 }
 """The three classes of the MEGC composite; negative draws one of its five emotions."""
 
-PREFIXES = ("rule:", "stats:", "aus:")
+PREFIXES = ("rule:", "stats:", "early:", "pairs:", "aus:")
 """How the text of an expression begins that needs no driver."""
 
 
@@ -96,8 +96,9 @@ class RuleSource(PeakSource):
 
 
 def parse_expression(text: str) -> RuleSource | StatsSource | FittedSource:
-    """`rule:NAME`, `stats:NAME`, `stats:FILE.json`, `stats:FILE.json:CLASS` or
-    `aus:4=1.5,7=1,12L=1` (a bare number is both sides) as a source.
+    """`rule:NAME`, `stats:NAME`, `aus:4=1.5,7=1,12L=1` (a bare number is both sides), or with
+    a file of `famaug pool` `stats:FILE.json`, `early:FILE.json`, `pairs:FILE.json`, each
+    perhaps with `:CLASS`, as a source.
 
     Raises:
         InputError: none of these forms, an unknown name or AU, or an intensity outside 0-5.
@@ -106,13 +107,13 @@ def parse_expression(text: str) -> RuleSource | StatsSource | FittedSource:
     if f"{kind}{colon}" not in PREFIXES:
         raise InputError(
             f"cannot read the expression {text!r}: write rule:NAME (one of {_rule_names()}), "
-            f"stats:NAME (one of {', '.join(CLASSES)}, or statistics saved as .json), or AUs by "
-            "hand, as aus:4=1.5,7=1,12L=1"
+            f"stats:NAME (one of {', '.join(CLASSES)}, or statistics saved as .json), "
+            "early:FILE.json, pairs:FILE.json, or AUs by hand, as aus:4=1.5,7=1,12L=1"
         )
     if kind == "aus":
         return RuleSource(name="aus", units=tuple(parse_units(rest).items()))
-    if kind == "stats" and is_file(rest):
-        return FittedSource.of(rest)
+    if kind in KINDS and (kind != "stats" or is_file(rest)):
+        return FittedSource.of(kind, rest)
     name = rest.strip().lower()
     return StatsSource(name=name) if kind == "stats" else RuleSource(name=name)
 

@@ -20,13 +20,12 @@ STRENGTH = (0.5, 1.5)
 
 
 class ExpressionSource(ABC):
-    """Draws expressions; the same generator state gives the same track.
+    """Draws expressions; the same generator state gives the same track."""
 
-    Attributes:
-        kind: in `Plan.driver`.
-    """
-
-    kind: ClassVar[str]
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """In `Plan.driver`."""
 
     @property
     @abstractmethod

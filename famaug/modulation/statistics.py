@@ -7,7 +7,6 @@ data's range. JSON-able, so that a plan can carry where its expression came from
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.errors import InputError, OutputError, TrackError
-from famaug.files import write_whole
-from famaug.limits import read_json
-from famaug.modulation.drawn import Drawn, Peaks, check_pool, pick, relative_to_onset
+from famaug.errors import InputError, TrackError
 from famaug.modulation.envelopes import Envelope, find_apex, fit_envelope, frames_of
+from famaug.modulation.pools import (
+    Peaks,
+    check_pool,
+    pick,
+    relative_to_onset,
+    save_pool,
+)
 from famaug.people import canonical, who_is
 from famaug.types import AUS, AUTrack
 
@@ -85,7 +88,7 @@ class TrackStatistics:
             self.skipped,
         )
 
-    def draw(self, rng: np.random.Generator, *, fps: float, label: str | None = None) -> Drawn:
+    def draw(self, rng: np.random.Generator, *, fps: float, label: str | None = None) -> AUTrack:
         """One expression like those seen, from onset to offset. All subjects of the statistics go
         into it: the leakage guard lets it into no fold that holds one of them out.
 
@@ -97,7 +100,7 @@ class TrackStatistics:
         rise, fall = self._duration(i, rng)
         apex = frames_of(rise, fps)
         level = self.envelopes[i].at(length=apex + frames_of(fall, fps) + 1, apex=apex)
-        track = AUTrack.of(
+        return AUTrack.of(
             level[:, None, None] * peak,
             estimator=f"statistics({self.estimator})",
             sided=self.sided,
@@ -107,7 +110,6 @@ class TrackStatistics:
             # everybody's timing decides how far a duration may go
             subjects=dict.fromkeys(self.subjects),
         )
-        return Drawn(track, apex, self.labels[i])
 
     def _peak(self, i: int, rng: np.random.Generator) -> Peaks:
         """Strengths between clip i's and another's with the very same AUs on."""
@@ -156,30 +158,8 @@ class TrackStatistics:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Writes `to_json` as a file, whole or not at all; returns its path.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        target = Path(path)
-        try:
-            write_whole(target, json.dumps(self.to_json()) + "\n")
-        except OSError as error:
-            raise OutputError(f"cannot write the statistics {target}: {error}") from error
-        return target
-
-    @staticmethod
-    def load(path: str | Path) -> TrackStatistics:
-        """From `save`.
-
-        Raises:
-            InputError: no such file, or no statistics in it.
-        """
-        value = read_json(path, error=InputError)
-        try:
-            return TrackStatistics.from_json(value)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+        """Writes it as a file, from which "stats:FILE" draws; errors as in `save_pool`."""
+        return save_pool(self.to_json(), path)
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> TrackStatistics:

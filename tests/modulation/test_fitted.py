@@ -31,7 +31,7 @@ def test_drawn_as_the_statistics_do_wherever_the_file_lies(file: Path, tmp_path:
     source = parse_expression(f"stats:{file}:surprise")
     assert isinstance(source, FittedSource)
     assert (source.text, source.label) == (f"stats:{file}:surprise", "surprise")
-    own = source.statistics.draw(keyed_generator(1, "d"), fps=50.0, label="surprise").track
+    own = source.pool.draw(keyed_generator(1, "d"), fps=50.0, label="surprise")
     drawn = source.draw(keyed_generator(1, "d"), fps=50.0)
     assert np.array_equal(drawn.intensity, own.intensity)
     copy = tmp_path / "elsewhere" / file.name

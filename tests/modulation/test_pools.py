@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from famaug.errors import InputError, TrackError
-from famaug.modulation.pools import macro_pool, pair_pool
+from famaug.modulation.pools import (
+    ExpressionPool,
+    load_pool,
+    macro_pool,
+    pair_pool,
+    save_pool,
+)
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUTrack
 
@@ -26,6 +34,10 @@ def macro(strength: float = 4.0) -> AUTrack:
     return AUTrack.of(x, estimator="e/1", fps=30)
 
 
+def apex_of(track: AUTrack) -> int:
+    return int(track.intensity.sum(axis=(1, 2)).argmax())
+
+
 def pool(**changes: object):  # type: ignore[no-untyped-def]
     settings: dict[str, object] = {
         "subjects": ["d/1", "d/2", "d/3"],
@@ -42,34 +54,34 @@ def test_pairs_of_training_subjects_only() -> None:
     rng = keyed_generator(0, "pairs")
     drawn = [held_out.draw(rng, fps=200) for _ in range(200)]
     assert {d.subjects for d in drawn} == {("d/1",), ("d/2",)}
-    assert max(d.track.intensity[:, 0, A12].max() for d in drawn) < 1.25
+    assert max(d.intensity[:, 0, A12].max() for d in drawn) < 1.25
 
 
 def test_a_pair_keeps_its_sides_and_loses_its_resting_level() -> None:
     drawn = pool().draw(keyed_generator(1), fps=200, label="positive")
-    x = drawn.track.intensity
-    assert np.isclose(x[drawn.apex, 0, A12], 1.2, atol=0.06)
-    assert np.isclose(x[drawn.apex, 1, A12], 0.6, atol=0.03)
-    assert np.count_nonzero(x[drawn.apex]) == 2
+    x = drawn.intensity
+    assert np.isclose(x[apex_of(drawn), 0, A12], 1.2, atol=0.06)
+    assert np.isclose(x[apex_of(drawn), 1, A12], 0.6, atol=0.03)
+    assert np.count_nonzero(x[apex_of(drawn)]) == 2
     assert not x[[0, -1]].any()
-    assert (drawn.label, drawn.track.estimator, drawn.track.fps) == ("positive", "pair(e/1)", 200)
+    assert (drawn.estimator, drawn.fps) == ("pair(e/1)", 200)
 
 
 def test_annotated_apex_is_used() -> None:
     early = pair_pool([micro(A12, 2.0)], subjects=["d/1"], training={"d/1"}, apexes=[15]).draw(
         keyed_generator(0), fps=200
     )
-    assert np.isclose(early.track.intensity[early.apex, 0, A12], 1.0, atol=0.06)
+    assert np.isclose(early.intensity[apex_of(early), 0, A12], 1.0, atol=0.06)
 
 
 def test_early_macro_frames_are_a_quarter_to_half_of_the_way() -> None:
     macros = macro_pool([macro(), macro(2)], subjects=["d/1", "d/2"], training={"d/1"})
     assert macros.excluded == 1
     rng = keyed_generator(0, "macro")
-    peaks = np.array([macros.draw(rng, fps=200).track.intensity.max() for _ in range(200)])
+    peaks = np.array([macros.draw(rng, fps=200).intensity.max() for _ in range(200)])
     assert 0.95 < peaks.min() < 1.1
     assert 1.9 < peaks.max() < 2.05
-    assert macros.draw(rng, fps=200).track.estimator == "early-macro(e/1)"
+    assert macros.draw(rng, fps=200).estimator == "early-macro(e/1)"
 
 
 def smile(lead: float, held: float) -> AUTrack:
@@ -89,7 +101,7 @@ def smile(lead: float, held: float) -> AUTrack:
 def test_early_is_by_intensity_whatever_comes_before_or_after(lead: float, held: float) -> None:
     macros = macro_pool([smile(lead, held)], subjects=["d/1"], training={"d/1"})
     rng = keyed_generator(0, "macro")
-    peaks = np.array([macros.draw(rng, fps=200).track.intensity.max(axis=0) for _ in range(100)])
+    peaks = np.array([macros.draw(rng, fps=200).intensity.max(axis=0) for _ in range(100)])
     left, right = peaks[:, 0, A12], peaks[:, 1, A12]
     assert 0.9 < left.min() < 1.3
     assert 1.7 < left.max() < 2.2
@@ -111,9 +123,31 @@ def test_a_clip_that_only_blinks_is_no_macro_expression() -> None:
         macro_pool([falling], subjects=["d/1"], training={"d/1"})
 
 
+@pytest.mark.parametrize("kind", ["pairs", "early"])
+def test_saved_and_read_again(kind: str, tmp_path: Path) -> None:
+    made = (
+        pool() if kind == "pairs" else macro_pool([smile(1, 1)], subjects=["d/1"], training=["d/1"])
+    )
+    path = save_pool(made.to_json(), tmp_path / "pool.json")
+    back = load_pool(path, ExpressionPool.from_json)
+    assert back.to_json() == made.to_json()
+    one, same = (p.draw(keyed_generator(3), fps=100) for p in (made, back))
+    assert np.allclose(one.intensity, same.intensity, atol=2e-3)
+    assert one.subjects == same.subjects
+    for key, value in (
+        ("subjects", ["", "d/2"]),
+        ("changes", [[[[9.0] * 17] * 2]] * len(made)),
+        ("changes", "none"),
+        ("schema", "other/1"),
+        ("early", [0.5, 0.1]),
+    ):
+        with pytest.raises(InputError, match="pool"):
+            ExpressionPool.from_json(made.to_json() | {key: value})
+
+
 def test_deterministic() -> None:
     one, same = (pool().draw(keyed_generator(5), fps=100) for _ in range(2))
-    assert np.array_equal(one.track.intensity, same.track.intensity)
+    assert np.array_equal(one.intensity, same.intensity)
 
 
 def test_bad_input() -> None:

@@ -233,9 +233,9 @@ def test_everybody_in_a_drawn_expression_reaches_the_guard(
     pool = pair_pool(measured, subjects=people, training={"casme2/sub01"})
     drawn = pool.draw(_rng("pool"), fps=50)
     statistics = fit_statistics(measured, subjects=people).draw(_rng("statistics"), fps=50)
-    table = read_aus(write_table(drawn.track, tmp_path / "drawn.csv"))[0]
+    table = read_aus(write_table(drawn, tmp_path / "drawn.csv"))[0]
     annotated = facs_track("12B", length=40, apex=20, fps=50, subjects=["casme2/sub01"])
-    for track in (drawn.track, statistics.track, table, annotated):
+    for track in (drawn, statistics, table, annotated):
         plan = synthesizer.plan(track, astronaut_picture, _rng())
         story = Provenance(plan, "", "", "happiness", "driver")
         assert Guard({"casme2/01"}).reason(story) == DRIVER
