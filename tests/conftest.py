@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from material import MATERIAL
 
 from famaug import samples
 from famaug.clip import read_frames, read_picture
 from famaug.errors import FetchError
 from famaug.faces.mesher import FaceMesher
 from famaug.types import Frames, Picture
-from famaug.weights.fetch import fetch
+from famaug.weights import ENTRIES, fetch
 
 FETCHED = {"fetched", "smile_video", "head"}
 """Fixtures that fetch: a test that asks for one is of the tier `media`."""
@@ -47,7 +48,7 @@ def astronaut_picture() -> Picture:
 
 def _fetched(name: str) -> Path:
     try:
-        return fetch(name)
+        return fetch(name, entries=(*ENTRIES, *MATERIAL))
     except FetchError as e:
         pytest.skip(f"the sample file {name} cannot be had here: {e}")
 

@@ -15,7 +15,7 @@ from famaug.errors import MissingPackageError, WeightsError
 from famaug.native import find_compiler
 from famaug.packages import CORE, PARTS, hint, installed, need
 from famaug.weights.fetch import find_stored, home
-from famaug.weights.registry import list_entries
+from famaug.weights.registry import ENTRIES
 from famaug.weights.shipped import SHIPPED, shipped_path
 
 LITTLE = 256 * 2**20
@@ -85,7 +85,7 @@ def look_at_installation() -> Installation:
     found = Installation(compiler=find_compiler())
     found.packages = {package: installed(package) for package in CORE}
     found.optional = {part.package: installed(part.package) for part in PARTS if part.extra}
-    found.fetched = [e.name for e in list_entries() if find_stored(e.name)]
+    found.fetched = [e.name for e in ENTRIES if find_stored(e.name)]
     wheels = opencv_wheels()
     found.opencv = [f"{wheel.name} {wheel.version}" for wheel in wheels]
     if wheels:  # another wheel of OpenCV does what the headless one does

@@ -30,18 +30,18 @@ def list_command(
 ) -> None:
     """What ships with famaug and what can be fetched, with licence and source."""
     from famaug.weights.fetch import find_stored
-    from famaug.weights.registry import list_entries
+    from famaug.weights.registry import ENTRIES
     from famaug.weights.shipped import SHIPPED
 
     for name, shipped in SHIPPED.items():
         terminal.echo(
             f"{name:18s} ships     {shipped.licence}\n{'':18s}           {shipped.source}"
         )
-    for entry in list_entries():
+    for entry in ENTRIES:
         state = "fetched" if find_stored(entry.name) else "to fetch"
         terminal.echo(f"{entry.name:18s} {state:9s} {entry.what} ({entry.size / 1e6:.1f} MB)")
         terminal.echo(f"{'':18s}           {entry.licence}; {entry.source}")
-    names = {"shipped": [*SHIPPED], "fetchable": [e.name for e in list_entries()]}
+    names = {"shipped": [*SHIPPED], "fetchable": [e.name for e in ENTRIES]}
     terminal.end(as_json, "weights list", names)
 
 

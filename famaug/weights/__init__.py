@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from famaug.weights.fetch import fetch, find_stored, home
-from famaug.weights.registry import Entry, Package, find_entry, list_entries
+from famaug.weights.registry import ENTRIES, Entry, Package, find_entry
 
-__all__ = ["Entry", "Package", "fetch", "find_entry", "find_stored", "home", "list_entries"]
+__all__ = ["ENTRIES", "Entry", "Package", "fetch", "find_entry", "find_stored", "home"]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch.nn.functional as F
+from material import fetch_material
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -25,7 +26,6 @@ from expressions.nets import (
 from famaug.errors import InputError
 from famaug.faces.landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from famaug.faces.regions import crop_matrix, sample
-from famaug.weights.fetch import fetch
 from famaug.weights.load import fill
 
 CLASSES = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
@@ -39,7 +39,7 @@ class _Kind(NamedTuple):
     """One judge.
 
     Attributes:
-        weights: name in `famaug weights list`.
+        weights: name in `material.MATERIAL`.
         make, read: its network, and what reads its state dict.
         side: pixels of the crop.
         lift: centre of the crop above the middle of brows and chin, over their distance.
@@ -70,7 +70,7 @@ class ExpressionJudge(nn.Module):
 
     Args:
         kind: "dense" or "xception".
-        weights: the archive that `fetch` stores; None fetches it once (0.3 or 0.8 MB).
+        weights: the archive that `fetch_material` stores; None fetches it once (0.3 or 0.8 MB).
         device: where it runs.
 
     Raises:
@@ -86,7 +86,7 @@ class ExpressionJudge(nn.Module):
         if kind not in KINDS:
             raise InputError(f"there is no expression judge {kind!r}; there are {[*KINDS]}")
         self._kind = KINDS[kind]
-        path = fetch(self._kind.weights) if weights is None else weights
+        path = fetch_material(self._kind.weights) if weights is None else weights
         self.net = fill(self._kind.make(), self._kind.read(path)).to(device)
 
     def forward(self, images: Tensor, meshes: NDArray[Any]) -> Tensor:

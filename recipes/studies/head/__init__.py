@@ -5,7 +5,7 @@
     truth = render_truth(default_head().identity(3), aus, size=400)
     truth.picture, truth.landmarks, truth.aus, truth.flow
 
-The head's data are fetched once by name (`famaug.weights.fetch`); rays need `pip install embreex`.
+The head's data are fetched once by name (`material.py`); rays need `pip install embreex`.
 """
 
 from head.head import Identity, MakeHumanHead

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from material import fetch_material
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from famaug.errors import InputError
 from famaug.types import AUS
-from famaug.weights import fetch
 from head.action_units import LipSeal, unit_fields
 from head.identity import Complexion, draw_complexion, draw_shape, mean_shape
 from head.makehuman import MakeHumanArchive
@@ -76,7 +76,7 @@ class MakeHumanHead:
 
     def __init__(self, archive_path: Path | None = None) -> None:
         """Args: archive_path: the MakeHuman archive; fetched by name if not given."""
-        self._archive = archive = MakeHumanArchive(archive_path or fetch("makehuman_head"))
+        self._archive = archive = MakeHumanArchive(archive_path or fetch_material("makehuman_head"))
         self._mean = mean = mean_shape(archive)
         eye_level = _eyes(archive, mean)[:, :3].mean(axis=0)
         self._seal = LipSeal(archive, mean, eye_level)

@@ -36,7 +36,7 @@ class Target:
 
 
 class MakeHumanArchive:
-    """The archive that `famaug.weights.fetch("makehuman_head")` stores.
+    """The archive that `material.fetch_material("makehuman_head")` stores.
 
     Attributes:
         vertices: float `19158 3` in decimetres: x to the person's left, y up, z forward.
@@ -53,7 +53,7 @@ class MakeHumanArchive:
         except (OSError, zipfile.BadZipFile, KeyError) as error:
             raise InputError(
                 f"{path} is not the MakeHuman archive: {error}; "
-                "get it with famaug.weights.fetch('makehuman_head')"
+                "get it with material.fetch_material('makehuman_head')"
             ) from error
         self.vertices, self.uv, self.quads = _parse_obj(text)
         self._paths = {_target_name(p): p for p in self._files if ".target" in p}
