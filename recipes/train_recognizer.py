@@ -5,8 +5,6 @@
     python recipes/train_recognizer.py flow_folder data.root=flow data.table=flow.csv seeds=[0,1,2]
     python recipes/train_recognizer.py CONFIG.yaml --weights DIR        (no training)
     python recipes/train_recognizer.py CONFIG.yaml shard=0/4            (one process of four)
-    accelerate launch --num_processes 4 recipes/train_recognizer.py CONFIG.yaml   (4 GPUs)
-    torchrun --nproc-per-node 2 recipes/train_recognizer.py CONFIG.yaml           (CPUs)
 
 Start it again after an interruption: it goes on. The results folder (`out`) holds config.yaml,
 log.jsonl, every fold's weights and predictions, predictions.csv, scores.json and scores.md.

@@ -1,17 +1,18 @@
-"""68 folds of STSTNet at once, beside the published module trained one fold after another.
+"""68 folds of STSTNet at once, as `famaug recognise` trains them, beside the published module.
 
     python -c "import json, famaug.bench.loso as b; print(json.dumps(b.run(), indent=1))"
 
 Features are random bytes of the composite's size (442 clips of 68 subjects, 3 x 28 x 28), so no
-score means anything here. Both are timed in turns over a few steps of the same batches and told as
-time a step; whole trainings are these times multiplied out.
+score means anything here. The published module is trained one fold after another. Both are timed
+in turns over a few steps of the same batches and told as time a step; whole trainings are these
+times multiplied out.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,9 @@ from torch import nn
 from famaug.errors import InputError
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.recognisers import build_recogniser
+from famaug.recognition.runs import at_once
 from famaug.recognition.samples import Samples, make_splits
 from famaug.recognition.schedule import Step
-from famaug.recognition.stacked_conv import workers
-from famaug.recognition.stacked_ststnet import StackedSTSTNet, default_threads
 from famaug.recognition.training import Problem
 from famaug.seeding import keyed_generator
 
@@ -44,15 +44,14 @@ def run(
 
     Returns:
         ratios: batched_vs_serial, how many times faster a step of all 68 folds is at once than
-            68 steps of the published module (torch modules, torch.optim.Adam, torch's default
-            threads), each median over the rounds; batched_vs_serial_one_thread, the same against
-            the module on one thread (where other work shares the processor it is the faster one);
-            batched_vs_serial_cpu_time, the latter in processor time of all threads, which other
-            work changes little.
+            68 steps of the published module (torch modules, torch.optim.Adam), both with torch's
+            default threads, each median over the rounds; batched_vs_serial_one_thread, the same
+            against the module on one thread (where other work shares the processor it is the
+            faster one); batched_vs_serial_cpu_time, both on one thread, lowest processor time of
+            each, which other work changes least.
         figures: serial_fold_step_ms, serial_one_thread_fold_step_ms, batched_step_ms (all folds),
-            batched_gflops (of the three products
-            that bound it) and gflops_of_the_machine (what torch's own product of such a shape
-            reaches, all threads), and extrapolated_minutes_68x800_batched and _serial.
+            batched_cpu_ms, serial_cpu_ms (68 steps), and extrapolated_minutes_68x800_batched and
+            _serial.
 
     Raises:
         InputError: fewer clips than subjects, or no rounds.
@@ -60,49 +59,49 @@ def run(
     if clips < SUBJECTS or rounds < 1 or serial_steps < 1:
         raise InputError(f"the bench needs {SUBJECTS} clips or more, and a round; got {clips}")
     problem = _problem(clips, batch_size)
-    published = _Published(problem)
-    serial: list[float] = []
-    one: list[float] = []
-    batched: list[float] = []
-    one_cpu: list[float] = []
-    batched_cpu: list[float] = []
+    published, together = _Published(problem), at_once(problem, range(SUBJECTS))
+    if together is None:
+        raise InputError("the folds of STSTNet are not trained together here")
+    steps = _full_steps(problem)
     threads = torch.get_num_threads()
-    with workers(default_threads()) as pool:
-        stacked = StackedSTSTNet(problem, range(SUBJECTS), pool)
-        steps = iter(_full_steps(problem))
-        stacked.step(next(steps))
-        for number in range(rounds):
-            step = next(steps)
-            torch.set_num_threads(threads)
-            serial += [published.timed_step(step) for _ in range(serial_steps + 1)][1:]
-            torch.set_num_threads(1)
-            began = time.process_time()
-            one += [published.timed_step(step) for _ in range(serial_steps)]
-            one_cpu.append((time.process_time() - began) / serial_steps)
-            start, began = time.perf_counter(), time.process_time()
-            stacked.step(step)
-            batched.append(time.perf_counter() - start)
-            batched_cpu.append(time.process_time() - began)
-            if number == 0:
-                peak = _product_rate(default_threads(), threads)
-    each, alone, all_at_once = (statistics.median(t) for t in (serial, one, batched))
-    per_epoch = problem.schedule().steps_per_epoch()
+    together.step(next(steps))
+    kinds = ("serial", "batched", "serial alone", "batched alone")
+    times: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
+    try:
+        for _, step in zip(range(rounds), steps, strict=False):
+            for kind in kinds:
+                torch.set_num_threads(1 if kind.endswith("alone") else threads)
+                one, turns = (
+                    (published.step, serial_steps + 1) if "serial" in kind else (together.step, 1)
+                )
+                times[kind] += [_timed(one, step) for _ in range(turns)][-serial_steps:]
+    finally:
+        torch.set_num_threads(threads)
+    wall = {kind: statistics.median(t for t, _ in times[kind]) for kind in kinds}
+    cpu = {kind: min(t for _, t in times[kind]) for kind in kinds}
+    minutes = problem.schedule().steps_per_epoch() * EPOCHS / 60
     figures = {
-        "serial_fold_step_ms": each * 1e3,
-        "serial_one_thread_fold_step_ms": alone * 1e3,
-        "batched_step_ms": all_at_once * 1e3,
-        "batched_gflops": 3 * 2 * 28 * 16 * 959 * SUBJECTS * batch_size / all_at_once / 1e9,
-        "gflops_of_the_machine": peak,
-        "extrapolated_minutes_68x800_batched": all_at_once * per_epoch * EPOCHS / 60,
-        "extrapolated_minutes_68x800_serial": each * SUBJECTS * per_epoch * EPOCHS / 60,
+        "serial_fold_step_ms": wall["serial"] * 1e3,
+        "serial_one_thread_fold_step_ms": wall["serial alone"] * 1e3,
+        "batched_step_ms": wall["batched"] * 1e3,
+        "serial_cpu_ms": cpu["serial alone"] * SUBJECTS * 1e3,
+        "batched_cpu_ms": cpu["batched alone"] * 1e3,
+        "extrapolated_minutes_68x800_batched": wall["batched"] * minutes,
+        "extrapolated_minutes_68x800_serial": wall["serial"] * SUBJECTS * minutes,
     }
-    cpu = statistics.median(one_cpu) * SUBJECTS / statistics.median(batched_cpu)
     ratios = {
-        "batched_vs_serial": each * SUBJECTS / all_at_once,
-        "batched_vs_serial_one_thread": alone * SUBJECTS / all_at_once,
-        "batched_vs_serial_cpu_time": cpu,
+        "batched_vs_serial": wall["serial"] * SUBJECTS / wall["batched"],
+        "batched_vs_serial_one_thread": wall["serial alone"] * SUBJECTS / wall["batched"],
+        "batched_vs_serial_cpu_time": cpu["serial alone"] * SUBJECTS / cpu["batched alone"],
     }
     return {"ratios": ratios, "figures": figures}
+
+
+def _timed(one: Callable[[Step], object], step: Step) -> tuple[float, float]:
+    """Seconds of the clock and of the processor."""
+    start, began = time.perf_counter(), time.process_time()
+    one(step)
+    return time.perf_counter() - start, time.process_time() - began
 
 
 def _problem(clips: int, batch_size: int) -> Problem:
@@ -144,26 +143,10 @@ class _Published:
         self.optimizer: Any = torch.optim.Adam(self.net.parameters(), lr=5e-5)
         self.inputs, self.labels = problem.data()
 
-    def timed_step(self, step: Step) -> float:
-        """Seconds of one fold's step on this batch."""
+    def step(self, step: Step) -> None:
+        """One fold's step on this batch."""
         items = torch.from_numpy(step.items[step.member[0]])
         x, y = self.inputs[items].float(), self.labels[items]
-        start = time.perf_counter()
         self.optimizer.zero_grad()
         torch.autograd.backward([nn.functional.cross_entropy(self.net(x), y)])
         self.optimizer.step()
-        return time.perf_counter() - start
-
-
-def _product_rate(threads: int, before: int) -> float:
-    """GFLOP/s of torch's product 1088 x 28 by 28 x 1918, all threads in one product."""
-    a, b = torch.rand(1088, 28), torch.rand(28, 1918)
-    out = torch.empty(1088, 1918)
-    torch.set_num_threads(max(threads, before))
-    times = []
-    for _ in range(20):
-        start = time.perf_counter()
-        torch.mm(a, b, out=out)
-        times.append(time.perf_counter() - start)
-    torch.set_num_threads(1)
-    return 2 * 1088 * 28 * 1918 / min(times) / 1e9

@@ -43,8 +43,8 @@ def recognise_command(
 ) -> None:
     """Train a recogniser leaving one subject out, with or without synthetic clips, and score it.
 
-    The same command goes on where it was stopped. Several devices: `torchrun --nproc-per-node 2 -m
-    famaug recognise CONFIG`, or --shard 0/2 and 1/2 in one `out`.
+    The same command goes on where it was stopped. Several devices or machines: --shard 0/2 and 1/2
+    in one `out`.
     """
     from famaug.recognition.config import RecogniserConfig
 

@@ -16,7 +16,6 @@ from famaug.recognition.metrics import MissingClass
 from famaug.recognition.runs import run_all
 from famaug.recognition.samples import SyntheticPool
 from famaug.recognition.setup import fixed_look, open_pool, open_problem, own_looks
-from famaug.recognition.shared import processes
 from famaug.recognition.training import Problem
 from famaug.settings import to_yaml
 
@@ -32,7 +31,7 @@ def run_recogniser(
         progress: is told how training goes.
 
     Returns:
-        The scores; None while other shards are not finished, and in processes that do not write.
+        The scores; None while other shards are not finished.
 
     Raises:
         InputError: the folder holds results of another config.
@@ -114,9 +113,7 @@ def describe(problem: Problem, seeds: int) -> str:
 
 
 def waiting(config: RecogniserConfig) -> str:
-    """What is said where there are no scores yet; "" in a process that does not write them."""
-    if processes()[0]:
-        return ""
+    """What is said where there are no scores yet."""
     return f"this share is finished; scores come when all shards of {config.out} are"
 
 

@@ -16,11 +16,11 @@ from famaug.recognition.inputs import InputSpec
 from famaug.seeding import keyed_generator
 
 RECOGNISERS: dict[str, str] = {
-    "ststnet": "famaug.recognition.ststnet:STSTNet",
-    "off-apexnet": "famaug.recognition.off_apexnet:OffApexNet",
-    "dual-stream": "famaug.recognition.dual_stream:DualStreamNet",
-    "two-branch": "famaug.recognition.two_branch:TwoBranchNet",
-    "video": "famaug.recognition.video_net:VideoNet",
+    "ststnet": "famaug.recognition.networks.ststnet:STSTNet",
+    "off-apexnet": "famaug.recognition.networks.off_apexnet:OffApexNet",
+    "dual-stream": "famaug.recognition.networks.dual_stream:DualStreamNet",
+    "two-branch": "famaug.recognition.networks.two_branch:TwoBranchNet",
+    "video": "famaug.recognition.networks.video_net:VideoNet",
 }
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from famaug.errors import InputError
 from famaug.files import write_whole
 from famaug.limits import read_json
+from famaug.recognition.all_folds import AllFolds, can_stack
+from famaug.recognition.all_folds_ststnet import AllFoldsOfSTSTNet
 from famaug.recognition.metrics import MissingClass
+from famaug.recognition.networks.ststnet import STSTNet
+from famaug.recognition.one_fold import SingleFold
 from famaug.recognition.public_weights import evaluate_weights
 from famaug.recognition.results import (
     collect,
@@ -24,12 +31,6 @@ from famaug.recognition.results import (
     summary,
     write_summary,
 )
-from famaug.recognition.serial import SerialTrainer
-from famaug.recognition.shared import SharedTrainer, processes
-from famaug.recognition.stacked import StackedTrainer, can_stack
-from famaug.recognition.stacked_conv import workers
-from famaug.recognition.stacked_ststnet import StackedSTSTNet, default_threads
-from famaug.recognition.ststnet import STSTNet
 from famaug.recognition.training import FoldResult, Log, Problem, to_text, train
 from famaug.seeding import digest
 
@@ -52,28 +53,32 @@ def run_all(
     """Trains (or evaluates) every fold for every seed and writes the summary.
 
     Args:
-        problem: the first seed's problem. Started by a launcher (`accelerate launch`) in several
-            processes, they train each fold together, and the first one writes.
+        problem: the first seed's problem.
         folder: results folder; finished folds in it are kept if they are of the same setting.
         seeds: which.
         shard: (k, n): this process does every n-th fold from the k-th on, so that several processes
             or machines share the work in one folder.
-        threads: for all folds at once; the processors by default.
+        threads: for the arithmetic; torch's own number by default.
         missing: rule for absent classes.
         weights: folder of one state dict a fold: evaluate, do not train.
         watch: gets the record of every epoch, beside log.jsonl.
 
     Returns:
-        The summary; None while other shards are not finished, and in processes that do not write.
+        The summary; None while other shards are not finished.
 
     Raises:
-        InputError: the folder holds results of another setting, or the shard is out of range.
+        InputError: the folder holds results of another setting, the shard is out of range, or a
+            launcher started several processes of one shard.
     """
     part, parts = shard
     if not 0 <= part < parts or not seeds or len(set(seeds)) < len(seeds):
         raise InputError(f"shard is k of n, 0 <= k < n, and seeds differ; got {shard}, {seeds}")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(
+            "a launcher started several processes, which would all train the same folds; start one "
+            "for each --shard k/n instead"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    writes = processes()[0] == 0
     _check_same(folder, problem, trained=weights is None)
     mine = range(part, len(problem.splits), parts)
     log = _logger(folder / f"log{'' if parts == 1 else f'-{part}'}.jsonl", watch)
@@ -83,11 +88,9 @@ def run_all(
         if len(todo) < len(mine):
             logger.info("%s, seed %d: %d folds are there", folder, seed, len(mine) - len(todo))
         if todo:
-            for result in _results(own, folder, todo, log, threads, weights):
-                if writes:
+            with _threads(threads):
+                for result in _results(own, folder, todo, log, weights):
                     save_fold(folder, seed, result, own.samples)
-    if not writes:
-        return None
     names = [s.name for s in problem.splits]
     found = collect(folder, seeds, names, problem.samples)
     if found is None:
@@ -150,40 +153,46 @@ def _done(folder: Path, problem: Problem, fold: int) -> bool:
     return load_fold(folder, problem.seed, name, problem.samples) is not None
 
 
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _results(
-    problem: Problem,
-    folder: Path,
-    todo: Sequence[int],
-    log: Log,
-    threads: int | None,
-    weights: Path | None,
-) -> Iterable[FoldResult]:
+    problem: Problem, folder: Path, todo: Sequence[int], log: Log, weights: Path | None
+) -> Iterator[FoldResult]:
     if weights is not None:
-        return [r for f, r in enumerate(evaluate_weights(problem, weights)) if f in set(todo)]
-    if processes()[1] > 1:
-        return _one_by_one(problem, folder, todo, log)
-    net, spec = problem.build(todo[0])
-    at_once = problem.options.together == "auto" and not problem.options.amp and len(todo) > 1
-    at_once = at_once and problem.shared
-    name = f"state-{digest([problem.splits[f].name for f in todo])[:10]}.safetensors"
-    shared = folder / "runs" / f"seed{problem.seed}" / name
-    if at_once and isinstance(net, STSTNet) and spec.low == 0 and problem.options.device == "cpu":
-        with workers(threads or default_threads()) as pool:
-            return train(problem, StackedSTSTNet(problem, todo, pool), checkpoint=shared, log=log)
-    if at_once and can_stack(net):
-        return train(problem, StackedTrainer(problem, todo), checkpoint=shared, log=log)
-    return _one_by_one(problem, folder, todo, log)
-
-
-def _one_by_one(
-    problem: Problem, folder: Path, todo: Sequence[int], log: Log
-) -> Iterable[FoldResult]:
-    for fold in todo:
-        path = fold_path(folder, problem.seed, problem.splits[fold].name)
+        found = evaluate_weights(problem, weights)
+        yield from (r for f, r in enumerate(found) if f in set(todo))
+        return
+    names = [problem.splits[f].name for f in todo]
+    together = at_once(problem, todo)
+    if together is not None:
+        name = f"state-{digest(names)[:10]}.safetensors"
+        state = folder / "runs" / f"seed{problem.seed}" / name
+        yield from train(problem, together, checkpoint=state, log=log)
+        return
+    for fold, name in zip(todo, names, strict=True):
+        path = fold_path(folder, problem.seed, name)
         state = path.with_name(path.name + ".state.safetensors")
-        rank, together = processes()
-        trainer = SharedTrainer(problem, fold) if together > 1 else SerialTrainer(problem, fold)
-        yield train(problem, trainer, checkpoint=state, log=log, writes=rank == 0)[0]
+        yield from train(problem, SingleFold(problem, fold), checkpoint=state, log=log)
+
+
+def at_once(problem: Problem, folds: Sequence[int]) -> AllFolds | None:
+    """What trains these folds together; None where they train one after another: one fold alone,
+    inputs that differ by fold, half precision, `together` "no", or a network that cannot."""
+    options = problem.options
+    if len(folds) < 2 or not problem.shared or options.amp or options.together != "auto":
+        return None
+    net, _ = problem.build(folds[0])
+    if isinstance(net, STSTNet):
+        return AllFoldsOfSTSTNet(problem, folds)
+    return AllFolds(problem, folds) if can_stack(net) else None
 
 
 def _logger(path: Path, watch: Callable[[dict[str, Any]], None] | None) -> Log:
@@ -203,10 +212,7 @@ def _logger(path: Path, watch: Callable[[dict[str, Any]], None] | None) -> Log:
         if watch is not None:
             watch(record)
 
-    writes = processes()[0] == 0
-    if (
-        writes and path.is_file() and not path.read_bytes().endswith(b"\n")
-    ):  # a kill cut the last line
+    if path.is_file() and not path.read_bytes().endswith(b"\n"):  # a kill cut the last line
         write_whole(path, "".join(to_text(r) + "\n" for r in lines))
     return log
 

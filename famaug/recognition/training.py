@@ -1,7 +1,7 @@
 """The loop around every training: epochs, log, resume, and predictions of the held-out clips.
 
-A trainer (serial.py: one fold; stacked_ststnet.py, stacked.py: many folds at once) makes a step;
-everything else is the same for all and lives here.
+A trainer (one_fold.py: one fold; all_folds.py: many at once) makes a step; everything else is the
+same for all and lives here.
 """
 
 from __future__ import annotations
@@ -145,7 +145,6 @@ def train(
     *,
     checkpoint: Path | None = None,
     log: Log | None = None,
-    writes: bool = True,
 ) -> list[FoldResult]:
     """Runs a trainer to the end, from its checkpoint where there is one.
 
@@ -154,8 +153,6 @@ def train(
         trainer: how.
         checkpoint: file that is written now and then and deleted at the end.
         log: called after every epoch with a JSON-able record.
-        writes: whether this process writes the checkpoint and the log; of several processes that
-            train together one does.
     """
     options, schedule = problem.options, problem.schedule()
     steps = options.steps or options.epochs * schedule.steps_per_epoch()
@@ -171,15 +168,15 @@ def train(
         losses = []
         _check_finite(problem, trainer, step, table)
         best.epoch(step.epoch)
-        if log is not None and writes:
+        if log is not None:
             log(_record(problem, trainer, step, table, best))
         every = options.checkpoint_every
         due = every and (step.epoch + 1) % every == 0 and not final
-        if checkpoint is not None and writes and due:
+        if checkpoint is not None and due:
             meta = {"step": step.step + 1, "best": best.meta()}
             save_tensors(checkpoint, {**trainer.tensors(), **best.tensors()}, meta)
     results = best.results()
-    if checkpoint is not None and writes:
+    if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return results
 

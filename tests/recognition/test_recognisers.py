@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from famaug.errors import InputError
-from famaug.recognition.dropout import GivenDropout, MaskSource, given_masks
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.networks.dropout import GivenDropout, MaskSource, given_masks
 from famaug.recognition.recognisers import build_recogniser, scaled
 
 # names and shapes in the public per-fold files of STSTNet (github.com/christy1206/STSTNet)

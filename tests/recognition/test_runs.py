@@ -88,6 +88,14 @@ def test_shards_share_a_folder(tmp_path: Path) -> None:
     assert np.allclose(a, b, atol=1e-2)
 
 
+def test_processes_of_a_launcher_are_told_to_be_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="one for each --shard k/n"):
+        run_all(problem_of(), tmp_path, seeds=[0])
+
+
 def test_other_settings_do_not_mix(tmp_path: Path) -> None:
     run_all(problem_of(epochs=1), tmp_path, seeds=[0])
     with pytest.raises(InputError, match="other data or another config"):

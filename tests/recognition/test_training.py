@@ -11,14 +11,12 @@ import torch
 from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError, TrainingError, WeightsError
-from famaug.recognition import stacked_ststnet
+from famaug.recognition import all_folds_ststnet
+from famaug.recognition.all_folds import AllFolds, can_stack
+from famaug.recognition.all_folds_ststnet import AllFoldsOfSTSTNet
+from famaug.recognition.one_fold import SingleFold
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.samples import make_splits
-from famaug.recognition.serial import SerialTrainer
-from famaug.recognition.stacked import StackedTrainer, can_stack
-from famaug.recognition.stacked_conv import workers
-from famaug.recognition.stacked_native import open_library
-from famaug.recognition.stacked_ststnet import StackedSTSTNet
 from famaug.recognition.training import FoldResult, Problem, train
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
@@ -40,14 +38,14 @@ def problem_of(network: str = "ststnet", ratio: float = 1.0, **options: Any) -> 
 
 
 def alone(problem: Problem) -> list[FoldResult]:
-    return [train(problem, SerialTrainer(problem, f))[0] for f in range(len(problem.splits))]
+    return [train(problem, SingleFold(problem, f))[0] for f in range(len(problem.splits))]
 
 
-def together(problem: Problem, folds: int = 4, **how: Any) -> list[FoldResult]:
-    if problem.network != "ststnet":
-        return train(problem, StackedTrainer(problem, range(folds), at_once=3), **how)
-    with workers(2) as pool:
-        return train(problem, StackedSTSTNet(problem, range(folds), pool), **how)
+def together(
+    problem: Problem, folds: int = 4, at_once: int | None = 3, **how: Any
+) -> list[FoldResult]:
+    kind = AllFoldsOfSTSTNet if problem.network == "ststnet" else AllFolds
+    return train(problem, kind(problem, range(folds), at_once=at_once), **how)
 
 
 def assert_same(a: list[FoldResult], b: list[FoldResult], atol: float) -> None:
@@ -81,19 +79,12 @@ def test_at_once_like_one_after_another(network: str, options: dict[str, Any]) -
     assert_same(alone(problem), together(problem), atol=2e-4)
 
 
-@pytest.mark.parametrize("native", [True, False], ids=["compiled", "torch"])
-def test_both_stacked_blocks_like_one_after_another(
-    native: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if native and open_library() is None:
-        pytest.skip("no C compiler here")
-    if not native:
-        monkeypatch.setattr(stacked_ststnet, "open_library", lambda: None)
+def test_blocks_of_folds_do_not_change_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(class_weights=True, weight_decay=0.1)
-    with workers(2) as pool:
-        stacked = StackedSTSTNet(problem, range(4), pool)
-        assert stacked.native is native
-        assert_same(alone(problem), train(problem, stacked), atol=2e-4)
+    whole = together(problem, at_once=None)
+    monkeypatch.setattr(all_folds_ststnet, "_MAPS_BYTES", {"cpu": 1})  # a clip at a time
+    for each in (together(problem, at_once=1), together(problem, at_once=3)):
+        assert_same(whole, each, atol=1e-6)
 
 
 def test_batch_norm_leaves_held_out_clips_out() -> None:
@@ -126,7 +117,7 @@ def test_amp_computes_in_bfloat16_and_learns_the_same() -> None:
     losses: dict[bool, list[float]] = {}
     for amp in (False, True):
         problem = problem_of("off-apexnet", amp=amp, learning_rate=1e-3, epochs=6, together="no")
-        trainer = SerialTrainer(problem, 0)
+        trainer = SingleFold(problem, 0)
         kinds: set[torch.dtype] = set()
         layer = next(m for m in trainer.net.modules() if isinstance(m, torch.nn.Conv2d))
         layer.register_forward_hook(lambda *x, kinds=kinds: kinds.add(x[2].dtype))
@@ -163,7 +154,7 @@ def test_stop_and_go_on(tmp_path: Path, network: str, select: str) -> None:
 
     def run(**how: Any) -> list[FoldResult]:
         if network == "serial":
-            return train(problem, SerialTrainer(problem, 1), **how)
+            return train(problem, SingleFold(problem, 1), **how)
         return together(problem, folds=4 if network == "ststnet" else 1, **how)
 
     def stop(record: dict[str, Any]) -> None:

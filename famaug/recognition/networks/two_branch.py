@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from famaug.errors import InputError
 from famaug.packages import need
-from famaug.recognition.dropout import GivenDropout
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.networks.dropout import GivenDropout
 from famaug.recognition.pretrained import fetched_weights
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from famaug.recognition.dropout import GivenDropout
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.networks.dropout import GivenDropout
 
 
 class STSTNet(nn.Module):
