@@ -64,8 +64,8 @@ class StackedAdam:
 
 
 class AllFolds:
-    """Trains many folds of one network at once, with the outcome of `SingleFold` fold by fold within
-    float tolerance, on any device.
+    """Trains many folds of one network at once, on any device, with the outcome of `SingleFold`
+    fold by fold within float tolerance.
 
     This class takes networks without buffers whose dropout is `GivenDropout` (OFF-ApexNet,
     dual-stream): `torch.func` runs them over the stacked parameters.
