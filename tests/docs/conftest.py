@@ -43,6 +43,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     properties = [p for r in reports for p in getattr(r, "user_properties", ())]
     lines = dict.fromkeys(value for name, value in properties if name == "ran")
     if lines:
-        terminalreporter.section("blocks and commands of README and docs")
+        terminalreporter.section("blocks and commands of README and docs, seconds of CPU")
         for line in lines:
             terminalreporter.write_line(line)

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 PYTHON = Path(os.environ.get("FAMAUG_PYTHON", sys.executable))
@@ -75,7 +76,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a step."""
+    """What became of a step; `seconds` of CPU."""
 
     step: Step
     seconds: float
@@ -115,16 +116,18 @@ def wrong_fences(blocks: list[Block]) -> Iterator[str]:
 
 
 def steps_of(blocks: list[Block]) -> Iterator[Step]:
-    """Every block that is run, as scripts and commands."""
-    before = ""
-    for number, block in enumerate(blocks):
-        if block.language not in RUN_LANGUAGES or block.reason is not None:
-            continue
-        if block.language == "python":
-            before = f"{before}\n\n{block.text}" if block.note == "continues" else block.text
-            yield Step(block.where, before, f"block{number}.py")
-        else:
+    """Every block that is run, as scripts and commands; Python blocks with those that continue
+    them are one script, run where the first stands."""
+    run = [b for b in blocks if b.language in RUN_LANGUAGES and b.reason is None]
+    for number, block in enumerate(run):
+        if block.language == "sh":
             yield from (Step(block.where, c + block.smaller) for c in commands_of(block.text))
+        elif block.note != "continues":
+            later = [b for b in run[number + 1 :] if b.language == "python"]
+            more = takewhile(lambda b: b.note == "continues", later)
+            yield Step(
+                block.where, "\n\n".join([block.text, *(b.text for b in more)]), f"block{number}.py"
+            )
 
 
 def run_all(steps: Iterator[Step], folder: Path, environment: Mapping[str, str]) -> Iterator[Ran]:
@@ -150,7 +153,7 @@ def inline_commands(document: Path) -> list[str]:
 
 def run(step: Step, folder: Path, environment: Mapping[str, str]) -> Ran:
     """Runs a step in its folder; what it printed is kept for the report."""
-    start = time.perf_counter()
+    before = _cpu_of_children()
     command = ["bash", "-c", "true" if step.text.startswith("cd ") else step.text]
     if step.script:
         (folder / step.script).write_text(step.text, encoding="utf-8")
@@ -164,7 +167,13 @@ def run(step: Step, folder: Path, environment: Mapping[str, str]) -> Ran:
     except subprocess.TimeoutExpired as error:
         printed = error.stdout or b""
         code, output = 124, printed.decode() if isinstance(printed, bytes) else printed
-    return Ran(step, time.perf_counter() - start, code, output)
+    return Ran(step, _cpu_of_children() - before, code, output)
+
+
+def _cpu_of_children() -> float:
+    """Seconds of CPU that ended processes took: the same on a busy machine as on an idle one."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def environment_of(python: Path) -> dict[str, str]:
