@@ -193,6 +193,7 @@ def test_importing_is_light() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_package_works_without_a_network() -> None:
     """With sockets blocked: import, weights, a face found, a clip rendered."""
     code = """

@@ -62,6 +62,7 @@ def data() -> TwoPeople:
     return TwoPeople()
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_a_clip(data: TwoPeople) -> None:
     """Online and deferred, 0 to 2 workers, fork and spawn, batches of 1 and 4: one set of clips."""
     results = []

@@ -15,6 +15,8 @@ from famaug.data.clips import ClipFolder
 from famaug.demo.run import RULES, run_demo
 from famaug.store import ClipCache, export_png
 
+pytestmark = pytest.mark.slow
+
 Demo = tuple[Path, dict[str, Any], list[str]]
 CLIPS = 3
 

@@ -48,6 +48,7 @@ def _synthesizer(**settings: object) -> Synthesizer:
     return Synthesizer(modulation=Modulation(n=0), size=72, **settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_epochs_and_workers_share_what_was_measured(
     clips: Clips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
