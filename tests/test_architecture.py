@@ -58,7 +58,6 @@ DOUBLES = {
     "LossWeights",
     "NetworkConfig",
     "Row",
-    "Source",
     "Step",
     "TrainingConfig",
 }

@@ -18,10 +18,10 @@ from typing import Literal
 import numpy as np
 
 from famaug.errors import InputError, RenderError
+from famaug.generation.generation import Generation
 from famaug.generation.report import GenerationReport
 from famaug.generation.resources import Resources
 from famaug.generation.run import generate
-from famaug.generation.settings import Generation
 from famaug.pipeline.synthesizer import Synthesizer
 
 SHIFTS = (0, 8, 16, 24)

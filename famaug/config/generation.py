@@ -22,10 +22,10 @@ from famaug.config.datasets import (
 from famaug.config.read import Config, Key, Schema, checked, each, keys_of
 from famaug.data.readers import open_named
 from famaug.errors import InputError
+from famaug.generation.generation import Generation
 from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
-from famaug.generation.settings import Generation
 from famaug.look.look import load_look
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.rules import parse_expression

@@ -11,8 +11,8 @@ import numpy as np
 
 from famaug.data.protocols import Label
 from famaug.errors import InputError
+from famaug.generation.items import Item
 from famaug.generation.report import Skip
-from famaug.generation.source import Source
 from famaug.modulation.annotated import AnnotatedSource
 from famaug.types import ClipRef
 
@@ -32,8 +32,8 @@ def annotated(
     labels: Sequence[Label] | None,
     skipped: list[Skip],
     notes: list[str],
-) -> list[Source]:
-    """A source for each clip whose annotation can be shown.
+) -> list[Item]:
+    """An item for each clip whose annotation can be shown.
 
     Args:
         refs: with their places in the dataset. labels: in the dataset's order, where it has some;
@@ -41,7 +41,7 @@ def annotated(
         skipped, notes: are added to: clips whose annotation cannot be shown, with the reason; data
             sets without annotations.
     """
-    found: list[Source] = []
+    found: list[Item] = []
     lost: Counter[str] = Counter()
     every = list(refs)
     clips = Counter(ref.dataset for _, ref in every)
@@ -64,7 +64,7 @@ def annotated(
         side = {"name": ref.key, "subject": ref.subject, "dataset": ref.dataset}
         record = {"source": source.to_json(), "driver": side | {"label": ref.emotion}}
         found.append(
-            Source(
+            Item(
                 "annotation",
                 f"{name} (annotation)",
                 json.dumps(record),

@@ -14,16 +14,16 @@ from famaug.clip import PICTURES
 from famaug.datasets import dataset_name
 from famaug.errors import InputError, TrackError
 from famaug.folders import names_in
+from famaug.generation.items import Item, stamps
 from famaug.generation.patterns import paths_like
 from famaug.generation.report import Skip
-from famaug.generation.source import Source, stamps
 from famaug.people import canonical
 from famaug.pipeline.inputs import TABLES, Driver
 from famaug.seeding import digest
 from famaug.types import ClipRef
 
 if TYPE_CHECKING:
-    from famaug.generation.settings import Generation
+    from famaug.generation.generation import Generation
 
 NAMED = 3
 """Tables that a note names."""
@@ -38,8 +38,8 @@ def clip_tables(
     refs: Iterable[tuple[int, ClipRef]],
     skipped: list[Skip],
     notes: list[str],
-) -> list[Source]:
-    """A source for each clip that has a table. `skipped` gets the clips without one, `notes` the
+) -> list[Item]:
+    """An item for each clip that has a table. `skipped` gets the clips without one, `notes` the
     tables without a clip.
 
     Raises:
@@ -50,7 +50,7 @@ def clip_tables(
     for path, parts in paths_like(pattern):
         if path.is_dir() or path.suffix.lower() in TABLES:
             tables[parts["clip"].casefold()].append((path, parts))
-    found: list[Source] = []
+    found: list[Item] = []
     used: dict[Path, str] = {}
     for index, ref in refs:
         name, who = f"{ref.key} (table)", ref.person
@@ -66,8 +66,8 @@ def clip_tables(
                 f"{path} could be of {used[path]} or {who}: put {{subject}} (or {{dataset}}) into "
                 f"the pattern {pattern!r}"
             )
-        record = digest(["clip table", settings.as_is, ref.to_json(), stamps(path)])
-        found.append(Source("table", name, record, index, str(path.absolute()), who))
+        key = digest(["clip table", settings.as_is, ref.to_json(), stamps(path)])
+        found.append(Item("table", name, key, index, str(path.absolute()), who))
     lost = [p for rows in tables.values() for p, _ in rows if p not in used]
     if lost:
         notes.append(

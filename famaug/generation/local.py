@@ -15,39 +15,22 @@ from pickle import PicklingError
 import torch
 
 from famaug.errors import InputError
-from famaug.generation.crew import Event
-from famaug.generation.settings import Generation
+from famaug.generation.generation import Generation
+from famaug.generation.resources import Resources
 from famaug.generation.worker import Task, Worker
+from famaug.generation.workers import Event
 from famaug.processes import end_with_parent
 
 GONE_S = 5.0
 
 
 class LocalPool:
-    """Processes; tasks and outcomes go through pipes.
+    """Processes; tasks and outcomes go through pipes. "auto" deals out the GPUs, else the CPU."""
 
-    Args:
-        settings: of the generation.
-        workers: how many.
-        batch: clips rendered in one call.
-        device: "auto" deals out the GPUs, "cpu" where there are none; or a device for all.
-        copy_shards: see `Worker`.
-    """
-
-    def __init__(
-        self,
-        settings: Generation,
-        *,
-        workers: int,
-        batch: int,
-        device: str = "auto",
-        copy_shards: bool | None = None,
-    ) -> None:
-        if workers < 1:
-            raise InputError(f"workers must be 1 or more; got {workers}")
-        self.size = workers
-        self._settings, self._batch, self._copy = settings, batch, copy_shards
-        self._devices = devices(device)
+    def __init__(self, settings: Generation, resources: Resources) -> None:
+        self.size = resources.workers
+        self._settings, self._resources = settings, resources
+        self._devices = devices(resources.device)
         # forked from a server that has loaded torch once and touched no GPU: workers start at once
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([Worker.__module__])
@@ -59,7 +42,7 @@ class LocalPool:
         device = self._devices[len(self._workers) % len(self._devices)]
         process = self._context.Process(
             target=_serve,
-            args=(theirs, self._settings, device, self._batch, self._copy),
+            args=(theirs, self._settings, self._resources, device),
             name=f"famaug worker {self._count}",
             daemon=True,
         )
@@ -88,16 +71,16 @@ class LocalPool:
     def _hear(self, worker: int) -> Event:
         process, pipe = self._workers[worker]
         try:
-            said = pipe.recv()
+            heard = pipe.recv()
         except (EOFError, ConnectionResetError):
             process.join(GONE_S)
             ending = _ending(process.exitcode)
             self.kill(worker)
             return Event(worker, died=ending)
-        if isinstance(said, str) and said:
+        if isinstance(heard, str):
             self.kill(worker)
-            return Event(worker, died=f"failed to start:\n{said}")
-        return Event(worker, outcomes=said or None)
+            return Event(worker, died=f"failed to start:\n{heard}")
+        return Event(worker, outcomes=heard or None)
 
     def kill(self, worker: int) -> None:
         process, pipe = self._workers.pop(worker)
@@ -159,16 +142,14 @@ def _ending(code: int | None) -> str:
     return f"was killed by {name}{hint}"
 
 
-def _serve(
-    pipe: Connection, settings: Generation, device: str, batch: int, copy_shards: bool | None
-) -> None:
+def _serve(pipe: Connection, settings: Generation, resources: Resources, device: str) -> None:
     """The worker's process: ends when the pipe does, or soon after its parent."""
     # Ctrl-C goes to the whole group: the parent decides, and lets clips that are begun be finished
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     end_with_parent()
     try:
-        worker = Worker(settings, device=device, batch=batch, copy_shards=copy_shards)
+        worker = Worker(settings, resources, device=device)
     except Exception:
         pipe.send(traceback.format_exc())
         return

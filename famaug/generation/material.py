@@ -1,4 +1,4 @@
-"""Whose expressions and whose faces: the sources of a generation, listed without reading pixels."""
+"""Whose expressions and whose faces: the items of a generation, listed without reading pixels."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from famaug.data.protocols import as_clip_with_label, labels_of, refs_of
 from famaug.errors import MediaError
 from famaug.generation.annotations import annotated
 from famaug.generation.clip_tables import clip_tables
+from famaug.generation.generation import Generation
+from famaug.generation.items import Item, Kind, stamp, stamps
 from famaug.generation.report import Skip
-from famaug.generation.settings import Generation
-from famaug.generation.source import Kind, Source, stamp, stamps
 from famaug.modulation.rules import parse_expression
 from famaug.people import canonical
 from famaug.pipeline.inputs import pixels_digest
@@ -35,8 +35,8 @@ class Material:
     """Drivers, and candidates for identities by person: a person's later candidates are tried
     when earlier ones show no usable face. `notes` are for people."""
 
-    drivers: tuple[Source, ...]
-    faces: tuple[tuple[Source, ...], ...]
+    drivers: tuple[Item, ...]
+    faces: tuple[tuple[Item, ...], ...]
     skipped: tuple[Skip, ...]
     notes: tuple[str, ...] = ()
 
@@ -50,10 +50,10 @@ def until(stop: Callable[[], bool], items: Iterable[T]) -> Iterator[T]:
 
 
 def gather(settings: Generation, *, stop: Callable[[], bool] = lambda: False) -> Material:
-    """Lists the sources; what is plainly not there is skipped. Once `stop` says True, those listed
+    """Lists the items; what is plainly not there is skipped. Once `stop` says True, those listed
     so far are returned."""
-    drivers: list[Source] = []
-    people: dict[str, list[Source]] = {}
+    drivers: list[Item] = []
+    people: dict[str, list[Item]] = {}
     skipped: list[Skip] = []
     notes: list[str] = []
     for index, ref in until(stop, _refs(settings.dataset)):
@@ -67,7 +67,7 @@ def gather(settings: Generation, *, stop: Callable[[], bool] = lambda: False) ->
             until(stop, _refs(settings.dataset)), labels_of(settings.dataset), skipped, notes
         )
     # the same clip or rule given twice is one driver
-    drivers += [Source("rule", text, text) for text in map(_rule_text, settings.rules)]
+    drivers += [Item("rule", text, text) for text in map(_rule_text, settings.rules)]
     given = until(stop, settings.tables)
     tables = _files(given, "table", "driver", [settings.as_is], skipped)
     pictures = (p for folder in settings.pictures for p in _pictures(folder, skipped))
@@ -80,7 +80,7 @@ def gather(settings: Generation, *, stop: Callable[[], bool] = lambda: False) ->
     if settings.clip_tables:
         drivers += clip_tables(settings, until(stop, _refs(settings.dataset)), skipped, notes)
     faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
-    unique = {d.record: d for d in reversed(drivers)}
+    unique = {d.key: d for d in reversed(drivers)}
     return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped), tuple(notes))
 
 
@@ -94,19 +94,17 @@ def _refs(dataset: Any) -> Iterator[tuple[int, ClipRef]]:
             yield index, ref
 
 
-def _with_people(
-    dataset: Any, groups: list[list[Source]], skipped: list[Skip]
-) -> list[list[Source]]:
+def _with_people(dataset: Any, groups: list[list[Item]], skipped: list[Skip]) -> list[list[Item]]:
     """Loose files with their people, where they are a data set's; without those held out."""
     whose = Whose(refs_below(dataset))
     guard = Guard(held_out_of(dataset) or ())
-    found: list[list[Source]] = [[] for _ in groups]
+    found: list[list[Item]] = [[] for _ in groups]
     for group, out in zip(groups, found, strict=True):
-        for source in group:
-            named = replace(source, subject=whose(source.path))
+        for item in group:
+            named = replace(item, subject=whose(item.path))
             if guard.holds_out(named.subject):
-                what = "driver" if source.kind == "table" else "identity"
-                skipped.append(Skip(what, source.name, f"it is {named.subject}'s, held out"))
+                what = "driver" if item.kind == "table" else "identity"
+                skipped.append(Skip(what, item.name, f"it is {named.subject}'s, held out"))
             else:
                 out.append(named)
     return found
@@ -133,7 +131,7 @@ def _rule_text(text: str) -> str:
     return parse_expression(text).text
 
 
-def _of_clip(settings: Generation, ref: ClipRef, index: int, use: str) -> Source:
+def _of_clip(settings: Generation, ref: ClipRef, index: int, use: str) -> Item:
     paths = [ref.video] if ref.video else list(ref.frames)
     # files are known by size and time of change; a dataset without files by its pixels
     content = (
@@ -142,8 +140,8 @@ def _of_clip(settings: Generation, ref: ClipRef, index: int, use: str) -> Source
         else pixels_digest(as_clip_with_label(settings.dataset[index])[0].frames)
     )
     name = f"{ref.key}#{index}" if not ref.clip else ref.key
-    record = digest([use, _how(settings, use), settings.tag, ref.to_json(), content])
-    return Source("clip", name, record, index=index, subject=ref.person)
+    key = digest([use, _how(settings, use), settings.tag, ref.to_json(), content])
+    return Item("clip", name, key, index=index, subject=ref.person)
 
 
 def _how(settings: Generation, use: str) -> list[Any]:
@@ -153,7 +151,7 @@ def _how(settings: Generation, use: str) -> list[Any]:
     return ["frame", *settings.synthesizer.measured_how]
 
 
-def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip]) -> list[Source]:
+def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip]) -> list[Item]:
     """`how`: what a measurement depends on beside the file."""
     found = []
     for given in paths:
@@ -161,8 +159,8 @@ def _files(paths: Any, kind: Kind, what: str, how: list[Any], skipped: list[Skip
         if not (path.is_file() or (kind == "table" and path.is_dir())):
             skipped.append(Skip(what, str(given), "no such file"))
             continue
-        record = digest([kind, how, stamps(path)])
-        found.append(Source(kind, str(given), record, path=str(path)))
+        key = digest([kind, how, stamps(path)])
+        found.append(Item(kind, str(given), key, path=str(path)))
     return found
 
 

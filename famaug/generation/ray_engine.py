@@ -14,25 +14,21 @@ import traceback
 from typing import Any
 
 from famaug.errors import InputError
-from famaug.generation.crew import Event
-from famaug.generation.settings import Generation
+from famaug.generation.generation import Generation
+from famaug.generation.resources import Resources
 from famaug.generation.worker import Outcome, Task, Worker
+from famaug.generation.workers import Event
 from famaug.packages import need
 
 
 class RayWorker:
     """What runs in an actor."""
 
-    def __init__(
-        self, settings: Generation, *, batch: int, gpu: bool, copy_shards: bool | None
-    ) -> None:
+    def __init__(self, settings: Generation, resources: Resources) -> None:
         import torch
 
-        device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
-        host = socket.gethostname()
-        self.worker = Worker(
-            settings, device=device, batch=batch, host=host, copy_shards=copy_shards
-        )
+        device = "cuda" if resources.ray_gpus > 0 and torch.cuda.is_available() else "cpu"
+        self.worker = Worker(settings, resources, device=device, host=socket.gethostname())
 
     def ready(self) -> list[Outcome]:
         return []
@@ -47,44 +43,29 @@ class RayPool:
     Args:
         settings: of the generation; `out`, `measured` and the data must be folders that all
             machines see under the same path.
-        workers: how many actors.
-        batch: clips rendered in one call.
-        copy_shards: see `Worker`.
-        address: of the cluster; None takes RAY_ADDRESS, a cluster that runs here, or starts one
+        resources: its `ray_address` None takes RAY_ADDRESS, a cluster that runs here, or starts one
             on this machine.
-        cpus, gpus: what each actor asks for.
 
     Raises:
         InputError: no cluster answers. MissingPackageError: Ray is not installed.
     """
 
-    def __init__(
-        self,
-        settings: Generation,
-        *,
-        workers: int,
-        batch: int,
-        copy_shards: bool | None = None,
-        address: str | None = None,
-        cpus: float = 1,
-        gpus: float = 0,
-    ) -> None:
-        if workers < 1:
-            raise InputError(f"workers must be 1 or more; got {workers}")
-        self.size = workers
-        self._ray, self._ours = _connect(address)
+    def __init__(self, settings: Generation, resources: Resources) -> None:
+        self.size = resources.workers
+        self._ray, self._ours = _connect(resources.ray_address)
+        cpus, gpus = resources.ray_cpus, resources.ray_gpus
         # not restarted by Ray: a task retried on an actor that waits for room would wait with it
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": 0, "max_task_retries": 0}
         self._actor = self._ray.remote(**options)(RayWorker)
         self._settings = self._ray.put(settings)
-        self._arguments = {"batch": batch, "gpu": gpus > 0, "copy_shards": copy_shards}
+        self._resources = resources
         self._actors: dict[int, Any] = {}
         self._waited: dict[Any, int] = {}
         self._count = 0
 
     def start(self) -> int:
         self._count += 1
-        actor = self._actor.remote(self._settings, **self._arguments)
+        actor = self._actor.remote(self._settings, self._resources)
         self._actors[self._count] = actor
         self._waited[actor.ready.remote()] = self._count
         return self._count

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from famaug.errors import InputError
 
 if TYPE_CHECKING:
-    from famaug.generation.crew import Pool
-    from famaug.generation.settings import Generation
+    from famaug.generation.generation import Generation
+    from famaug.generation.workers import Pool
 
-GPU_BATCHES = 4
-"""Batches in a task of a worker with a GPU: it stores one while it renders the next."""
+ON_A_CPU, ON_A_GPU, COPIED = 4, 16, 32
+"""Clips in a task of a worker: one with a GPU stores a clip while it renders the next, and one that
+copies shards makes a shard of each task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,6 @@ class Resources:
     Attributes:
         engine: "local" (processes on this machine) or "ray" (actors on a cluster).
         workers: processes or actors.
-        batch: clips rendered in one call.
         device: "auto" (a GPU each where there are any), "cpu", "cuda", "cuda:0"; local only.
         clip_limit_s: seconds a clip may take before its worker is taken for hung.
         copy_shards: write on local disks and copy finished shards into the cache; None does so
@@ -33,7 +33,6 @@ class Resources:
 
     engine: Literal["local", "ray"] = "local"
     workers: int = 1
-    batch: int = 4
     device: str = "auto"
     clip_limit_s: float = 600.0
     copy_shards: bool | None = None
@@ -44,19 +43,22 @@ class Resources:
     def __post_init__(self) -> None:
         if self.engine not in ("local", "ray"):
             raise InputError(f"engine is local or ray; got {self.engine!r}")
-        for name in ("workers", "batch"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more; got {getattr(self, name)}")
+        if self.workers < 1:
+            raise InputError(f"workers must be 1 or more; got {self.workers}")
         if self.clip_limit_s <= 0:
             raise InputError(f"clip_limit_s must be above 0; got {self.clip_limit_s}")
 
+    def copies(self, out: Path) -> bool:
+        """Whether shards are written elsewhere and copied into the cache `out`."""
+        from famaug.generation.shards import on_network
+
+        return on_network(out) if self.copy_shards is None else self.copy_shards
+
     def clips_in_a_task(self, out: Path) -> int:
         """Clips that a worker is given, and acknowledges, at once."""
-        from famaug.generation.shards import PART, on_network
-
-        if on_network(out) if self.copy_shards is None else self.copy_shards:
-            return max(PART, self.batch)
-        return self.batch * (GPU_BATCHES if self._uses_gpu else 1)
+        if self.copies(out):
+            return COPIED
+        return ON_A_GPU if self._uses_gpu else ON_A_CPU
 
     @property
     def _uses_gpu(self) -> bool:
@@ -66,32 +68,17 @@ class Resources:
 
         return devices(self.device) != ["cpu"]
 
+    def open_pool(self, settings: Generation) -> Pool:
+        """The engine's workers, none started yet.
 
-def open_pool(settings: Generation, resources: Resources) -> Pool:
-    """The engine's workers, none started yet.
+        Raises:
+            InputError: a device that does not exist, or no Ray cluster answers.
+            MissingPackageError: Ray is not installed.
+        """
+        if self.engine == "ray":
+            from famaug.generation.ray_engine import RayPool
 
-    Raises:
-        InputError: a device that does not exist, or no Ray cluster answers.
-        MissingPackageError: Ray is not installed.
-    """
-    if resources.engine == "ray":
-        from famaug.generation.ray_engine import RayPool
+            return RayPool(settings, self)
+        from famaug.generation.local import LocalPool
 
-        return RayPool(
-            settings,
-            workers=resources.workers,
-            batch=resources.batch,
-            copy_shards=resources.copy_shards,
-            address=resources.ray_address,
-            cpus=resources.ray_cpus,
-            gpus=resources.ray_gpus,
-        )
-    from famaug.generation.local import LocalPool
-
-    return LocalPool(
-        settings,
-        workers=resources.workers,
-        batch=resources.batch,
-        device=resources.device,
-        copy_shards=resources.copy_shards,
-    )
+        return LocalPool(settings, self)

@@ -13,13 +13,13 @@ from typing import Literal
 
 from famaug import errors
 from famaug.errors import CacheError, InputError, RejectedError
-from famaug.generation.crew import Crew, Tasks
+from famaug.generation.generation import Generation
+from famaug.generation.items import Item
 from famaug.generation.material import gather
 from famaug.generation.report import GenerationReport, Skip, write_skipped
-from famaug.generation.resources import Resources, open_pool
-from famaug.generation.settings import Generation
-from famaug.generation.source import Source
+from famaug.generation.resources import Resources
 from famaug.generation.worker import Measure, Outcome
+from famaug.generation.workers import Tasks, Workers
 from famaug.generation.worklist import WorkList, make_worklist
 from famaug.perception.identity import WEIGHTS as IDENTITY
 from famaug.pipeline.measurements import MeasuredStore, Shelf
@@ -62,12 +62,12 @@ def generate(
     """
     began, planned = time.monotonic(), False
     run = _Run(settings, resources or Resources(), progress, stop)
-    with run.crew() as crew:
+    with run.workers() as workers:
         material = gather(settings, stop=stop)
         run.report.skipped += [*settings.skipped, *material.skipped]
         run.report.notes += material.notes
-        faces = run.find_faces(crew, material.faces)
-        drivers = run.measure(crew, material.drivers)
+        faces = run.find_faces(workers, material.faces)
+        drivers = run.measure(workers, material.drivers)
         if not stop():
             run.check(drivers, faces, dry_run)
             work = make_worklist(
@@ -79,8 +79,8 @@ def generate(
             )
             planned = not stop()
             if planned:
-                run.render(crew, work, dry_run)
-        run.report.lost_workers = crew.lost
+                run.render(workers, work, dry_run)
+        run.report.lost_workers = workers.lost
     run.report.stopped = stop() and not (planned and run.report.finished)
     run.report.total_seconds = time.monotonic() - began
     return run.report
@@ -102,56 +102,55 @@ class _Run:
         self.store = MeasuredStore(settings.measured_folder)
 
     @contextmanager
-    def crew(self) -> Iterator[Crew]:
-        crew = Crew(
-            lambda: open_pool(self.settings, self.resources), limit_s=self.resources.clip_limit_s
-        )
+    def workers(self) -> Iterator[Workers]:
+        opens, limit_s = self.resources.open_pool, self.resources.clip_limit_s
+        workers = Workers(lambda: opens(self.settings), limit_s=limit_s)
         try:
-            yield crew
+            yield workers
         finally:
-            crew.close()
+            workers.close()
 
-    def measure(self, crew: Crew, drivers: Sequence[Source]) -> list[Source]:
+    def measure(self, workers: Workers, drivers: Sequence[Item]) -> list[Item]:
         """The drivers that can be used."""
-        bad = self._measure(crew, "driver", [d for d in drivers if not d.drawn])
-        return [d for d in drivers if d.record not in bad]
+        bad = self._measure(workers, "driver", [d for d in drivers if not d.drawn])
+        return [d for d in drivers if d.key not in bad]
 
-    def find_faces(self, crew: Crew, people: Sequence[Sequence[Source]]) -> list[Source]:
+    def find_faces(self, workers: Workers, people: Sequence[Sequence[Item]]) -> list[Item]:
         """The usable faces; a person whose picture will not do gets another one if there is."""
         most = self.settings.faces_per_subject
-        taken: list[list[Source]] = [[] for _ in people]
+        taken: list[list[Item]] = [[] for _ in people]
         rest = [list(candidates) for candidates in people]
         while not self.stop():
             tried = [(i, rest[i].pop(0)) for i in range(len(people))
                      for _ in range(min(most - len(taken[i]), len(rest[i])))]  # fmt: skip
             if not tried:
                 break
-            bad = self._measure(crew, "identity", [face for _, face in tried])
+            bad = self._measure(workers, "identity", [face for _, face in tried])
             for i, face in tried:
-                if face.record not in bad:
+                if face.key not in bad:
                     taken[i].append(face)
         return [face for own in taken for face in own]
 
     def _measure(
-        self, crew: Crew, use: Literal["driver", "identity"], sources: Sequence[Source]
+        self, workers: Workers, use: Literal["driver", "identity"], items: Sequence[Item]
     ) -> set[str]:
-        """Measures what is not in the store; returns the records that could not be had."""
+        """Measures what is not in the store; returns the keys of those that could not be had."""
         shelf: Shelf = "drivers" if use == "driver" else "faces"
-        todo: dict[str, Source] = {}
+        todo: dict[str, Item] = {}
         bad: set[str] = set()
-        for source in sources:
+        for item in items:
             if self.stop():
                 break
-            if not self.store.has(shelf, source.record):
-                todo[source.record] = source
-                bad.add(source.record)
+            if not self.store.has(shelf, item.key):
+                todo[item.key] = item
+                bad.add(item.key)
                 continue
-            refused = self.store.refusal(shelf, source.record)
+            refused = self.store.refusal(shelf, item.key)
             if refused is not None:
-                bad.add(source.record)
-                self.report.skipped.append(Skip(use, source.name, refused))
-        total, done = len(sources), len(sources) - len(todo)
-        for outcome in crew.run(Tasks(Measure(use, s) for s in todo.values()), self.stop):
+                bad.add(item.key)
+                self.report.skipped.append(Skip(use, item.name, refused))
+        total, done = len(items), len(items) - len(todo)
+        for outcome in workers.run(Tasks(Measure(use, s) for s in todo.values()), self.stop):
             done += 1
             if outcome.state == "done":
                 bad.discard(outcome.ident)
@@ -168,7 +167,7 @@ class _Run:
         gated = outcome.error == RejectedError.__name__
         self.report.skipped.append(Skip(what, outcome.name, outcome.reason, outcome.trace, gated))
 
-    def check(self, drivers: Sequence[Source], faces: Sequence[Source], dry_run: bool) -> None:
+    def check(self, drivers: Sequence[Item], faces: Sequence[Item], dry_run: bool) -> None:
         """Raises InputError when nothing can be made; `skipped.csv` then says why."""
         lacking = "driver" if not drivers else "face" if not faces else ""
         if not lacking:
@@ -182,16 +181,16 @@ class _Run:
             + "".join(f"; {note}" for note in self.report.notes)
         )
 
-    def render(self, crew: Crew, work: WorkList, dry_run: bool) -> None:
+    def render(self, workers: Workers, work: WorkList, dry_run: bool) -> None:
         """Makes the clips of the plan that are not there."""
         report = self.report
         report.skipped += work.skipped
         report.notes += work.notes
-        report.keys = [p.key for p in work.pieces]
+        report.keys = [p.key for p in work.clips]
         self._tell_of_gate()
-        report.planned, report.frames = len(work.pieces), work.frames
+        report.planned, report.frames = len(work.clips), work.frames
         there = _present(self.settings.out)
-        todo = [p for p in work.pieces if p.key not in there]
+        todo = [p for p in work.clips if p.key not in there]
         report.there = report.planned - len(todo)
         log.info("%d clips planned, %d of them are there", report.planned, report.there)
         report.bytes_estimate = sum(work.bytes[p.key] for p in todo)
@@ -205,13 +204,13 @@ class _Run:
             return
         self._open_cache(bool(todo))
         if todo:
-            crew.prepare()
+            workers.prepare()
         self.progress("rendering", report.there, report.planned)
-        tasks = Tasks.of_pieces(todo, self.resources.clips_in_a_task(self.settings.out))
+        tasks = Tasks.of_clips(todo, self.resources.clips_in_a_task(self.settings.out))
         began = time.monotonic()
         stored: dict[str, str] = {}
         try:
-            for outcome in crew.run(tasks, self.stop):
+            for outcome in workers.run(tasks, self.stop):
                 report.rejected += outcome.rejected
                 if outcome.state == "done":
                     report.made += 1

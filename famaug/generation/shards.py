@@ -12,15 +12,13 @@ from pathlib import Path
 
 from famaug.errors import CacheError, CacheFullError, CacheLockedError
 from famaug.files import whole_file
-from famaug.generation.settings import Generation
+from famaug.generation.generation import Generation
 from famaug.store import manifest
 from famaug.store.locks import NETWORK_FILE_SYSTEMS, file_system
 from famaug.store.writer import CacheWriter, adding
 from famaug.types import Frames, Provenance
 
 SHARDS_TRIED = 1000
-PART = 32
-"""Clips in a shard that is copied."""
 
 
 def on_network(out: Path) -> bool:

@@ -13,12 +13,11 @@ import numpy as np
 
 from famaug.errors import FamaugError, FamaugWarning
 from famaug.faces.packed import unpacked_mesh
-from famaug.generation.gated import ClipGate, drawing
+from famaug.generation.draws import ClipGate, Expression, Pairing
+from famaug.generation.generation import Generation
+from famaug.generation.items import Item
 from famaug.generation.material import until
-from famaug.generation.plans import Expression
 from famaug.generation.report import Skip
-from famaug.generation.settings import Generation
-from famaug.generation.source import Source
 from famaug.people import canonical
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.pipeline.measuring import frame_like
@@ -34,19 +33,19 @@ RECORD = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PlannedClip:
     """One clip to be made. Small: a worker plans it again from the same measurements.
 
     Attributes:
         key: of the clip in the cache.
         driver, face: whose expression on whose face.
-        k: the how-manieth clip of this pair (what is drawn is drawn anew for each).
+        k: its number among the clips of this pair (what is drawn is drawn anew for each).
         again: how often it was drawn anew, as the gate had rejected it.
     """
 
     key: str
-    driver: Source
-    face: Source
+    driver: Item
+    face: Item
     k: int
     again: int = 0
 
@@ -61,16 +60,16 @@ class WorkList:
     """All clips of a generation.
 
     Attributes:
-        pieces: in the order of the drivers.
+        clips: in the order of the drivers.
         frames: frames of all of them.
-        bytes: of each piece in the cache, about, by key.
+        bytes: of each clip in the cache, about, by key.
         skipped: drivers that cannot be planned with.
         notes: what the modulation warned of.
         alike: clips asked for that are not planned, as they would be the same as others.
         shapes: clips by the height and width of their frames.
     """
 
-    pieces: list[Piece] = field(default_factory=list)
+    clips: list[PlannedClip] = field(default_factory=list)
     frames: int = 0
     bytes: dict[str, int] = field(default_factory=dict)
     skipped: list[Skip] = field(default_factory=list)
@@ -81,8 +80,8 @@ class WorkList:
 
 def make_worklist(
     settings: Generation,
-    drivers: Sequence[Source],
-    faces: Sequence[Source],
+    drivers: Sequence[Item],
+    faces: Sequence[Item],
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
     stop: Callable[[], bool] = lambda: False,
@@ -90,7 +89,7 @@ def make_worklist(
     """Plans every clip.
 
     Args:
-        drivers, faces: sources whose measurements are in the store.
+        drivers, faces: items whose measurements are in the store.
         progress: is told clips planned and clips asked for in all.
         stop: asked before each record is read and each clip is planned; once True, what is planned
             so far is returned.
@@ -136,8 +135,8 @@ def make_worklist(
 
 def common_frame(
     store: MeasuredStore,
-    drivers: Sequence[Source],
-    faces: Sequence[tuple[Source, FaceRecord]],
+    drivers: Sequence[Item],
+    faces: Sequence[tuple[Item, FaceRecord]],
     *,
     stop: Callable[[], bool] = lambda: False,
 ) -> str:
@@ -148,7 +147,7 @@ def common_frame(
     """
     found: list[dict[str, Any]] = []
     for driver in until(stop, drivers):
-        record = store.driver(driver.record) if driver.kind == "clip" else None
+        record = store.driver(driver.key) if driver.kind == "clip" else None
         if record is not None and record.driver.get("frame"):
             found.append(record.driver["frame"])
     if not found:
@@ -167,8 +166,8 @@ def common_frame(
     )
 
 
-def _without_picture(store: MeasuredStore, face: Source) -> FaceRecord:
-    record = store.face(face.record)
+def _without_picture(store: MeasuredStore, face: Item) -> FaceRecord:
+    record = store.face(face.key)
     if record is None:
         raise LookupError(f"{face.name} was measured, but {store.root} has lost it")
     return replace(record, picture=None)
@@ -176,36 +175,37 @@ def _without_picture(store: MeasuredStore, face: Source) -> FaceRecord:
 
 def _plan_driver(
     settings: Generation,
-    driver: Source,
+    driver: Item,
     expression: Expression,
-    faces: Sequence[tuple[Source, FaceRecord]],
+    faces: Sequence[tuple[Item, FaceRecord]],
     work: WorkList,
     stop: Callable[[], bool],
 ) -> Iterator[int]:
     """Gives how many of its clips are planned, after each."""
     count = _count(settings, driver)
-    before = len(work.pieces)
+    before = len(work.clips)
     gate = None
     if settings.gate is not None:
-        gate = ClipGate(settings, MeasuredStore(settings.measured_folder), settings.gate)
+        store = MeasuredStore(settings.measured_folder)
+        gate = ClipGate(settings.gate, store, settings.synthesizer)
     pairs = until(stop, _pairs(settings.seed, driver, expression, faces, count))
     for number, (face, record, k) in enumerate(pairs, 1):
-        draw = drawing(settings, expression, record, face.subject, k)
-        again = 0 if gate is None else gate.standing(draw)
-        plan, _ = draw(again)
+        pair = Pairing(settings, expression, record, face.subject, k)
+        again = 0 if gate is None else gate.standing(pair)
+        plan, _ = pair.draw(again)
         key = cache_key(plan, codec=settings.codec, quality=settings.quality)
         if key not in work.bytes:  # two copies of one clip make one synthetic clip
             height, width = _shape(plan, record.shape)
             work.shapes[height, width] += 1
             work.bytes[key] = _bytes(settings.codec, len(plan.track), height * width * 3)
-            work.pieces.append(Piece(key, driver, face, k, again))
+            work.clips.append(PlannedClip(key, driver, face, k, again))
             work.frames += len(plan.track)
         yield number
     if not stop():
-        work.alike += count - (len(work.pieces) - before)
+        work.alike += count - (len(work.clips) - before)
 
 
-def _count(settings: Generation, driver: Source) -> int:
+def _count(settings: Generation, driver: Item) -> int:
     """Clips that are asked for of a driver."""
     if driver.kind == "rule" and settings.per_rule is not None:
         return settings.per_rule
@@ -214,11 +214,11 @@ def _count(settings: Generation, driver: Source) -> int:
 
 def _pairs(
     seed: int,
-    driver: Source,
+    driver: Item,
     expression: Expression,
-    faces: Sequence[tuple[Source, FaceRecord]],
+    faces: Sequence[tuple[Item, FaceRecord]],
     count: int,
-) -> Iterator[tuple[Source, FaceRecord, int]]:
+) -> Iterator[tuple[Item, FaceRecord, int]]:
     """The faces a driver is shown on: other people's where there are others.
 
     Every pair has a rank of its own, so one face more or less changes few of the choices.

@@ -110,7 +110,7 @@ def _vary(settings: Generation, out: Path, times: int, progress: Progress) -> di
     with CacheWriter(out) as writer:
         for i, source in enumerate(sources, 1):
             progress("varied: rendering", i, len(sources))
-            record = store.driver(source.record)
+            record = store.driver(source.key)
             if record is None:
                 found["left_out"] += 1
                 log.warning("varied: left out: %s: it could not be measured", source.name)

@@ -38,9 +38,7 @@ def main(folder: Path) -> None:
             cluster.remove_node(other, allow_graceful=False)
             killed_at.append(done)
 
-    report = generate(
-        settings[1], Resources(engine="ray", workers=2, batch=2), progress=kill_half_way
-    )
+    report = generate(settings[1], Resources(engine="ray", workers=2), progress=kill_half_way)
     print(
         json.dumps(
             {

@@ -105,8 +105,8 @@ def _unreadable() -> str:
 def test_the_same_for_any_workers_and_the_guard_knows_whose(tmp_path: Path) -> None:
     data = dataset(tmp_path)
     one, two = settings(tmp_path, data, "one"), settings(tmp_path, data, "two")
-    generate(one, Resources(workers=1, batch=1))
-    generate(two, Resources(workers=2, batch=4))
+    generate(one, Resources(workers=1))
+    generate(two, Resources(workers=2))
     assert content(one.out) == content(two.out) != {}
     guard = Guard({"casme2/1"})
     assert {s.driver_subject: guard.reason(s) for s in stories(one.out)} == {

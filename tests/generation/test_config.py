@@ -29,7 +29,7 @@ otu: x
 drivers: {per_rule: ten, rule: []}
 identities: 4
 render: {sise: 96}
-work: {bacht: 2, ray: {cpu: 1}}
+work: {wokers: 2, ray: {cpu: 1}}
 """
     with pytest.raises(InputError) as error:
         config_of(tmp_path, text)
@@ -42,7 +42,7 @@ work: {bacht: 2, ray: {cpu: 1}}
         "drivers.rule is unknown; did you mean drivers.rules?",
         "identities has keys of its own; got 4",
         "render.sise is unknown; did you mean render.size?",
-        "work.bacht is unknown; did you mean work.batch?",
+        "work.wokers is unknown; did you mean work.workers?",
         "work.ray.cpu is unknown; did you mean work.ray.cpus?",
     ):
         assert line in said

@@ -13,6 +13,7 @@ from PIL import Image
 from famaug.config.generation import GENERATION, open_generation
 from famaug.errors import InputError
 from famaug.generation import Generation, Resources, generate
+from famaug.generation.worker import Worker
 from famaug.quality.gate import Gate
 from famaug.store import ClipCache
 from famaug.types import Picture
@@ -36,6 +37,15 @@ def settings(out: Path, face: Path, **changes: Any) -> Generation:
         "tries": 8,
     }
     return Generation(**(values | changes))
+
+
+def test_the_gate_renders_where_the_worker_does(tmp_path: Path, face: Path) -> None:
+    """On a GPU the judged clips were rendered on the CPU."""
+    worker = Worker(settings(tmp_path / "c", face), Resources(), device="cuda:7", overlap=False)
+    assert worker._gate is not None
+    assert worker._gate.synthesizer is worker.synthesizer
+    assert worker._gate.synthesizer.device == "cuda:7"
+    assert worker.settings.synthesizer is worker.synthesizer
 
 
 def test_rejected_clips_are_drawn_again_and_the_run_can_go_on(tmp_path: Path, face: Path) -> None:

@@ -45,7 +45,7 @@ def run_and_tell(tmp: Path, name: str, workers: int, pipe: Connection) -> None:
         if stage == "rendering":
             pipe.send(done)
 
-    generate(many(tmp, name), Resources(workers=workers, batch=2), progress=say)
+    generate(many(tmp, name), Resources(workers=workers), progress=say)
 
 
 def test_killed_generation_goes_on(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def bad_drivers(tmp_path: Path, word: str) -> Generation:
 
 
 def test_a_killed_worker_is_replaced_and_its_clip_named(tmp_path: Path) -> None:
-    report = generate(bad_drivers(tmp_path, "dies"), Resources(batch=3))
+    report = generate(bad_drivers(tmp_path, "dies"))
     assert report.made == 2
     (skip,) = report.skipped
     assert "/dies on " in skip.name
@@ -108,7 +108,7 @@ def test_a_killed_worker_is_replaced_and_its_clip_named(tmp_path: Path) -> None:
 
 
 def test_a_hung_worker_is_ended_and_its_clip_named(tmp_path: Path) -> None:
-    report = generate(bad_drivers(tmp_path, "hangs"), Resources(batch=1, clip_limit_s=0.7))
+    report = generate(bad_drivers(tmp_path, "hangs"), Resources(clip_limit_s=0.7))
     assert report.made == 2
     (skip,) = report.skipped
     assert "/hangs on " in skip.name

@@ -23,21 +23,24 @@ from generation_builders import (
 from famaug.data import ClipFolder, leave_one_subject_out
 from famaug.errors import CacheError, InputError
 from famaug.generation import Generation, generate
-from famaug.generation.crew import Tasks
 from famaug.generation.material import gather
 from famaug.generation.resources import Resources
 from famaug.generation.worker import Worker
+from famaug.generation.workers import Tasks
 from famaug.generation.worklist import make_worklist
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache, cache_info, seal, verify
 from famaug.types import AU_NAMES, Plan
 
 
-def test_the_same_cache_for_any_workers_and_batch(tmp_path: Path) -> None:
+def test_the_same_cache_for_any_workers_and_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = []
-    for workers, batch in ((1, 1), (1, 4), (2, 1), (2, 4)):
-        settings = quick(tmp_path, f"c{workers}{batch}")
-        report = generate(settings, Resources(workers=workers, batch=batch))
+    for workers, clips in ((1, 1), (1, 4), (2, 1), (2, 4)):
+        monkeypatch.setattr("famaug.generation.resources.ON_A_CPU", clips)
+        settings = quick(tmp_path, f"c{workers}{clips}")
+        report = generate(settings, Resources(workers=workers))
         assert (report.planned, report.made, report.there) == (12, 12, 0)
         assert report.complete
         assert cache_info(settings.out)["shards"] <= workers
@@ -200,7 +203,7 @@ def tasks_of(settings: Generation) -> Tasks:
     """Of a generation whose sources are measured."""
     material = gather(settings)
     faces = [face for person in material.faces for face in person]
-    return Tasks.of_pieces(make_worklist(settings, material.drivers, faces).pieces, 8)
+    return Tasks.of_clips(make_worklist(settings, material.drivers, faces).clips, 8)
 
 
 def test_planning_stops_within_a_clip(tmp_path: Path) -> None:
@@ -224,7 +227,7 @@ def test_planning_stops_within_a_clip(tmp_path: Path) -> None:
 
     material = gather(settings)
     faces = [face for person in material.faces for face in person]
-    assert len(make_worklist(settings, material.drivers, faces, stop=stop).pieces) < 10
+    assert len(make_worklist(settings, material.drivers, faces, stop=stop).clips) < 10
     assert gather(settings, stop=lambda: True).faces == ()
 
 
@@ -233,20 +236,20 @@ def test_a_source_replaced_by_one_of_its_size_and_time_is_another(tmp_path: Path
     path.write_bytes(b"one")
     before = path.stat()
     settings = replace(quick(tmp_path), pictures=[path])
-    first = {face.record for person in gather(settings).faces for face in person}
+    first = {face.key for person in gather(settings).faces for face in person}
     (tmp_path / "copy").write_bytes(b"two")
     os.utime(tmp_path / "copy", ns=(before.st_atime_ns, before.st_mtime_ns))
     (tmp_path / "copy").replace(path)
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (3, before.st_mtime_ns)
-    second = {face.record for person in gather(settings).faces for face in person}
+    second = {face.key for person in gather(settings).faces for face in person}
     assert len(first - second) == len(second - first) == 1
 
 
 def test_overlapped_storing_gives_the_same(tmp_path: Path) -> None:
-    """What a GPU worker does: store one batch in a thread while the next one is rendered."""
+    """What a GPU worker does: store a clip in a thread while the next one is rendered."""
     plain, other = quick(tmp_path), quick(tmp_path, "other", measured=tmp_path / "cache.measured")
     generate(plain)
-    worker = Worker(other, device="cpu", batch=2, overlap=True)
+    worker = Worker(other, Resources(), device="cpu", overlap=True)
     tasks, outcomes = tasks_of(other), []
     while (task := tasks.take(0)) is not None:
         outcomes += worker.do(task)
@@ -281,7 +284,7 @@ def test_a_shard_that_cannot_be_copied_is_not_acknowledged(tmp_path: Path) -> No
     generate(settings, dry_run=True)
     settings.out.mkdir()
     (settings.out / "shards").touch()  # no folder can be there
-    worker = Worker(settings, device="cpu", batch=4, copy_shards=True)
+    worker = Worker(settings, Resources(copy_shards=True), device="cpu")
     task = tasks_of(settings).take(0)
     assert task is not None
     outcomes = worker.do(task)
@@ -289,7 +292,7 @@ def test_a_shard_that_cannot_be_copied_is_not_acknowledged(tmp_path: Path) -> No
     assert {o.name for o in outcomes} == set(task.names)
 
 
-def test_one_bad_clip_does_not_take_its_batch_with_it(tmp_path: Path) -> None:
+def test_one_bad_clip_does_not_take_its_task_with_it(tmp_path: Path) -> None:
     names = [f"s{i}/{n}" for i, n in enumerate(("ok", "raises", "fine", "good"))]
     data = ClipFolder(write_clips(tmp_path / "data", {n: growing(i) for i, n in enumerate(names)}))
     settings = Generation(
@@ -299,7 +302,7 @@ def test_one_bad_clip_does_not_take_its_batch_with_it(tmp_path: Path) -> None:
         pictures=[write_pictures(tmp_path / "p", 1)],
         synthesizer=BadSynthesizer(),
     )
-    report = generate(settings, Resources(batch=4))
+    report = generate(settings)
     assert report.made == 3
     (skip,) = report.skipped
     assert skip.name.startswith("folder/s1/raises on ")

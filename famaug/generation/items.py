@@ -12,14 +12,14 @@ Kind = Literal["clip", "annotation", "table", "rule", "picture"]
 
 
 @dataclass(frozen=True)
-class Source:
+class Item:
     """A driver or an identity. Small: it travels to workers.
 
     Attributes:
         kind: a clip of the dataset, the annotation of one, an AU table, a rule or statistics, or
             a picture.
         name: shown to people; unique among drivers and among identities.
-        record: under which its measurement is kept; for a rule, its text; for an annotation, what
+        key: under which its measurement is kept; for a rule, its text; for an annotation, what
             is drawn from, as JSON text.
         index: in the dataset, of a clip, or of that whose annotation or table it is.
         path: of a table or picture.
@@ -30,7 +30,7 @@ class Source:
 
     kind: Kind
     name: str
-    record: str
+    key: str
     index: int = -1
     path: str = ""
     subject: str = ""

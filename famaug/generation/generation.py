@@ -23,7 +23,7 @@ class Generation:
     """One cache: whose expressions, on whose faces, how many, and how they are made.
 
     Which clips there will be follows from these values alone, never from the number of workers,
-    the batch size, the order of the work or an interruption.
+    the order of the work or an interruption.
 
     Args:
         out: folder of the cache.

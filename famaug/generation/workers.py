@@ -11,7 +11,7 @@ from typing import Protocol
 
 from famaug.errors import RenderError
 from famaug.generation.worker import Measure, Outcome, Render, Task
-from famaug.generation.worklist import Piece
+from famaug.generation.worklist import PlannedClip
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ START_LIMIT_S = 600.0
 
 @dataclass(frozen=True)
 class Event:
-    """What a worker says: ready to work (outcomes None), done, or (`died`) gone and why."""
+    """What became of a worker: ready to work (outcomes None), done, or (`died`) gone and why."""
 
     worker: int
     outcomes: list[Outcome] | None = None
@@ -62,17 +62,17 @@ class Tasks:
 
     def __init__(self, tasks: Iterable[Task] = ()) -> None:
         self._loose = deque(tasks)
-        self._faces: dict[str, deque[Piece]] = {}
+        self._faces: dict[str, deque[PlannedClip]] = {}
         self._at: dict[int, str] = {}
         self._chunk = 1
 
     @staticmethod
-    def of_pieces(pieces: Sequence[Piece], chunk: int) -> Tasks:
+    def of_clips(clips: Sequence[PlannedClip], chunk: int) -> Tasks:
         """Clips to render, up to `chunk` in a task."""
         tasks = Tasks()
         tasks._chunk = chunk
-        for piece in pieces:
-            tasks._faces.setdefault(piece.face.record, deque()).append(piece)
+        for clip in clips:
+            tasks._faces.setdefault(clip.face.key, deque()).append(clip)
         return tasks
 
     def __bool__(self) -> bool:
@@ -93,10 +93,10 @@ class Tasks:
             face = max(free, key=lambda f: len(self._faces[f]))
             self._at[worker] = face
         queue = self._faces[face]
-        pieces = tuple(queue.popleft() for _ in range(min(self._chunk, len(queue))))
+        clips = tuple(queue.popleft() for _ in range(min(self._chunk, len(queue))))
         if not queue:
             del self._faces[face]
-        return Render(pieces)
+        return Render(clips)
 
 
 @dataclass
@@ -105,7 +105,7 @@ class _Busy:
     since: float = field(default_factory=time.monotonic)
 
 
-class Crew:
+class Workers:
     """The workers of a run.
 
     Args:
@@ -203,7 +203,7 @@ class Crew:
         given_up = []
         for part in [] if busy is None else _parts(busy.task):
             (name,) = part.names
-            ident = part.source.record if isinstance(part, Measure) else part.pieces[0].key
+            ident = part.item.key if isinstance(part, Measure) else part.clips[0].key
             self._tries[ident] = self._tries.get(ident, 0) + 1
             if self._tries[ident] < TRIES:
                 tasks.put_back(part)
@@ -230,4 +230,4 @@ class Crew:
 
 
 def _parts(task: Task) -> list[Measure | Render]:
-    return [task] if isinstance(task, Measure) else [Render((p,)) for p in task.pieces]
+    return [task] if isinstance(task, Measure) else [Render((p,)) for p in task.clips]
