@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class PoolChoice:
         kind: stats (which AUs together, how strong, how long), pairs (the way from onset to apex
             of single clips), or early (of macro-expressions: the moment when they have risen to a
             quarter to a half of their height).
-        option: A further argument of the reader, as label=three; may be repeated.
+        option: A further argument of the reader, as label=three or fps=100; may be repeated.
         held_out: A person whose clips are not measured; may be repeated.
         estimator: What measures the clips; as famaug aus --backend.
         fps: Frame rate, where the clips do not say.
@@ -101,8 +102,12 @@ def pool_command(
     terminal.end(as_json, "pool", figures | {"skipped": skipped})
 
 
-def _option(text: str) -> tuple[str, str]:
+def _option(text: str) -> tuple[str, Any]:
+    """Name and value: a number, true or false where it reads as one, else text."""
     name, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--option is NAME=VALUE, as label=three; got {text!r}")
-    return name.strip(), value.strip()
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value.strip()
