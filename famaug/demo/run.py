@@ -19,7 +19,8 @@ from famaug.modulation.modulate import modulation_stages
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.judge import ClipJudge
-from famaug.report.tracks_figure import tracks_svg
+from famaug.report.lettering import drawn
+from famaug.report.tracks_figure import tracks_figure
 from famaug.report.values import ReportDrawing
 from famaug.seeding import keyed_generator
 
@@ -130,16 +131,13 @@ def _cleaning(shown: ShownDriver, synthesizer: Synthesizer) -> ReportDrawing:
         confidence=shown.once.confidence[:length],
     )
     stages = modulation_stages(once, settings=synthesizer.modulation, averaged=shown.averaged)
-    svg, width, height = tracks_svg(stages)
     return ReportDrawing(
         title="How the driver's AUs are cleaned",
         caption="The driver's strongest AUs from rest to apex: measured once (raw), averaged over "
         "five sizes (Eq. 1), filtered over time (Eq. 2), taken relative to the onset and "
         f"transferred (Eq. 3). Left solid, right dashed. The first clip takes frames {shown.first} "
         f"to {shown.last} of it, scaled so that the strongest AU reaches {PEAK:g}.",
-        svg=svg,
-        width=width,
-        height=height,
+        drawing=drawn(tracks_figure(stages)),
     )
 
 

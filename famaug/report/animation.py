@@ -110,10 +110,8 @@ def side_by_side(panels: Sequence[tuple[str, Frames]]) -> Frames:
     All panels have the same number of frames, or one frame, which then stands still.
 
     Raises:
-        InputError: no panel, or lengths that do not fit.
+        InputError: lengths that do not fit.
     """
-    if not panels:
-        raise InputError("side_by_side needs at least one panel")
     count = max(len(f) for _, f in panels)
     if any(len(f) not in (1, count) for _, f in panels):
         raise InputError(f"panels have {[len(f) for _, f in panels]} frames; want 1 or {count}")

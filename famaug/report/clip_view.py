@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,98 +23,96 @@ from famaug.report.flow_view import flow_strip
 from famaug.report.lettering import Figure, data_uri, picture_figure, svg_figure
 from famaug.report.strip import choose_frames, difference_strip, film_strip, same_moment
 from famaug.report.values import ReportClip
-from famaug.types import Frames, Picture, Plan
+from famaug.types import Frames, Picture
 
 # Bytes for one animation; with these, eight clips with drivers make a page of less than 15 MB.
 _SLOW_BUDGET, _REAL_BUDGET = 500_000, 250_000
 _MOST_SLOW_FRAMES = 60
 
 
-@dataclass(frozen=True)
-class ClipView:
-    """One clip as the template shows it; `facts` are short (name, value) pairs."""
+def clip_view(clip: ReportClip) -> dict[str, Any]:
+    """Every figure of the clip, drawn and encoded, by the name that the template has for it.
 
-    title: str
-    notes: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...]
-    key: str
-    provenance: str
-    slowed: Figure
-    real: Figure
-    onset: Figure
-    apex: Figure
-    rise: str
-    slow: int
-    strip: Figure
-    difference: Figure
-    still_percent: str
-    flow: Figure
-    driven: bool
-    curves: Figure
-    curves_narrow: Figure
-    bars: Figure
-    scatter: Figure | None
+    `facts` are (name, value); `rise` is the time from onset to apex.
+    """
+    return {
+        "title": clip.title,
+        "notes": tuple(clip.notes),
+        "facts": _facts(clip),
+        "key": str(clip.provenance.get("key", "")),
+        "provenance": _readable(clip.provenance),
+        "rise": f"{(clip.apex - clip.onset) / clip.fps * 1000:.0f} ms",
+        "still_percent": f"{100 * still_share(clip.frames):.0f} %",
+        "driven": clip.driver_frames is not None,
+        **_strips(clip),
+        **_beside_the_driver(clip),
+        **_of_the_tracks(clip),
+    }
 
 
-def clip_view(clip: ReportClip) -> ClipView:
-    """Draw and encode every figure of the clip."""
+def _marks(clip: ReportClip) -> dict[str, Any]:
+    return {name: getattr(clip, name) for name in ("onset", "apex", "offset", "fps")}
+
+
+def _strips(clip: ReportClip) -> dict[str, Figure]:
     whole = clip.offset > clip.apex
     chosen = choose_frames(clip.onset, clip.apex, clip.offset, between=1 if whole else 3)
-    marks: dict[str, Any] = {
-        "onset": clip.onset,
-        "apex": clip.apex,
-        "offset": clip.offset,
-        "fps": clip.fps,
-    }
-    strip = film_strip(clip.frames, chosen, **marks, driver=clip.driver_frames, boxes=clip.boxes)
-    change = difference_strip(clip.frames, chosen, **marks)
-    shown = ", ".join(str(i) for i in chosen)
-    slow = slow_factor(clip.fps)
-    panels = _panels(clip)
-    pair = _pair(clip)
-    measured = clip.measured
-    return ClipView(
-        title=clip.title,
-        notes=tuple(clip.notes),
-        facts=_facts(clip),
-        key=plan_key(clip.provenance),
-        provenance=_readable(clip.provenance),
-        slowed=_moving(panels, clip, slow, _SLOW_BUDGET),
-        real=_moving(panels, clip, 1, _REAL_BUDGET),
-        onset=_exact(pair[0], f"{clip.title} at the onset, frame {clip.onset}"),
-        apex=_exact(pair[1], f"{clip.title} at the apex, frame {clip.apex}"),
-        rise=f"{(clip.apex - clip.onset) / clip.fps * 1000:.0f} ms",
-        slow=slow,
-        strip=picture_figure(strip, alt=f"Film strip of {clip.title}: frames {shown}"),
-        difference=picture_figure(
-            change,
-            alt=f"Amplified difference to the onset frame of {clip.title}: frames {shown}",
-            quality=None,
-        ),
-        still_percent=f"{100 * still_share(clip.frames):.0f} %",
-        flow=_flow(clip),
-        driven=clip.driver_frames is not None,
-        curves=_curves(clip, columns=4, width=10.4),
-        curves_narrow=_curves(clip, columns=2, width=4.6),
-        bars=_svg(
-            side_bars(clip.asked, measured, apex=clip.apex),
-            f"Bars of left and right AU intensity of {clip.title} at the apex",
-        ),
-        scatter=None
-        if measured is None
-        else _svg(
-            agreement_scatter([(clip.asked, measured)]),
-            f"Asked against re-measured AU intensities of {clip.title}",
-        ),
+    strip = film_strip(
+        clip.frames, chosen, **_marks(clip), driver=clip.driver_frames, boxes=clip.boxes
     )
+    change = difference_strip(clip.frames, chosen, **_marks(clip))
+    said = f"{clip.title}: frames {', '.join(str(i) for i in chosen)}"
+    alt = f"Amplified difference to the onset frame of {said}"
+    return {
+        "strip": picture_figure(strip, alt=f"Film strip of {said}"),
+        "difference": picture_figure(change, alt=alt, quality=None),
+    }
 
 
-def plan_key(provenance: Mapping[str, Any]) -> str:
-    """The record's own `key`, else the key of the plan it holds, else ""."""
-    if "key" in provenance:
-        return str(provenance["key"])
-    plan = provenance.get("plan")
-    return Plan.from_json(plan).key if isinstance(plan, dict) else ""
+def _beside_the_driver(clip: ReportClip) -> dict[str, Any]:
+    """Animations, onset, apex and flow; beside them the driver's at the same moments, or, in the
+    animations, the onset frame."""
+    ends, panels = [clip.onset, clip.apex], {"synthetic": clip.frames}
+    still = ("onset", clip.frames[clip.onset][None])
+    if clip.driver_frames is not None:
+        count, other = len(clip.frames), len(clip.driver_frames)
+        then = [same_moment(i, count, other) for i in range(count)]
+        panels = {"driver": clip.driver_frames[then], **panels}
+    pairs = [(name, frames[ends]) for name, frames in panels.items()]
+    onset, apex = side_by_side(pairs)
+    shown = side_by_side([*([still] if len(panels) == 1 else []), *panels.items()])
+    flow = flow_strip([(name, *_cut(clip, pair)) for name, pair in pairs])
+    slow = slow_factor(clip.fps)
+    alt = f"Optical flow from onset to apex of {clip.title}: u, v and strain"
+    return {
+        "slow": slow,
+        "slowed": _moving(shown, clip, slow, _SLOW_BUDGET),
+        "real": _moving(shown, clip, 1, _REAL_BUDGET),
+        "onset": _exact(onset, f"{clip.title} at the onset, frame {clip.onset}"),
+        "apex": _exact(apex, f"{clip.title} at the apex, frame {clip.apex}"),
+        "flow": picture_figure(flow, alt=alt),
+    }
+
+
+def _of_the_tracks(clip: ReportClip) -> dict[str, Figure | None]:
+    marks, alt = _marks(clip), f"AU intensity over time, left and right, of {clip.title}"
+    wide = au_curves(clip.asked, clip.measured, **marks, columns=4, width=10.4)
+    narrow = au_curves(clip.asked, clip.measured, **marks, columns=2, width=4.6)
+    figures: dict[str, Figure | None] = {
+        "curves": svg_figure(wide, alt=alt),
+        "curves_narrow": svg_figure(narrow, alt=alt),
+        "bars": svg_figure(
+            side_bars(clip.asked, clip.measured, apex=clip.apex),
+            alt=f"Bars of left and right AU intensity of {clip.title} at the apex",
+        ),
+        "scatter": None,
+    }
+    if clip.measured is not None:
+        figures["scatter"] = svg_figure(
+            agreement_scatter([(clip.asked, clip.measured)]),
+            alt=f"Asked against re-measured AU intensities of {clip.title}",
+        )
+    return figures
 
 
 def _facts(clip: ReportClip) -> tuple[tuple[str, str], ...]:
@@ -137,40 +134,9 @@ def _facts(clip: ReportClip) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
-def _panels(clip: ReportClip) -> Frames:
-    """The driver at the same moments, or the neutral frame, and the synthetic clip beside it."""
-    count = len(clip.frames)
-    if clip.driver_frames is None:
-        return side_by_side([("onset", clip.frames[clip.onset][None]), ("synthetic", clip.frames)])
-    same = [same_moment(i, count, len(clip.driver_frames)) for i in range(count)]
-    return side_by_side([("driver", clip.driver_frames[same]), ("synthetic", clip.frames)])
-
-
-def _pair(clip: ReportClip) -> Frames:
-    """Onset and apex of all that moves, side by side: `2 H W 3`."""
-    ends = [clip.onset, clip.apex]
-    panels = [("synthetic", clip.frames[ends])]
-    if clip.driver_frames is not None:
-        count = len(clip.frames)
-        same = [same_moment(i, count, len(clip.driver_frames)) for i in ends]
-        panels.insert(0, ("driver", clip.driver_frames[same]))
-    return side_by_side(panels)
-
-
 def _exact(picture: Picture, alt: str) -> Figure:
     """Without loss: two pictures that are compared may not differ by their compression."""
     return picture_figure(Image.fromarray(picture), alt=alt, quality=None)
-
-
-def _flow(clip: ReportClip) -> Figure:
-    ends = [clip.onset, clip.apex]
-    pairs = [("synthetic", *_cut(clip, clip.frames[ends]))]
-    if clip.driver_frames is not None:
-        count = len(clip.frames)
-        same = [same_moment(i, count, len(clip.driver_frames)) for i in ends]
-        pairs.insert(0, ("driver", *_cut(clip, clip.driver_frames[same])))
-    alt = f"Optical flow from onset to apex of {clip.title}: u, v and strain"
-    return picture_figure(flow_strip(pairs), alt=alt)
 
 
 def _cut(clip: ReportClip, pair: Frames) -> tuple[Picture, Picture]:
@@ -196,25 +162,6 @@ def _moving(panels: Frames, clip: ReportClip, slow: int, budget: int) -> Figure:
         names = "Driver and synthetic clip"
     height, width = panels.shape[1:3]
     return Figure(data_uri(data, "image/webp"), width, height, f"{names}: {clip.title}, {how}")
-
-
-def _curves(clip: ReportClip, *, columns: int, width: float) -> Figure:
-    drawn = au_curves(
-        clip.asked,
-        clip.measured,
-        onset=clip.onset,
-        apex=clip.apex,
-        offset=clip.offset,
-        fps=clip.fps,
-        columns=columns,
-        width=width,
-    )
-    return _svg(drawn, f"AU intensity over time, left and right, of {clip.title}")
-
-
-def _svg(drawn: tuple[str, int, int], alt: str) -> Figure:
-    svg, width, height = drawn
-    return svg_figure(svg, width=width, height=height, alt=alt)
 
 
 def _readable(provenance: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ and come back as SVG text with outlined letters, which looks the same everywhere
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from famaug.quality.agreement import ASKED_FROM, pearson
+from famaug.report.lettering import Drawing, drawn
 from famaug.report.values import FACS_NAMES
 from famaug.types import AU_INDEX, AUS, LEFT, RIGHT, AUTrack
 
@@ -33,8 +33,6 @@ _NARROWEST = 4.2  # inches: the legend must fit
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "famaug",
     "axes.edgecolor": "#b6bbc2",
     "axes.linewidth": 0.8,
     "axes.labelcolor": _MUTED,
@@ -77,7 +75,7 @@ def au_curves(
     units: Sequence[int] | None = None,
     columns: int = 4,
     width: float = 10.4,
-) -> tuple[str, int, int]:
+) -> Drawing:
     """One small panel a unit, all with the same axes; (SVG, width, height in CSS pixels).
 
     Left is solid, right dashed; asked and measured differ in colour. Missing frames are gaps.
@@ -103,10 +101,10 @@ def au_curves(
             _unit_panel(axes, au, time, asked, measured)
         _tidy_panels(grid, len(units), _ceiling(asked, measured))
         _curve_labels(figure, measured is not None, width, height)
-        return _svg(figure), round(width * 96), round(height * 96)
+        return drawn(figure)
 
 
-def agreement_scatter(pairs: Sequence[tuple[AUTrack, AUTrack]]) -> tuple[str, int, int]:
+def agreement_scatter(pairs: Sequence[tuple[AUTrack, AUTrack]]) -> Drawing:
     """Every asked value against the re-measured one; (SVG, width, height in CSS pixels).
 
     Units not asked in their clip are grey, so that false readings stand out on the left edge.
@@ -136,12 +134,12 @@ def agreement_scatter(pairs: Sequence[tuple[AUTrack, AUTrack]]) -> tuple[str, in
         axes.text(0.04, 0.95, "r undefined" if r is None else f"r = {r:.3f}", va="top",
                   fontsize=11, transform=axes.transAxes)  # fmt: skip
         axes.legend(loc="lower right", handletextpad=0.1, fontsize=8)
-        return _svg(figure), round(size * 96), round(size * 96)
+        return drawn(figure)
 
 
 def side_bars(
     asked: AUTrack, measured: AUTrack | None, *, apex: int, units: Sequence[int] | None = None
-) -> tuple[str, int, int]:
+) -> Drawing:
     """Left against right at the apex, a pair of bars a unit; (SVG, width, height in CSS pixels).
 
     Bars are what was measured (or asked, when nothing was measured); a dark line is what was
@@ -164,7 +162,9 @@ def side_bars(
             axes.hlines(wanted[side], place + shift - 0.2, place + shift + 0.2, color=_INK, lw=1.6)
             gone = place[~np.isfinite(bars[side])]
             axes.plot(gone + shift, np.zeros(len(gone)), "x", color=_MUTED, clip_on=False)
-        axes.set_xticks(place, [f"AU{au:02d}" for au in units], fontsize=_tick_size(len(units)))
+        axes.set_xticks(
+            place, [f"AU{au:02d}" for au in units], fontsize=8.5 if len(units) <= 9 else 6.0
+        )
         axes.tick_params(axis="x", length=0)
         axes.grid(axis="x", visible=False)
         axes.locator_params(axis="y", nbins=5)
@@ -173,11 +173,7 @@ def side_bars(
         handles.append(Line2D([], [], color=_INK, lw=1.6, label="asked"))
         axes.legend(handles=handles, ncols=3, loc="lower right", bbox_to_anchor=(1.01, 1.0))
         axes.set_title("intensity at the apex", loc="left", fontsize=8.5, color=_MUTED)
-        return _svg(figure), round(width * 96), round(height * 96)
-
-
-def _tick_size(count: int) -> float:
-    return 8.5 if count <= 9 else 6.0
+        return drawn(figure)
 
 
 def _peak(track: AUTrack) -> NDArray[np.float64]:
@@ -247,11 +243,3 @@ def _curve_labels(figure: Figure, with_measured: bool, width: float, height: flo
         borderpad=0.2,
     )
     figure.text(0.5, 0.06 / height, "ms since the onset", ha="center", color=_MUTED)
-
-
-def _svg(figure: Figure) -> str:
-    """SVG text without date, creator or outside addresses: the same figure, the same bytes."""
-    out = io.StringIO()
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(out, format="svg", metadata=nothing, facecolor="white")
-    return out.getvalue()

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import matplotlib
+from matplotlib.figure import Figure as MatplotlibFigure
 from PIL import Image, ImageDraw, ImageFont
 
 INK = (28, 32, 38)
@@ -100,6 +101,22 @@ def picture_figure(image: Image.Image, *, alt: str, quality: int | None = 92) ->
     return Figure(data_uri(webp(image, quality=quality), "image/webp"), width, height, alt)
 
 
-def svg_figure(svg: str, *, width: int, height: int, alt: str) -> Figure:
-    """A vector drawing shown at this size."""
+Drawing = tuple[str, int, int]
+"""SVG text, width and height in CSS pixels."""
+
+
+def drawn(figure: MatplotlibFigure) -> Drawing:
+    """A figure as SVG with outlined letters, without date, creator or outside addresses: the same
+    figure, the same bytes."""
+    out = io.StringIO()
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    with matplotlib.rc_context({"svg.hashsalt": "famaug", "svg.fonttype": "path"}):
+        figure.savefig(out, format="svg", metadata=nothing, facecolor="white")
+    width, height = figure.get_size_inches() * 96
+    return out.getvalue(), round(width), round(height)
+
+
+def svg_figure(drawing: Drawing, *, alt: str) -> Figure:
+    """A vector drawing at its own size."""
+    svg, width, height = drawing
     return Figure(data_uri(svg.encode(), "image/svg+xml"), width, height, alt)

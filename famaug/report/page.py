@@ -22,6 +22,7 @@ from famaug.report.lettering import Figure, picture_figure, svg_figure
 from famaug.report.quality import agreement_table
 from famaug.report.values import Cell, ReportClip, ReportDrawing, ReportMedia, ReportTable
 
+TEMPLATES = Path(__file__).with_name("templates")
 _THUMBNAIL = 320
 
 
@@ -57,78 +58,46 @@ def write_report(
         TrackError: a clip's tracks are on two intensity scales.
         OSError: the file cannot be written; nothing half-written is left.
     """
-    path = Path(path)
-    html = render_report(
-        title=title,
-        intro=intro,
-        clips=clips,
-        tables=tables,
-        drawings=drawings,
-        media=media,
-        timings=timings or {},
-        notes=notes,
-        headline=headline,
-    )
-    return write_page(path, html)
-
-
-def render_report(
-    *,
-    title: str,
-    intro: str,
-    clips: Sequence[ReportClip],
-    tables: Sequence[ReportTable],
-    drawings: Sequence[ReportDrawing] = (),
-    media: Sequence[ReportMedia],
-    timings: Mapping[str, float],
-    notes: Sequence[str],
-    headline: Sequence[tuple[str, str]] = (),
-) -> str:
-    """The page as text; arguments as `write_report`."""
     pairs = [(c.asked, c.measured) for c in clips if c.measured is not None]
     pooled = agreement(pairs) if pairs else None
     scatter = None
     if pooled is not None:
-        svg, width, height = agreement_scatter(pairs)
         alt = "Asked against re-measured AU intensities of all clips"
-        scatter = svg_figure(svg, width=width, height=height, alt=alt)
+        scatter = svg_figure(agreement_scatter(pairs), alt=alt)
         tables = [*tables, agreement_table(pooled)]  # famaug's own reading comes last
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            title=title,
-            intro=[p.strip() for p in intro.split("\n\n") if p.strip()],
-            figures=_headline(len(clips), headline, pooled, timings),
-            clips=[clip_view(clip) for clip in clips],
-            scatter=scatter,
-            tables=[_table_view(table) for table in tables],
-            drawings=[
-                (d, svg_figure(d.svg, width=d.width, height=d.height, alt=d.caption))
-                for d in drawings
-            ],
-            media=[(item, _thumbnail(item)) for item in media],
-            timings=_timing_rows(timings),
-            notes=notes,
-        )
+    return write_page(
+        path,
+        "report.html",
+        title=title,
+        intro=intro,
+        figures=_headline(len(clips), headline, pooled, timings or {}),
+        clips=[clip_view(clip) for clip in clips],
+        scatter=scatter,
+        tables=[_table_view(table) for table in tables],
+        drawings=[(d, svg_figure(d.drawing, alt=d.caption)) for d in drawings],
+        media=[(item, _thumbnail(item)) for item in media],
+        timings=_timing_rows(timings or {}),
+        notes=notes,
     )
 
 
-def environment() -> Environment:
-    """Templates of the room; text from outside is escaped."""
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+def write_page(
+    path: str | Path, template: str, *, intro: str, folder: Path | None = None, **values: Any
+) -> Path:
+    """Fills a template of this room, or of `folder`, and writes the page whole or not at all.
+
+    Text from outside is escaped; `intro` is plain text, an empty line starts a new paragraph.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([TEMPLATES, *([] if folder is None else [folder])]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def write_page(path: Path, text: str) -> Path:
-    """Writes a file whole or not at all; its folder is made."""
-    write_whole(path, text)
-    return path
+    paragraphs = [p.strip() for p in intro.split("\n\n") if p.strip()]
+    write_whole(Path(path), environment.get_template(template).render(intro=paragraphs, **values))
+    return Path(path)
 
 
 def _headline(

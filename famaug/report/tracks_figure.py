@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -32,7 +30,6 @@ WIDTH_INCHES = 7.0
 ROW_INCHES = 1.15
 TEXT, SMALL = 8, 7
 FORMATS = (".png", ".pdf", ".svg")
-REPEATABLE: dict[Any, Any] = {"svg.hashsalt": "famaug", "svg.fonttype": "path"}
 
 
 def tracks_figure(stages: Mapping[str, AUTrack], *, strongest: int = 4, title: str = "") -> Figure:
@@ -85,17 +82,6 @@ def strongest_aus(track: AUTrack, count: int) -> list[int]:
     rise = (x - x[:1]).max(axis=(0, 1))
     rise[AU_INDEX[45]] /= 1000
     return sorted(np.argsort(-rise, kind="stable")[:count].tolist())
-
-
-def tracks_svg(stages: Mapping[str, AUTrack], *, strongest: int = 4) -> tuple[str, int, int]:
-    """`tracks_figure` for a page: (SVG, width, height in CSS pixels), the same bytes every time."""
-    figure = tracks_figure(stages, strongest=strongest)
-    out = io.StringIO()
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    with matplotlib.rc_context(REPEATABLE):
-        figure.savefig(out, format="svg", metadata=nothing, facecolor="white")
-    width, height = figure.get_size_inches()
-    return out.getvalue(), round(width * 96), round(height * 96)
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:

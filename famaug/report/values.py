@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from famaug.errors import InputError
+from famaug.report.lettering import Drawing
 from famaug.types import AUTrack, Frames, Picture
 
 Box = tuple[int, int, int, int]
@@ -59,8 +60,7 @@ class ReportClip:
         driver_frames: the real clip whose expression is shown, uint8 `T' H' W' 3` of any length
             and size (it is shown over the same time), or None for a rule.
         notes: remarks printed under the title.
-        provenance: JSON-able record of where the clip comes from; its entry `key`, or the key of
-            the plan in its entry `plan`, is shown.
+        provenance: JSON-able record of where the clip comes from; its entry `key` is shown.
         face: the face without its surroundings, (x0, y0, x1, y1) in pixels of `frames`: what the
             flow is taken of, as in the crops of data sets; None takes the frame. The driver's is
             the same part of his frames.
@@ -174,11 +174,9 @@ class ReportDrawing:
 
     Attributes:
         title: heading; caption: what it shows.
-        svg: the drawing; width, height: in CSS pixels.
+        drawing: SVG text, width and height in CSS pixels.
     """
 
     title: str
     caption: str
-    svg: str
-    width: int
-    height: int
+    drawing: Drawing

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jinja2 import ChoiceLoader, FileSystemLoader
 from PIL import Image, ImageDraw
 
 from famaug.errors import InputError
 from famaug.report.lettering import PAPER, centred, picture_figure, upright
-from famaug.report.page import environment, write_page
+from famaug.report.page import write_page
 from famaug.types import Floats, Frames
 
 MOMENTS = ("onset", "rising", "apex", "falling", "offset")
@@ -70,13 +69,8 @@ def write_strips(
         (s.title, s.caption, picture_figure(_sheet(s, cell), alt=f"Film strips: {s.title}"))
         for s in strips
     ]
-    templates = environment()
-    assert templates.loader is not None
-    templates.loader = ChoiceLoader([templates.loader, FileSystemLoader(Path(__file__).parent)])
-    html = templates.get_template("strips.html").render(
-        title=title, intro=[p.strip() for p in intro.split("\n\n") if p.strip()], strips=sections
-    )
-    return write_page(Path(path), html)
+    folder = Path(__file__).parent
+    return write_page(path, "strips.html", folder=folder, title=title, intro=intro, strips=sections)
 
 
 def _sheet(strips: Strips, cell: int) -> Image.Image:

@@ -14,10 +14,9 @@ from PIL import Image
 from report_sample import APEX, ONSET, face
 
 from famaug.report import page
-from famaug.report.clip_view import plan_key
 from famaug.report.page import write_report
 from famaug.report.values import ReportClip, ReportMedia, ReportTable
-from famaug.types import Frames, Plan
+from famaug.types import Frames
 
 VOID = {"meta", "link", "img", "input", "source", "br"}
 LOADS = {"src", "srcset", "href", "action", "data", "poster", "background", "cite"}
@@ -206,14 +205,6 @@ def test_a_clip_that_cannot_be_drawn_writes_nothing(
     with pytest.raises(ValueError):
         write_report(tmp_path / "r.html", title="x", intro="", clips=[make_clip()])
     assert not list(tmp_path.iterdir())
-
-
-def test_the_plan_key_is_shown_as_recorded_or_computed() -> None:
-    rest = [[[0.0] * 17] * 2]
-    plan = Plan({"kind": "rule"}, {"name": "a"}, rest, "warp/1", "00", 256, 30.0)
-    assert plan_key({"key": "abc", "plan": plan.to_json()}) == "abc"
-    assert plan_key({"plan": plan.to_json()}) == plan.key
-    assert plan_key({}) == ""
 
 
 def test_a_page_of_eight_clips_stays_below_15_mb(full: Path) -> None:
