@@ -12,23 +12,21 @@ ablation.csv, ablation.md, ablation.html and ablation.svg; the last line printed
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from famaug.commands.terminal import bars, run_script
+from famaug.config.experiments import make_sources, open_ablation, run_ratios
+from famaug.config.recognition import ABLATION
 from famaug.configs import find_config
 from famaug.recognition.ablation import settings_of, verdict
 from famaug.recognition.ablation_report import write_ablation
-from famaug.recognition.ablation_sources import make_sources
-from famaug.recognition.config import AblationConfig
-from famaug.recognition.experiment import describe, open_ablation, run_ratios, waiting
 from famaug.recognition.results import label_of_data
-from famaug.settings import load_settings
+from famaug.recognition.watching import describe, waiting
 
 
 def main(given: argparse.Namespace) -> None:
     # 1. The config.
     path = find_config(given.config, "ablation")
-    config = load_settings(AblationConfig, path, given.overrides)
+    config = ABLATION.read(path, given.overrides)
 
     # 2. The caches that are compared: real expressions on other faces, rules, and the clips' own
     #    AUs varied. One's own caches under `sources` need no such step.
@@ -42,18 +40,18 @@ def main(given: argparse.Namespace) -> None:
     # 3. Inputs of the real clips and of every source's, once for all settings.
     with bars() as progress:
         base, pools = open_ablation(config, progress=progress)
-    print(f"{len(settings_of(config.ratios, [*pools]))} settings of", end=" ")
-    print(describe(base, len(config.seeds)))
+    print(f"{len(settings_of(config['ratios'], [*pools]))} settings of", end=" ")
+    print(describe(base, len(config["seeds"])))
 
     # 4. Train what is not finished yet.
     with bars() as progress:
         ablation = run_ratios(config, base, pools, progress=progress)
     if ablation is None:
-        print(waiting(config))
+        print(waiting(config["out"]))
         return
 
     # 5. Tables, plot, and the verdict in a sentence.
-    write_ablation(ablation, Path(config.out))
+    write_ablation(ablation, config["out"])
     about = label_of_data({"optimistic": ablation.optimistic, "data": ablation.data or "real"})
     if about:
         print(about)

@@ -15,31 +15,29 @@ from __future__ import annotations
 import argparse
 
 from famaug.commands.terminal import bars, run_script, say
+from famaug.config.experiments import open_problem, run_recogniser
+from famaug.config.recognition import RECOGNITION
 from famaug.configs import find_config
-from famaug.recognition.config import RecogniserConfig
-from famaug.recognition.experiment import describe, run_recogniser, waiting
 from famaug.recognition.results import markdown
-from famaug.recognition.setup import open_problem
-from famaug.settings import load_settings
+from famaug.recognition.watching import describe, waiting
 
 
 def main(given: argparse.Namespace) -> None:
     # 1. The config. All that is wrong with it is told at once.
     path = find_config(given.config, "recognition")
-    weights = [f"weights={given.weights}"] if given.weights else []
-    config = load_settings(RecogniserConfig, path, [*given.overrides, *weights])
+    config = RECOGNITION.read(path, given.overrides, weights=given.weights)
 
     # 2. Inputs of every clip, the network and the folds; nothing trains before all of it fits.
     with bars() as progress:
         problem = open_problem(config, progress=progress)
-    say(describe(problem, len(config.seeds)))
+    say(describe(problem, len(config["seeds"])))
 
     # 3. Train (or evaluate) what is not finished yet.
     with bars() as progress:
         scores = run_recogniser(config, problem, progress=progress)
 
     # 4. The scores, with what must be said beside them.
-    say(markdown(scores) if scores else waiting(config))
+    say(markdown(scores) if scores else waiting(config["out"]))
 
 
 if __name__ == "__main__":

@@ -195,8 +195,8 @@ from famaug.training.engine import Engine
 Engine(device='cpu')
 """,
     "tensorboard": """
-from famaug.recognition.config import RecogniserConfig, check_config
-check_config(RecogniserConfig(out='x', tensorboard=True))
+from famaug.config.recognition import RECOGNITION
+RECOGNITION.of({'out': 'x', 'data': {'root': '.'}, 'tensorboard': True})
 """,
     "webdataset": """
 from famaug.store.export import export_webdataset
@@ -265,7 +265,7 @@ for command in famaug.cli.app.registered_commands + famaug.cli.app.registered_gr
     assert CliRunner().invoke(famaug.cli.app, [name, "--help"]).exit_code == 0, name
 print("help", *loaded())
 import famaug.clip_writer, famaug.data.readers, famaug.modulation.rules
-import famaug.quality.gate, famaug.recognition.config, famaug.samples, famaug.weights.shipped
+import famaug.quality.gate, famaug.config.recognition, famaug.samples, famaug.weights.shipped
 print("checks of arguments", *loaded())
 import famaug.config.generation
 print("configurations", *loaded())

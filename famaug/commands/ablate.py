@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from famaug.commands import terminal
-from famaug.commands.recognise import (
-    AsJson,
-    Config,
-    DryRun,
-    Overrides,
-    Shard,
-    configured,
-    given,
-)
+from famaug.commands.recognise import AsJson, Config, DryRun, Overrides, Shard
+from famaug.configs import find_config
 
 
 def register(app: typer.Typer) -> None:
@@ -45,36 +37,35 @@ def ablate_command(
     The same command goes on where it was stopped. The folder `out` holds one results folder a
     setting, and ablation.csv, .md, .html and .svg.
     """
-    from famaug.recognition.config import AblationConfig
+    from famaug.config.recognition import ABLATION
 
-    with terminal.typed():
-        keys = [*(overrides or ()), *given(shard=shard)]
-        loaded = configured(AblationConfig, config, "ablation", keys)
-    figures: dict[str, Any] = {"out": loaded.out, "dry_run": dry_run, "verdict": None}
+    loaded = ABLATION.read(find_config(config, "ablation"), overrides, shard=shard)
+    figures: dict[str, Any] = {"out": str(loaded["out"]), "dry_run": dry_run, "verdict": None}
     if per_clip is not None and not dry_run:
-        from famaug.recognition.ablation_sources import make_sources
+        from famaug.config.experiments import make_sources
 
         with terminal.typed(), terminal.bars() as progress:
             made = make_sources(loaded, per_clip=per_clip, progress=progress)
         figures["sources"] = made
         for name, counts in made.items():
             terminal.echo(f"{name}: " + ", ".join(f"{n} {k}" for k, n in counts.items()))
+    from famaug.config.experiments import open_ablation, run_ratios
     from famaug.recognition.ablation import settings_of, verdict
     from famaug.recognition.ablation_report import write_ablation
-    from famaug.recognition.experiment import describe, open_ablation, run_ratios, waiting
     from famaug.recognition.results import label_of_data
+    from famaug.recognition.watching import describe, waiting
 
     with terminal.typed(), terminal.bars() as progress:
         base, pools = open_ablation(loaded, progress=progress)
-    count = len(settings_of(loaded.ratios, [*pools]))
-    terminal.say(f"{count} settings: {describe(base, len(loaded.seeds))}")
+    count = len(settings_of(loaded["ratios"], [*pools]))
+    terminal.say(f"{count} settings: {describe(base, len(loaded['seeds']))}")
     if not dry_run:
         with terminal.bars() as progress:
             ablation = run_ratios(loaded, base, pools, progress=progress)
         if ablation is None:
-            terminal.say(waiting(loaded))
+            terminal.say(waiting(loaded["out"]))
         else:
-            write_ablation(ablation, Path(loaded.out))
+            write_ablation(ablation, loaded["out"])
             about = label_of_data(
                 {"optimistic": ablation.optimistic, "data": ablation.data or "real"}
             )

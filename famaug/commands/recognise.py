@@ -46,44 +46,22 @@ def recognise_command(
     The same command goes on where it was stopped. Several devices or machines: --shard 0/2 and 1/2
     in one `out`.
     """
-    from famaug.recognition.config import RecogniserConfig
+    from famaug.config.recognition import RECOGNITION
 
-    with terminal.typed():
-        loaded = configured(
-            RecogniserConfig,
-            config,
-            "recognition",
-            [
-                *(overrides or ()),
-                *given(shard=shard, weights=weights, **{"training.select": select}),
-            ],
-        )
-    from famaug.recognition.experiment import describe, run_recogniser, waiting
+    options = {"shard": shard, "weights": weights, "training.select": select}
+    path = find_config(config, "recognition")
+    loaded = RECOGNITION.read(path, overrides, **options)
+    from famaug.config.experiments import open_problem, run_recogniser
     from famaug.recognition.results import markdown
-    from famaug.recognition.setup import open_problem
+    from famaug.recognition.watching import describe, waiting
 
     with terminal.typed(), terminal.bars() as progress:
         problem = open_problem(loaded, progress=progress)
-    terminal.say(describe(problem, len(loaded.seeds)))
-    figures: dict[str, Any] = {"out": loaded.out, "dry_run": dry_run, "finished": False}
+    terminal.say(describe(problem, len(loaded["seeds"])))
+    figures: dict[str, Any] = {"out": str(loaded["out"]), "dry_run": dry_run, "finished": False}
     if not dry_run:
         with terminal.bars() as progress:
             value = run_recogniser(loaded, problem, progress=progress)
         figures |= {"finished": value is not None, "scores": value}
-        terminal.say(markdown(value) if value else waiting(loaded))
+        terminal.say(markdown(value) if value else waiting(loaded["out"]))
     terminal.end(as_json, "recognise", figures)
-
-
-def given(**values: Any) -> list[str]:
-    """Options as keys of the config."""
-    return [f"{name}={value}" for name, value in values.items() if value]
-
-
-def configured(kind: type[Any], config: str, folder: str, overrides: list[str]) -> Any:
-    """The config, looked at before torch is loaded."""
-    from famaug.recognition.config import check_config
-    from famaug.settings import load_settings
-
-    loaded = load_settings(kind, find_config(config, folder), overrides)
-    check_config(loaded)
-    return loaded

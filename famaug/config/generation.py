@@ -108,7 +108,6 @@ KEYS = {
 
 def _together(c: Config) -> Iterator[str]:
     """Values that cannot stand beside the others, or have no effect beside them."""
-    yield from c.refused(Gate, Resources)
     if c["render.look"] is not None and c["render.size"] is None:
         yield "render.look frames the face anew, so render.size is auto or a number"
     if not RealClips(**c.arguments(RealClips)).named:
@@ -132,7 +131,7 @@ def _together(c: Config) -> Iterator[str]:
         yield from c.idle("work.engine is not ray", "work.ray.")
 
 
-GENERATION = Schema(KEYS, _together)
+GENERATION = Schema(KEYS, _together, {"gate.limits": Gate, "work": Resources})
 
 
 def open_generation(config: Config) -> tuple[Generation, Resources]:

@@ -12,7 +12,7 @@ import math
 import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from types import UnionType
@@ -102,16 +102,6 @@ class Config(Mapping[str, Any]):
         mine = {k: key for k, key in self._schema.items() if key.of is target}
         return {key.parameter: self[k] for k, key in mine.items()}
 
-    def refused(self, *targets: Callable[..., Any]) -> list[str]:
-        """A line for each of these targets that refuses its arguments, which are light to make."""
-        out = []
-        for target in targets:
-            try:
-                target(**self.arguments(target))
-            except InputError as error:
-                out.append(str(error))
-        return out
-
     def idle(self, why: str, *keys: str) -> list[str]:
         """A line for each of these keys that was changed from its default where it has no effect.
 
@@ -155,10 +145,13 @@ class Schema:
         keys: by dotted name.
         together: lines on what is wrong with values beside each other; it is asked when each of
             them is right by itself.
+        made: targets that look at their arguments when they are made, and are light to make, by
+            the room of their keys ("work").
     """
 
     keys: Mapping[str, Key]
     together: Callable[[Config], Iterable[str]] = lambda config: ()
+    made: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     def read(self, path: Path, overrides: Sequence[str] | None = (), **options: object) -> Config:
         """A YAML file. Interpolations of OmegaConf work: `${oc.env:DATA}/CASME2`.
@@ -196,6 +189,12 @@ class Schema:
             if value is REQUIRED and not any(w.startswith(f"{key} ") for w in wrong)
         ]
         config = Config(self.keys, values)
+        for room, target in self.made.items():
+            if not any(w.startswith(f"{room}.") for w in wrong):
+                try:
+                    target(**config.arguments(target))
+                except InputError as error:
+                    wrong.append(f"{room}: {error}")
         if not wrong:
             wrong += self.together(config)
         if wrong:

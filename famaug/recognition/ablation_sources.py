@@ -9,7 +9,7 @@ the framing of the data set's frames, and each clip is measured once for all.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,7 @@ from famaug.generation.material import gather
 from famaug.pipeline.inputs import Identity
 from famaug.pipeline.measurements import DriverRecord, MeasuredStore
 from famaug.pipeline.synthesizer import Synthesizer
-from famaug.recognition.config import AblationConfig
 from famaug.recognition.feature_cache import Progress
-from famaug.recognition.setup import open_clips
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter, ClipCache
 from famaug.store.codecs import cache_key
@@ -38,17 +36,21 @@ GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
 log = logging.getLogger(__name__)
 
 
-def make_sources(
-    config: AblationConfig,
+def fill_sources(
+    dataset: Any,
+    sources: Mapping[str, Path],
     *,
     per_clip: int = 4,
+    workers: int = 1,
     progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, dict[str, int]]:
-    """Fills the caches that a config names under `sources`; call it again to go on.
+    """Fills caches with clips made of real ones; call it again to go on.
 
     Args:
-        config: of the ablation.
+        dataset: the real clips.
+        sources: folders of the caches, by kind (`SOURCES`).
         per_clip: clips made of each real one, in each cache.
+        workers: processes that make them.
         progress: gets a stage, what is done of it, and its total.
 
     Returns:
@@ -57,13 +59,12 @@ def make_sources(
     Raises:
         InputError: another source than these, or what `generate` raises.
     """
-    unknown = set(config.sources) - set(SOURCES)
+    unknown = set(sources) - set(SOURCES)
     if unknown:
         raise InputError(f"sources are {', '.join(SOURCES)}; got {sorted(unknown)}")
     if per_clip < 1:
         raise InputError(f"clips made of each real one are 1 or more; got {per_clip}")
-    dataset = open_clips(config.data)
-    folders = {name: Path(folder) for name, folder in config.sources.items()}
+    folders = {name: Path(folder) for name, folder in sources.items()}
     per_rule = -(-per_clip * len(dataset) // len(RULES))
     drivers = _generation(dataset, folders, "drivers", per_driver=per_clip)
     rules = {"clips": False, "rules": RULES, "per_rule": per_rule}
@@ -73,7 +74,7 @@ def make_sources(
     for name in [n for n in SOURCES if n in folders and n != "varied"]:
         report = generate(
             drivers if name == "drivers" else _generation(dataset, folders, name, **wanted[name]),
-            Resources(workers=max(1, config.workers)),
+            Resources(workers=max(1, workers)),
             progress=lambda stage, done, total, name=name: progress(  # type: ignore[misc]
                 f"{name}: {stage}", done, total
             ),

@@ -57,7 +57,7 @@ def test_before_torch(here: Path) -> None:
         "pregenerate made.yaml": (2, "drivers.per_rule must be 1 or more"),
         "pregenerate casme3": (2, "no configuration that ships"),
         "recognise trained.yaml": (2, "learning_rate is above 0"),
-        "ablate trained.yaml": (2, "folds are 'loso'"),
+        "ablate trained.yaml": (2, "folds must be loso"),
         "train sharpener faces": (2, "generator, superres"),
         "cache export full --out a.zip": (2, "write a .tar"),
         "doctor --dataset casme9 full": (2, "no data set 'casme9'"),

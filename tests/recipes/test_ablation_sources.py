@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from famaug.config.experiments import make_sources, open_clips
+from famaug.config.recognition import ABLATION
 from famaug.errors import InputError
-from famaug.recognition.ablation_sources import make_sources
-from famaug.recognition.config import AblationConfig, load_settings
-from famaug.recognition.setup import open_clips
+from famaug.recognition.ablation_sources import fill_sources
 from famaug.store import ClipCache
 from famaug.testing import make_replica
 from famaug.types import Picture
@@ -36,25 +36,24 @@ def config(tmp_path: Path, photos: list[Picture]) -> Path:
 
 @pytest.mark.filterwarnings("ignore::famaug.errors.FilterTooWideWarning")
 def test_three_sources_that_can_go_on(config: Path) -> None:
-    settings = load_settings(AblationConfig, config)
-    made = make_sources(settings, per_clip=1)
-    clips = len(open_clips(settings.data))
-    for name, folder in settings.sources.items():
+    settings = ABLATION.read(config)
+    made = make_sources(settings, per_clip=1, progress=print)
+    dataset = open_clips(settings)
+    clips = len(dataset)
+    for name, folder in settings["sources"].items():
         cache = ClipCache(folder)
         assert 0 < len(cache.keys()) == made[name]["made"] <= max(clips, 3)
         for key in cache.keys():  # noqa: SIM118
             story = cache.provenance(key)
             assert story is not None
-            assert story.label in settings.data.classes
+            assert story.label in settings["data.classes"]
             if name == "drivers":
                 assert story.driver_subject != story.identity_subject
             if name == "varied":
                 assert story.driver_subject == story.identity_subject
-    again = make_sources(settings, per_clip=1)
+    again = make_sources(settings, per_clip=1, progress=print)
     assert [again[n]["there"] for n in again] == [made[n]["made"] for n in made]
-    settings.sources = {"annotations": str(config.parent / "c" / "annotations")}
     with pytest.raises(InputError, match="clips of smic has annotated AUs"):
-        make_sources(settings)
-    settings.sources["own"] = "x"
+        fill_sources(dataset, {"annotations": config.parent / "c" / "annotations"})
     with pytest.raises(InputError, match="sources are drivers, annotations, rules, varied"):
-        make_sources(settings)
+        fill_sources(dataset, {"own": config.parent / "x"})

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
+from famaug.config.experiments import open_problem
+from famaug.config.recognition import ABLATION, RECOGNITION
 from famaug.configs import shipped
 from famaug.errors import InputError
-from famaug.recognition.config import AblationConfig, RecogniserConfig, load_settings
-from famaug.recognition.setup import open_problem
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter
 from famaug.testing import make_clip
@@ -26,11 +26,14 @@ NAMES = ("negative", "positive", "surprise")
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
-def test_config(path: Path) -> None:
-    kind = AblationConfig if path.parent.name == "ablation" else RecogniserConfig
-    config = load_settings(kind, path, ["seeds=[7]"])
-    assert config.seeds == [7]
-    assert config.training.select == "last"
+def test_config(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("flow", "data/CASME2"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    kind = ABLATION if path.parent.name == "ablation" else RECOGNITION
+    config = kind.read(path, ["seeds=[7]"])
+    assert config["seeds"] == [7]
+    assert config["training.select"] == "last"
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +118,7 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
         "seeds=[a]",
     )
     assert done.returncode == 2
-    assert "4 keys are wrong" in done.stderr
+    assert "4 values are wrong" in done.stderr
     assert "training.epoch is unknown; did you mean training.epochs?" in done.stderr
     assert "netwrk is unknown; did you mean network?" in done.stderr
     assert "training.batch_size must be a whole number; got 'many'" in done.stderr
@@ -131,15 +134,14 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
         ("data.classes=[negative,sleepy]", "no clip has the label 'sleepy'"),
         ("synthetic.ratio=1", "synthetic.cache must name a cache"),
         ("training.learning_rate=-1", "learning_rate is above 0"),
-        ("folds=loo", "folds are 'loso', 'k-fold:K' or 'dataset'"),
-        ("shard=1", "shard is written k/n"),
-        ("missing_class=drop", "missing_class is 'zero' or 'skip'"),
+        ("folds=loo", "folds must be loso, k-fold:K or dataset"),
+        ("shard=1", "shard must be written k/n"),
+        ("missing_class=drop", "missing_class must be zero or skip"),
     ],
 )
 def test_errors_before_training(material: Path, change: str, words: str) -> None:
-    config = load_settings(RecogniserConfig, material / "config.yaml", [change])
     with pytest.raises(InputError) as told:
-        open_problem(config)
+        open_problem(RECOGNITION.read(material / "config.yaml", [change]))
     assert words in str(told.value)
 
 

@@ -12,20 +12,12 @@ from typer.testing import CliRunner
 
 from famaug import Synthesizer
 from famaug.cli import app
+from famaug.config.experiments import open_ablation, open_problem, run_recogniser
+from famaug.config.read import Config, Schema
+from famaug.config.recognition import ABLATION, RECOGNITION
 from famaug.data import Casme2, fit_look, load_look, save_look
 from famaug.errors import InputError, LeakageError
 from famaug.pipeline.inputs import Driver, Identity
-from famaug.recognition.config import (
-    AblationConfig,
-    DataConfig,
-    NetworkConfig,
-    RecogniserConfig,
-    SyntheticConfig,
-    TrainingConfig,
-    check_config,
-)
-from famaug.recognition.experiment import open_ablation, run_recogniser
-from famaug.recognition.setup import open_problem
 from famaug.samples import FOLDER
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter
@@ -55,15 +47,21 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def config(root: Path, out: Path, *, look: str | None, **more: object) -> RecogniserConfig:
-    return RecogniserConfig(
-        out=str(out),
-        features=str(root / "features"),
-        data=DataConfig(reader="casme2", root=str(root / "C"), options={"label": "three"}),
-        network=NetworkConfig(input={"flow": "farneback"}),
-        synthetic=SyntheticConfig(cache=str(root / "cache"), ratio=1.0, look=look),
-        training=TrainingConfig(epochs=2, batch_size=4),
-    )
+def config(
+    root: Path, out: Path, *, look: str | None, cache: str = "cache", kind: Schema = RECOGNITION
+) -> Config:
+    synthetic = {"cache": str(root / cache), "ratio": 1.0, "look": look}
+    values = {
+        "out": str(out),
+        "features": str(root / "features"),
+        "data": {"reader": "casme2", "root": str(root / "C"), "options": {"label": "three"}},
+        "network": {"input": {"flow": "farneback"}},
+        "training": {"epochs": 2, "batch_size": 4},
+    }
+    if kind is ABLATION:
+        values |= {"ratios": [0, 1], "sources": {"rules": synthetic["cache"]}}
+        synthetic = {"look": look}
+    return kind.of(values | {"synthetic": synthetic})
 
 
 @pytest.mark.slow
@@ -87,8 +85,7 @@ def test_each_fold_trains_on_clips_with_its_own_look(data: Path, tmp_path: Path)
         problem.data()
     kept = sorted((data / "features").rglob("*.npy"))
     (data / "cache").rename(data / "moved")  # a second time no clip is rendered or read
-    mine.synthetic.cache = str(data / "moved")
-    again = open_problem(mine).pool
+    again = open_problem(config(data, tmp_path / "out", look="fit", cache="moved")).pool
     (data / "moved").rename(data / "cache")
     assert again is not None
     assert again.own is not None
@@ -114,34 +111,26 @@ def test_one_look_for_all_folds_is_of_nobody_they_test(data: Path, tmp_path: Pat
     assert looked.shared
     assert (looked.pool.inputs != plain.pool.inputs).any()
     assert looked.pool.provenances[0].plan.look == {"subjects": ["samm/006"]}
-    ablated = AblationConfig(
-        **{k: getattr(mine, k) for k in ("out", "features", "data", "network", "training")},
-        ratios=[0, 1],
-        sources={"rules": str(data / "cache")},
-        synthetic=SyntheticConfig(look=str(file), labels={}),
-    )
-    _, pools = open_ablation(ablated)
+    _, pools = open_ablation(config(data, tmp_path / "out", look=str(file), kind=ABLATION))
     assert np.array_equal(pools["rules"].inputs, looked.pool.inputs)
 
 
 @pytest.mark.parametrize(
     ("look", "cache", "why"),
     [
-        ("nowhere.json", "cache", "synthetic.look is null, fit or a look's file; nowhere.json"),
+        ("nowhere.json", "cache", "synthetic.look must be null, fit or a look's file; nowhere"),
         ("fit", None, "synthetic.look has no effect: there is no synthetic.cache"),
     ],
 )
 def test_what_cannot_be_is_told_first(
     tmp_path: Path, look: str, cache: str | None, why: str
 ) -> None:
-    mine = config(tmp_path, tmp_path / "out", look=look)
-    mine.synthetic.cache, mine.synthetic.ratio = cache, 0.0
+    data = {"reader": "casme2", "root": str(tmp_path)}
     with pytest.raises(InputError, match=why):
-        check_config(mine)
-    mine.data = DataConfig(reader="flow-folder", root=str(tmp_path), table="t.csv")
-    mine.synthetic.look, mine.synthetic.cache = "fit", "cache"
+        RECOGNITION.of({"out": "x", "data": data, "synthetic": {"look": look, "cache": cache}})
+    data = {"reader": "flow-folder", "root": str(tmp_path), "table": "t.csv"}
     with pytest.raises(InputError, match="no clips to fit it on"):
-        check_config(mine)
+        RECOGNITION.of({"out": "x", "data": data, "synthetic": {"look": "fit", "cache": "c"}})
 
 
 def test_doctor_keeps_a_look_without_the_held_out(data: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from famaug.configs import shipped
 from famaug.errors import InputError
-from famaug.recognition.config import load_settings
+from famaug.settings import load_settings
 from famaug.superres.config import SuperresConfig, open_training, split_pictures
 from famaug.superres.degrade import Pools
 from famaug.superres.evaluate import HeldOut

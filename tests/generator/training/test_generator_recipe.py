@@ -20,8 +20,8 @@ from famaug.generator.training.ganimation_config import (
     open_faces,
     open_ganimation_training,
 )
-from famaug.recognition.config import load_settings
 from famaug.seeding import keyed_generator
+from famaug.settings import load_settings
 from famaug.types import AU_NAMES, Picture
 
 ROOT = Path(__file__).resolve().parents[3]

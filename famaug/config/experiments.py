@@ -1,0 +1,301 @@
+"""From a configuration of recognition to inputs, trained networks and scores."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from famaug.config.datasets import RealClips
+from famaug.config.read import Config
+from famaug.config.recognition import FIT, is_flow_folder, shard_of
+from famaug.data.labels import LabelOf
+from famaug.data.readers import open_named
+from famaug.errors import InputError
+from famaug.files import write_whole
+from famaug.look.look import Look, load_look
+from famaug.recognition.ablation import Ablation, Setting, run_ablation, settings_of
+from famaug.recognition.ablation_sources import fill_sources
+from famaug.recognition.feature_cache import Progress
+from famaug.recognition.flow_folder import in_order, read_flow_folder
+from famaug.recognition.inputs import InputSpec
+from famaug.recognition.options import TrainingOptions
+from famaug.recognition.recognisers import build_recogniser
+from famaug.recognition.runs import run_all
+from famaug.recognition.samples import (
+    Samples,
+    SyntheticPool,
+    check_untested,
+    make_splits,
+    real_samples,
+    synthetic_pool,
+)
+from famaug.recognition.training import Problem
+from famaug.recognition.watching import open_board, watching
+from famaug.store.reader import ClipCache
+
+log = logging.getLogger(__name__)
+
+
+def open_problem(config: Config, *, progress: Progress | None = None) -> Problem:
+    """Reads or computes all inputs and checks that data, network and training fit.
+
+    Raises:
+        InputError: something does not fit; training has not begun.
+        MediaError, CacheError: clips, pictures or the cache cannot be read.
+        LeakageError: a subject would be in two folds, or the look was fitted on one that is tested.
+    """
+    ratio = config["synthetic.ratio"]
+    cache = config["synthetic.cache"] if ratio else None
+    spec = input_of(config)
+    if cache:
+        ClipCache(cache)  # told before inputs are made
+        fixed_look(config)
+    samples = open_samples(config, spec, progress=progress)
+    pool = open_pool(config, cache, samples, progress=progress) if cache else None
+    problem = Problem(
+        network=config["network.name"],
+        network_options=config["network.options"],
+        input_spec=config["network.input"],
+        samples=samples,
+        pool=pool,
+        splits=make_splits(samples, pool, folds=config["folds"]),
+        ratio=ratio,
+        options=TrainingOptions(**config.arguments(TrainingOptions)),
+        seed=config["seeds"][0],
+    )
+    problem.schedule()
+    return problem
+
+
+def input_of(config: Config) -> InputSpec:
+    """What the network of a config wants to see."""
+    _, spec = build_recogniser(
+        config["network.name"],
+        classes=len(config["data.classes"]),
+        options=config["network.options"],
+        input_spec=config["network.input"],
+    )
+    return spec
+
+
+def open_clips(config: Config) -> Any:
+    """The real clips (not of a flow folder).
+
+    Raises:
+        InputError, MediaError: as `famaug.data.readers.open_named`.
+    """
+    clips = RealClips(**config.arguments(RealClips))
+    return open_named(clips.reader, clips.root, clips.options, "data")
+
+
+def open_samples(config: Config, spec: InputSpec, *, progress: Progress | None = None) -> Samples:
+    """The real clips of a config; those whose label is no class are left out and counted."""
+    if is_flow_folder(config["data.reader"]):
+        if spec.kind != "flow":
+            raise InputError(
+                f"{config['network.name']} wants {spec.kind!r} inputs, a flow folder holds flow "
+                "pictures"
+            )
+        samples = read_flow_folder(
+            config["data.root"],
+            config["data.table"],
+            classes=config["data.classes"],
+            pattern=config["data.pattern"],
+            channels=config["data.channels"],
+            size=spec.size,
+            origin=config["data.origin"],
+        )
+    else:
+        samples = real_samples(
+            open_clips(config),
+            spec,
+            classes=config["data.classes"],
+            label_of=config["data.labels"] or None,
+            origin=config["data.origin"],
+            **_how(config, progress),
+        )
+    _tell("real clips", samples.no_class)
+    return samples
+
+
+def open_pool(
+    config: Config,
+    cache: Any,
+    samples: Samples,
+    *,
+    looks: Mapping[str, Look] | None = None,
+    progress: Progress | None = None,
+) -> SyntheticPool:
+    """The synthetic clips of a cache as inputs of the same kind as the real ones.
+
+    Their labels become classes by `synthetic.labels`, else `data.labels`, else as the data set
+    itself sorts published emotions; those that are no class are left out and counted. With
+    `synthetic.look` they look like real clips.
+
+    Args:
+        cache: its folder.
+        looks: what `own_looks` gave for these samples; fitted here where it is None.
+
+    Raises:
+        LeakageError: the look was fitted on people whom a fold tests.
+    """
+    spec, label_of = input_of(config), _labels(config, samples)
+    if config["synthetic.look"] == FIT:
+        from famaug.recognition.looks import fold_pool  # loads the face nets' code
+
+        own = own_looks(config, samples, progress=progress) if looks is None else looks
+        splits, how = make_splits(samples, folds=config["folds"]), _how(config, progress)
+        pool = fold_pool(ClipCache(cache), spec, own, splits, samples, label_of=label_of, **how)
+        _tell(f"synthetic clips of {cache}", pool.left_out)
+        return pool
+    look = fixed_look(config)
+    if look is not None:
+        check_untested(look, samples, config["synthetic.look"])
+    pool = synthetic_pool(
+        ClipCache(cache),
+        spec,
+        classes=config["data.classes"],
+        label_of=label_of,
+        look=look,
+        **_how(config, progress),
+    )
+    _tell(f"synthetic clips of {cache}", pool.left_out)
+    if config["data.channels"] == "bgr":
+        turned = in_order(pool.inputs, "bgr")
+        return SyntheticPool(turned, pool.labels, pool.provenances, pool.left_out)
+    return pool
+
+
+def own_looks(
+    config: Config, samples: Samples, *, progress: Progress | None = None
+) -> dict[str, Look]:
+    """With `synthetic.look: fit` the look of each fold's training clips, by fold; else none.
+
+    Raises:
+        InputError: a fold has no clip that shows a face.
+    """
+    if config["synthetic.look"] != FIT:
+        return {}
+    from famaug.recognition.looks import fold_looks
+
+    splits = make_splits(samples, folds=config["folds"])
+    return fold_looks(open_clips(config), samples, splits, progress=progress)
+
+
+def fixed_look(config: Config) -> Look | None:
+    """The look of `synthetic.look: FILE`, or None."""
+    named = config["synthetic.look"]
+    return None if named in (None, FIT) else load_look(named)
+
+
+def open_ablation(
+    config: Config, *, progress: Progress | None = None
+) -> tuple[Problem, dict[str, SyntheticPool]]:
+    """Inputs of the real clips and of every source's, once for all settings.
+
+    Raises:
+        InputError: ratios, sources or anything of `open_problem` do not fit.
+    """
+    sources = config["sources"]
+    settings_of(config["ratios"], [*sources])
+    fixed_look(config)  # told before inputs are made
+    base = open_problem(config, progress=progress)
+    looks = own_looks(config, base.samples, progress=progress) if sources else {}
+    pools = {
+        name: open_pool(config, cache, base.samples, looks=looks, progress=progress)
+        for name, cache in sources.items()
+    }
+    return base, pools
+
+
+def make_sources(config: Config, *, per_clip: int, progress: Progress) -> dict[str, dict[str, int]]:
+    """Fills the caches under `sources` with clips made of the real ones; see `fill_sources`."""
+    return fill_sources(
+        open_clips(config),
+        config["sources"],
+        per_clip=per_clip,
+        workers=config["workers"],
+        progress=progress,
+    )
+
+
+def run_recogniser(
+    config: Config, problem: Problem, *, progress: Progress | None = None
+) -> dict[str, Any] | None:
+    """Trains (or evaluates) what is not finished yet, into the folder `out`, which gets the config.
+
+    Args:
+        config: of the run.
+        problem: `open_problem(config)`.
+        progress: is told how training goes.
+
+    Returns:
+        The scores; None while other shards are not finished.
+
+    Raises:
+        InputError: the folder holds results of another config.
+        MissingPackageError: TensorBoard is asked for and not installed.
+    """
+    board = open_board(config["out"]) if config["tensorboard"] else None
+    write_whole(config["out"] / "config.yaml", config.to_yaml())
+    return run_all(
+        problem,
+        config["out"],
+        weights=config["weights"],
+        watch=watching(problem, progress, board=board),
+        **_run(config),
+    )
+
+
+def run_ratios(
+    config: Config,
+    base: Problem,
+    pools: Mapping[str, SyntheticPool],
+    *,
+    progress: Progress | None = None,
+) -> Ablation | None:
+    """Trains every setting that is not finished yet; see `run_ablation`.
+
+    Returns:
+        The ablation; None while other shards are not finished.
+    """
+    write_whole(config["out"] / "config.yaml", config.to_yaml())
+
+    def watch(setting: Setting) -> Callable[[dict[str, Any]], None]:
+        return watching(base, progress, f"{setting.name}, ")
+
+    return run_ablation(
+        base,
+        pools,
+        config["ratios"],
+        config["out"],
+        folds=config["folds"],
+        watch=watch,
+        **_run(config),
+    )
+
+
+def _run(config: Config) -> dict[str, Any]:
+    return {
+        "seeds": config["seeds"],
+        "shard": shard_of(config["shard"]),
+        "threads": config["threads"],
+        "missing": config["missing_class"],
+    }
+
+
+def _how(config: Config, progress: Progress | None) -> dict[str, Any]:
+    return {"folder": config["features"], "workers": config["workers"], "progress": progress}
+
+
+def _labels(config: Config, samples: Samples) -> LabelOf | None:
+    table = config["synthetic.labels"] or config["data.labels"]
+    if not table:
+        return samples.label_of
+    return lambda provenance: table.get(str(provenance.label), provenance.label)
+
+
+def _tell(what: str, left_out: Mapping[str, int]) -> None:
+    for why, count in left_out.items():
+        log.warning("%s: %d left out: %s", what, count, why)
