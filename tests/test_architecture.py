@@ -56,10 +56,8 @@ DOUBLES = {
     "Engine",
     "Layout",
     "LossWeights",
-    "NetworkConfig",
     "Row",
     "Step",
-    "TrainingConfig",
 }
 """Public classes that still share a name with another. No new ones; take out what is single."""
 MOVERS = {"files.py", "native.py"}
