@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from famaug.store.listing import list_clips as list_clips
     from famaug.store.reader import ClipCache as ClipCache
     from famaug.store.reader import StoredClip as StoredClip
-    from famaug.store.sealing import seal as seal
-    from famaug.store.sealing import unseal as unseal
     from famaug.store.verification import VerifyReport as VerifyReport
+    from famaug.store.verification import seal as seal
+    from famaug.store.verification import unseal as unseal
     from famaug.store.verification import verify as verify
     from famaug.store.writer import CacheWriter as CacheWriter
 
@@ -33,8 +33,8 @@ _LAZY = {
     "export_png": "famaug.store.export",
     "export_webdataset": "famaug.store.export",
     "list_clips": "famaug.store.listing",
-    "seal": "famaug.store.sealing",
-    "unseal": "famaug.store.sealing",
+    "seal": "famaug.store.verification",
+    "unseal": "famaug.store.verification",
     "verify": "famaug.store.verification",
 }
 
