@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,11 +12,7 @@ from famaug.commands import terminal
 from famaug.commands.terminal import printable
 from famaug.errors import UsageError
 
-if TYPE_CHECKING:
-    from famaug.store import VerifyReport
-
 Folder = Annotated[Path, typer.Argument(help="Folder of the cache.")]
-AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,20 +22,14 @@ def register(app: typer.Typer) -> None:
         epilog="Example: famaug cache info cache/casme2",
         no_args_is_help=True,
     )
-    for command, more in (
-        (info, ""),
-        (ls, " --label surprise --driver 'casme2/*'"),
-        (verify, ""),
-        (seal, ""),
-        (unseal, ""),
-        (export, " --out clips.tar"),
-    ):
-        example = f"Example: famaug cache {command.__name__} cache/casme2{more}"
+    more = {ls: " --label surprise --driver 'casme2/*'", export: " --out clips.tar"}
+    for command in (info, ls, verify, seal, unseal, export):
+        example = f"Example: famaug cache {command.__name__} cache/casme2{more.get(command, '')}"
         group.command(command.__name__, epilog=example)(command)
     app.add_typer(group, name="cache")
 
 
-def info(folder: Folder, as_json: AsJson = False) -> None:
+def info(folder: Folder, as_json: terminal.AsJson = False) -> None:
     """A cache in numbers."""
     from famaug.store import cache_info
 
@@ -57,7 +47,7 @@ def ls(
         str | None, typer.Option(help="Only of these drivers: casme2/sub03, or a pattern casme2/*.")
     ] = None,
     identity: Annotated[str | None, typer.Option(help="Only on these faces, likewise.")] = None,
-    as_json: AsJson = False,
+    as_json: terminal.AsJson = False,
 ) -> None:
     """One line a clip: key, frames, size, driver, identity, label ("-" for none)."""
     from famaug.store import list_clips
@@ -103,53 +93,44 @@ def _tell_unlabelled(count: int) -> None:
         )
 
 
-def verify(folder: Folder, as_json: AsJson = False) -> None:
+def verify(folder: Folder, as_json: terminal.AsJson = False) -> None:
     """Read every clip and name each clip and shard that is not what was put; exit code 1 then."""
+    _verify(folder, as_json, "cache verify")
+
+
+def _verify(folder: Path, as_json: bool, command: str, after: str = "", **figures: Any) -> None:
     from famaug.store import verify as verify_cache
 
-    with terminal.bars() as show:
-        report = verify_cache(folder, progress=lambda done, of: show("verifying", done, of))
-    _name_damage(report)
-    terminal.echo(str(report))
-    terminal.end(as_json, "cache verify", report.to_json())
+    with terminal.bar("verifying") as progress:
+        report = verify_cache(folder, progress=progress)
+    for kind, found in (("bad shard", report.bad_shards), ("bad", report.bad)):
+        for name, why in found.items():
+            terminal.echo(f"{kind}: {name}: {why}", err=True)
+    terminal.echo(f"{report}{after}")
+    terminal.end(as_json, command, {**figures, **report.to_json()})
     if not report.good:
         raise typer.Exit(terminal.FAILED)
-
-
-def _name_damage(report: VerifyReport) -> None:
-    for name, why in report.bad_shards.items():
-        terminal.echo(printable(f"bad shard: {name}: {why}"), err=True)
-    for name, why in report.bad.items():
-        terminal.echo(printable(f"bad: {name}: {why}"), err=True)
 
 
 def seal(
     folder: Folder,
     dry_run: Annotated[bool, typer.Option(help="Verify and report, change nothing.")] = False,
-    as_json: AsJson = False,
+    as_json: terminal.AsJson = False,
 ) -> None:
     """Verify, fix sizes and digests, and make the cache read-only."""
     from famaug.store import seal as seal_cache
-    from famaug.store import verify as verify_cache
 
-    with terminal.bars() as show:
-        if dry_run:
-            report = verify_cache(folder, progress=lambda done, of: show("verifying", done, of))
-        else:
-            shards = seal_cache(folder, progress=lambda done, of: show("verifying", done, of))
     if dry_run:
-        _name_damage(report)
-        terminal.echo(f"{report}; not sealed (--dry-run)")
-        terminal.end(as_json, "cache seal", {"sealed": False, **report.to_json()})
-        if not report.good:
-            raise typer.Exit(terminal.FAILED)
+        _verify(folder, as_json, "cache seal", "; not sealed (--dry-run)", sealed=False)
         return
+    with terminal.bar("verifying") as progress:
+        shards = seal_cache(folder, progress=progress)
     clips = sum(s.records for s in shards.values())
     terminal.echo(f"sealed {clips} clips in {len(shards)} shards")
     terminal.end(as_json, "cache seal", {"sealed": True, "clips": clips, "shards": len(shards)})
 
 
-def unseal(folder: Folder, as_json: AsJson = False) -> None:
+def unseal(folder: Folder, as_json: terminal.AsJson = False) -> None:
     """Open a sealed cache for more clips. Nobody may read it meanwhile."""
     from famaug.store import unseal as unseal_cache
 
@@ -164,7 +145,7 @@ def export(
     dry_run: Annotated[
         bool, typer.Option(help="Say what would be written, write nothing.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: terminal.AsJson = False,
 ) -> None:
     """Write the clips as a WebDataset tar or as PNG folders."""
     from famaug.store import cache_info, export_png, export_webdataset
@@ -178,7 +159,7 @@ def export(
         terminal.end(as_json, "cache export", {"clips": count, "out": None, "bytes": size})
         return
     write = export_webdataset if out.suffix else export_png
-    with terminal.bars() as show:
-        count = write(folder, out, progress=lambda done, of: show("exporting", done, of))
+    with terminal.bar("exporting") as progress:
+        count = write(folder, out, progress=progress)
     terminal.echo(f"wrote {count} clips to {out}")
     terminal.end(as_json, "cache export", {"clips": count, "out": str(out)})

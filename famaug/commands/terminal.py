@@ -286,6 +286,13 @@ def bars() -> Iterator[Show]:
 
 
 @contextmanager
+def bar(stage: str) -> Iterator[Callable[[int, int], None]]:
+    """One bar; call it with what is done and the total."""
+    with bars() as show:
+        yield lambda done, total: show(stage, done, total)
+
+
+@contextmanager
 def working() -> Iterator[None]:
     """Bars for all that the library tells of within."""
     from famaug.progress import told_to
