@@ -234,7 +234,7 @@ def notes() -> Iterator[None]:
 @contextmanager
 def typed() -> Iterator[None]:
     """Around what looks at options and configurations before any work: an input that is wrong here
-    was typed wrongly. Files and faces that will not do stay failures of the work."""
+    was typed wrongly. Unusable files and faces stay failures of the work."""
     try:
         yield
     except UsageError:

@@ -55,12 +55,12 @@ def follow(dataset: Any) -> Followed:
     for part, below_test in _walk(dataset):
         own = _names_in(part)
         people |= own
-        said, test = _held_out(part), _tested(part)
+        given, test = _held_out(part), _tested(part)
         if test is not None:
             tested = tested or test
-        elif said is not None and not below_test:
+        elif given is not None and not below_test:
             known = True
-            held_out |= said
+            held_out |= given
             trained |= own
     here = {ref.person for ref in refs_of(dataset) or () if ref.person}
     left = trained - here - held_out if here else set()
@@ -170,10 +170,10 @@ def _is_dataset(value: Any) -> bool:
 
 def _held_out(part: Any) -> frozenset[str] | None:
     """A part's own `held_out`, where it is a collection of names."""
-    said = getattr(part, "held_out", None)
-    if not isinstance(said, set | frozenset | list | tuple):
+    given = getattr(part, "held_out", None)
+    if not isinstance(given, set | frozenset | list | tuple):
         return None
-    return frozenset(canonical(s) for s in said) - {""}
+    return frozenset(canonical(s) for s in given) - {""}
 
 
 def _tested(part: Any) -> str | None:
@@ -184,9 +184,9 @@ def _tested(part: Any) -> str | None:
 
 def _names_in(part: Any) -> set[str]:
     """People that a part names itself: `people` where it has them, else those of its clips."""
-    said = getattr(part, "people", None)
-    if isinstance(said, set | frozenset | list | tuple):
-        return {canonical(s) for s in said} - {""}
+    given = getattr(part, "people", None)
+    if isinstance(given, set | frozenset | list | tuple):
+        return {canonical(s) for s in given} - {""}
     refs = refs_of(part) if isinstance(part, list | tuple) else getattr(part, "refs", None)
     if not isinstance(refs, list | tuple):
         return set()

@@ -78,20 +78,20 @@ def of_plan(plan: Plan, length: int) -> Known:
     return Known(onset, apex, offset, float(plan.fps), track[apex].copy(), present, track)
 
 
-def synthetic_ref(story: Provenance, key: str, length: int) -> ClipRef:
+def synthetic_ref(provenance: Provenance, key: str, length: int) -> ClipRef:
     """A reference for a synthetic clip: subject is whose face it shows, onset, apex and offset are
     the plan's."""
-    dataset, _, subject = story.identity_subject.rpartition("/")
-    onset, apex, offset = (min(at, length - 1) for at in story.plan.key_frames)
+    dataset, _, subject = provenance.identity_subject.rpartition("/")
+    onset, apex, offset = (min(at, length - 1) for at in provenance.plan.key_frames)
     return ClipRef(
         dataset,
         subject,
         key,
-        fps=story.plan.fps,
+        fps=provenance.plan.fps,
         onset=onset,
         apex=apex,
         offset=offset,
-        emotion=None if story.label is None else str(story.label),
+        emotion=None if provenance.label is None else str(provenance.label),
     )
 
 

@@ -76,7 +76,7 @@ class PlannedSource:
         """A plan; where a clip shows no usable face, others are drawn in its place.
 
         Raises:
-            FaceError: `ATTEMPTS` in a row will not do; the message names them.
+            FaceError: `ATTEMPTS` in a row are unusable; the message names them.
             InputError: the driver has no label.
         """
         rng = keyed_generator(self.seed, epoch, slot, "draw")

@@ -22,7 +22,7 @@ from famaug.generation.worker import Measure, Outcome
 from famaug.generation.workers import Tasks, Workers
 from famaug.generation.worklist import WorkList, make_worklist
 from famaug.perception.identity import WEIGHTS as IDENTITY
-from famaug.pipeline.measurements import MeasuredStore, Shelf
+from famaug.pipeline.measurements import Kind, MeasuredStore
 from famaug.store import manifest
 from famaug.store.reader import ClipCache
 from famaug.weights.fetch import find_stored
@@ -116,7 +116,7 @@ class _Run:
         return [d for d in drivers if d.key not in bad]
 
     def find_faces(self, workers: Workers, people: Sequence[Sequence[Item]]) -> list[Item]:
-        """The usable faces; a person whose picture will not do gets another one if there is."""
+        """The usable faces; a person whose picture is unusable gets another one if there is."""
         most = self.settings.faces_per_subject
         taken: list[list[Item]] = [[] for _ in people]
         rest = [list(candidates) for candidates in people]
@@ -135,17 +135,17 @@ class _Run:
         self, workers: Workers, use: Literal["driver", "identity"], items: Sequence[Item]
     ) -> set[str]:
         """Measures what is not in the store; returns the keys of those that could not be had."""
-        shelf: Shelf = "drivers" if use == "driver" else "faces"
+        kind: Kind = "drivers" if use == "driver" else "faces"
         todo: dict[str, Item] = {}
         bad: set[str] = set()
         for item in items:
             if self.stop():
                 break
-            if not self.store.has(shelf, item.key):
+            if not self.store.has(kind, item.key):
                 todo[item.key] = item
                 bad.add(item.key)
                 continue
-            refused = self.store.refusal(shelf, item.key)
+            refused = self.store.refusal(kind, item.key)
             if refused is not None:
                 bad.add(item.key)
                 self.report.skipped.append(Skip(use, item.name, refused))

@@ -34,7 +34,7 @@ def why_no_look(plan: Plan) -> str | None:
 
 
 def with_look(
-    frames: Frames, story: Provenance, look: Look, rng: np.random.Generator
+    frames: Frames, provenance: Provenance, look: Look, rng: np.random.Generator
 ) -> tuple[Frames, Provenance]:
     """A clean clip as the data set would show it, and its provenance with all that was drawn.
 
@@ -44,14 +44,14 @@ def with_look(
 
     Args:
         frames: uint8 `T h w 3`, as its plan rendered it.
-        story: its provenance, without a look.
+        provenance: its provenance, without a look.
         look: fitted on the fold's training clips.
         rng: what is drawn from.
 
     Raises:
         RenderError: the plan has a look, or does not say where the face lies.
     """
-    plan = story.plan
+    plan = provenance.plan
     why = why_no_look(plan)
     if why is not None:
         raise RenderError(f"this clip cannot be given a look: it {why}")
@@ -64,7 +64,7 @@ def with_look(
     drawn = look.draw(rng, length=len(frames), fps=fps)
     told = np.round(track.intensity.astype(np.float64), 4).tolist()
     looked = replace(plan, track=told, fps=fps, look=drawn)
-    return apply_look(frames, mesh, drawn), replace(story, plan=looked)
+    return apply_look(frames, mesh, drawn), replace(provenance, plan=looked)
 
 
 def mesh_in(plan: Plan, height: int, width: int) -> Floats:

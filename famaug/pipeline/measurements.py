@@ -29,7 +29,7 @@ from famaug.types import AUS, AUTrack, Floats, Picture
 FORMAT = 2
 MAX_BYTES = 256 << 20
 """Of one file: a face may be kept with its picture."""
-Shelf = Literal["drivers", "faces", "gate"]
+Kind = Literal["drivers", "faces", "gate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,18 +82,18 @@ class MeasuredStore:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def has(self, shelf: Shelf, name: str) -> bool:
+    def has(self, kind: Kind, name: str) -> bool:
         """Whether a whole record is there."""
-        return self._read(shelf, name) is not None
+        return self._read(kind, name) is not None
 
-    def refusal(self, shelf: Shelf, name: str) -> str | None:
+    def refusal(self, kind: Kind, name: str) -> str | None:
         """Why nothing could be measured, where that was found before."""
-        value = self._read(shelf, name)
+        value = self._read(kind, name)
         return None if value is None else value.get("refused")
 
-    def refuse(self, shelf: Shelf, name: str, reason: str) -> None:
-        """Notes that the source will not do, so that it is not tried again."""
-        self._write(shelf, name, {"refused": reason})
+    def refuse(self, kind: Kind, name: str, reason: str) -> None:
+        """Notes that the source is unusable, so that it is not tried again."""
+        self._write(kind, name, {"refused": reason})
 
     def driver(self, name: str) -> DriverRecord | None:
         """The record, or None when it is missing or damaged."""
@@ -153,34 +153,34 @@ class MeasuredStore:
         }
         self._write("faces", name, value)
 
-    def _path(self, shelf: Shelf, name: str) -> Path:
-        return self.root / shelf / f"{name}.json"
+    def _path(self, kind: Kind, name: str) -> Path:
+        return self.root / kind / f"{name}.json"
 
-    def _read(self, shelf: Shelf, name: str) -> dict[str, Any] | None:
+    def _read(self, kind: Kind, name: str) -> dict[str, Any] | None:
         try:
-            value = read_json(self._path(shelf, name), at_most=MAX_BYTES, error=CacheError)
+            value = read_json(self._path(kind, name), at_most=MAX_BYTES, error=CacheError)
             record: dict[str, Any] = value["record"]
             whole = value["format"] == FORMAT and value["digest"] == digest(record)
         except (CacheError, ValueError, KeyError, TypeError):
             return None
         return record if whole else None
 
-    def _write(self, shelf: Shelf, name: str, record: dict[str, Any]) -> None:
+    def _write(self, kind: Kind, name: str, record: dict[str, Any]) -> None:
         """The first one written stays; a damaged one is replaced.
 
         Raises:
             CacheFullError, CacheError: it cannot be kept, so nothing made from it could be made
                 again: that ends a run, and is no reason to leave a driver or a face out.
         """
-        path = self._path(shelf, name)
+        path = self._path(kind, name)
         text = json.dumps({"format": FORMAT, "digest": digest(record), "record": record})
         try:
-            if self._read(shelf, name) is None:
+            if self._read(kind, name) is None:
                 write_whole(path, text)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            kind = CacheFullError if full else CacheError
-            raise kind(f"a measurement cannot be kept: {error}; then run it again") from error
+            failure = CacheFullError if full else CacheError
+            raise failure(f"a measurement cannot be kept: {error}; then run it again") from error
 
 
 def _text(values: Floats) -> str:

@@ -21,7 +21,7 @@ from famaug.faces.mesher import FaceMesher
 from famaug.faces.packed import packed_mesh, unpacked_mesh
 from famaug.faces.pose import angles
 from famaug.pipeline.inputs import Driver, Identity
-from famaug.pipeline.measurements import DriverRecord, FaceRecord, MeasuredStore, Shelf
+from famaug.pipeline.measurements import DriverRecord, FaceRecord, Kind, MeasuredStore
 from famaug.pipeline.recent import Recent
 from famaug.seeding import digest
 from famaug.types import AUTrack, Clip, Floats
@@ -141,27 +141,27 @@ class Measuring:
         return mesh
 
     @contextmanager
-    def _once(self, shelf: Shelf, name: str) -> Iterator[MeasuredStore | None]:
+    def _once(self, kind: Kind, name: str) -> Iterator[MeasuredStore | None]:
         """Others that want the same wait until it is measured; a refusal is kept as well."""
         if self.store is None:
             yield None
             return
         with self.store.claimed(name):
-            why = self.store.refusal(shelf, name)
+            why = self.store.refusal(kind, name)
             if why is not None:
                 raise FaceError(why)
             try:
                 yield self.store
             except FaceError as error:
-                self._keep(shelf, name, str(error))
+                self._keep(kind, name, str(error))
                 raise
 
-    def _keep(self, shelf: Shelf, name: str, record: DriverRecord | FaceRecord | str) -> None:
+    def _keep(self, kind: Kind, name: str, record: DriverRecord | FaceRecord | str) -> None:
         if self.store is None:
             return
         try:
             if isinstance(record, str):
-                self.store.refuse(shelf, name, record)
+                self.store.refuse(kind, name, record)
             elif isinstance(record, DriverRecord):
                 self.store.put_driver(name, record)
             else:

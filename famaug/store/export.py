@@ -53,7 +53,7 @@ def export_png(
             with whole_folder(target / clip.key) as draft:
                 for i, frame in enumerate(clip.frames):
                     (draft / f"{i:05d}.png").write_bytes(_png(frame))
-                (draft / "provenance.json").write_text(_story(clip))
+                (draft / "provenance.json").write_text(_provenance_text(clip))
             count += 1
             if progress is not None:
                 progress(count, len(todo))
@@ -118,12 +118,12 @@ def _sample(clip: StoredClip) -> dict[str, str | bytes]:
     sample: dict[str, str | bytes] = {
         "__key__": clip.key,
         "label.txt": label.encode(),
-        "provenance.json": _story(clip).encode(),
+        "provenance.json": _provenance_text(clip).encode(),
     }
     return sample | {f"{i:05d}.png": _png(f) for i, f in enumerate(clip.frames)}
 
 
-def _story(clip: StoredClip) -> str:
+def _provenance_text(clip: StoredClip) -> str:
     return json.dumps(None if clip.provenance is None else clip.provenance.to_json())
 
 

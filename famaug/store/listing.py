@@ -25,7 +25,7 @@ def list_clips(root: str | os.PathLike[str] | ClipCache) -> Iterator[dict[str, A
 
 def _row(cache: ClipCache, key: str) -> dict[str, Any]:
     with cache.record(key) as (shard, record):
-        story, layout = record.provenance(), record.layout
+        provenance, layout = record.provenance(), record.layout
     return {
         "key": key,
         "shard": shard,
@@ -34,10 +34,10 @@ def _row(cache: ClipCache, key: str) -> dict[str, Any]:
         "width": layout.shape[2],
         "codec": layout.codec,
         "bytes": layout.payload_bytes,
-        "driver": "" if story is None else story.driver_subject,
-        "identity": "" if story is None else story.identity_subject,
-        "label": None if story is None else story.label,
-        "provenance": story is not None,
+        "driver": "" if provenance is None else provenance.driver_subject,
+        "identity": "" if provenance is None else provenance.identity_subject,
+        "label": None if provenance is None else provenance.label,
+        "provenance": provenance is not None,
     }
 
 

@@ -83,20 +83,20 @@ def build(
 ) -> bytes:
     """The record's bytes."""
     layout, payload = encode(frames, codec=codec, quality=quality)
-    story = b"" if provenance is None else _json(provenance.to_json())
+    text = b"" if provenance is None else _json(provenance.to_json())
     header = _json(
         {
             "version": VERSION,
             "layout": layout.to_json(),
-            "provenance": len(story),
+            "provenance": len(text),
             "payload": xxhash.xxh3_128_hexdigest(payload),
             "source": frames_digest(frames),
         }
     )
-    total = _PREFIX + len(header) + len(story) + len(payload)
+    total = _PREFIX + len(header) + len(text) + len(payload)
     lengths = _LENGTHS.pack(len(header), total)
-    mark = _head_digest(key, lengths, header, story)
-    return b"".join((MAGIC, lengths, mark, header, story, payload))
+    mark = _head_digest(key, lengths, header, text)
+    return b"".join((MAGIC, lengths, mark, header, text, payload))
 
 
 def parse(key: str, value: Buffer) -> Record:
@@ -114,13 +114,13 @@ def parse(key: str, value: Buffer) -> Record:
     end = _PREFIX + header_length
     with translated(f"clip {key}: the header is not readable", CacheCorruptError):
         header: dict[str, Any] = parse_json(bytes(view[_PREFIX:end]), "it", error=CacheCorruptError)
-        story_length = int(header["provenance"])
+        text_length = int(header["provenance"])
         payload_digest, source = str(header["payload"]), str(header["source"])
         layout_json, version = header["layout"], header["version"]
-    if not 0 <= story_length <= total - end:
+    if not 0 <= text_length <= total - end:
         raise CacheCorruptError(f"clip {key}: the provenance would end outside the record")
-    story = bytes(view[end : end + story_length])
-    if _head_digest(key, bytes(view[4:16]), bytes(view[_PREFIX:end]), story) != view[16:_PREFIX]:
+    text = bytes(view[end : end + text_length])
+    if _head_digest(key, bytes(view[4:16]), bytes(view[_PREFIX:end]), text) != view[16:_PREFIX]:
         raise CacheCorruptError(f"clip {key}: header or provenance differ from their digest")
     if version != VERSION:
         raise CacheCorruptError(
@@ -128,14 +128,14 @@ def parse(key: str, value: Buffer) -> Record:
         )
     layout = Layout.from_json(layout_json)
     layout.check_size(total)
-    payload = view[end + story_length :]
+    payload = view[end + text_length :]
     with translated(f"clip {key}: the provenance is no text", CacheCorruptError):
-        return Record(layout, source, story.decode(), payload, payload_digest)
+        return Record(layout, source, text.decode(), payload, payload_digest)
 
 
-def _head_digest(key: str, lengths: bytes, header: bytes, story: bytes) -> bytes:
+def _head_digest(key: str, lengths: bytes, header: bytes, text: bytes) -> bytes:
     hasher = xxhash.xxh3_128(key.encode())
-    for part in (lengths, header, story):
+    for part in (lengths, header, text):
         hasher.update(part)
     return hasher.digest()
 

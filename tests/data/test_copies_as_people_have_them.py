@@ -80,8 +80,8 @@ def test_a_correction_needs_a_wrong_cell_and_a_folder_that_bears_it_out(
 def test_corrections_by_row_leave_right_rows_alone(replica: Replica) -> None:
     """MMEW's sixteen rows: a table that has them right has nothing to correct."""
     data = Mmew(replica("mmew", size=(16, 16)))
-    assert data.findings.corrected == ()
-    assert data.findings.not_corrected == ()
+    assert data.findings.corrected == []
+    assert data.findings.not_corrected == []
 
 
 # -- tables ---------------------------------------------------------------------------------------

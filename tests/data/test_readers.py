@@ -48,7 +48,7 @@ def test_every_reader_opens_its_release(replica: Replica, name: str) -> None:
     root = replica(name, clips=18)
     before = digest_of(root)
     data = open_dataset(name, root)
-    assert data.findings.missing_clips == ()
+    assert data.findings.missing_clips == []
     assert len(data) >= 18
     assert len({(r.subject, r.clip) for r in data.refs}) == len(data)
     for ref in data.refs:
@@ -93,7 +93,7 @@ def test_casme2_without_apex(replica: Replica) -> None:
     right, published = Casme2(root), Casme2(root, corrections=False)
     apexes = {r.clip + r.subject: number(r.frames[r.apex or 0]) for r in right.refs}
     assert len(published.findings.middle_apex) == 21
-    assert right.findings.middle_apex == ()
+    assert right.findings.middle_apex == []
     told = [line for line in right.findings.corrected if "apex None -> 279" in line]
     assert len(told) == 1
     name = told[0].split(" ")[0]
@@ -178,7 +178,7 @@ def test_rows_and_folders_that_lack_each_other(replica: Replica, tmp_path: Path)
         Path(path).unlink()
     data = Casme2(root)
     assert len(data) == 10
-    assert data.findings.missing_clips == (f"{first.subject}/{first.clip}",)
+    assert data.findings.missing_clips == [f"{first.subject}/{first.clip}"]
     assert f"{second.subject}/{second.clip}" in data.findings.empty_clips[0]
 
 
@@ -204,7 +204,7 @@ def test_samm(replica: Replica) -> None:
 def test_smic(replica: Replica) -> None:
     data = Smic(replica("smic"))
     assert len(data) == 163
-    assert data.findings.empty_clips == ("s18/s18_sur_03",)
+    assert data.findings.empty_clips == ["s18/s18_sur_03"]
     assert Counter(r.emotion for r in data.refs) == {
         "negative": 70,
         "positive": 51,

@@ -17,7 +17,7 @@ from famaug.data.labels import label_map
 from famaug.data.protocols import Label
 from famaug.data.readers.corrections import Correction
 from famaug.data.readers.disk import Folders, frames_by_number
-from famaug.data.readers.rows import Findings, Fixes, Row, contradiction, corrected, in_order
+from famaug.data.readers.rows import Findings, Row, contradiction, corrected, in_order
 from famaug.data.readers.tables import Cells, read_rows
 from famaug.errors import InputError, MediaError
 from famaug.folders import names_in
@@ -122,8 +122,9 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
         self.media = self._find_media()
         self.table = self._find_table(table)
         self.folders = Folders(self.media)
-        self.all_rows, fixes = self._all_rows(corrections)
-        found, self.findings = _Opening(self, fixes).read(span)
+        self.findings = Findings()
+        self.all_rows = self._all_rows(corrections)
+        found = self._clips(span)
         self.people = frozenset(ref.person for ref in found)
         if missing == "stop":
             self._stop_if_missing()
@@ -238,11 +239,11 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
             f"the folder holds {', '.join(names[:8])}; pass table="
         )
 
-    def _all_rows(self, corrections: bool) -> tuple[list[Row], Fixes]:
+    def _all_rows(self, corrections: bool) -> list[Row]:
         if self.table is None:
-            return self.rows_of_tree(), Fixes()
+            return self.rows_of_tree()
         rows: list[Row] = []
-        unread: list[str] = []
+        unread = self.findings.unread
         lines = read_rows(
             self.table,
             required=self.columns,
@@ -258,96 +259,61 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
         if unread and not rows:
             raise InputError(f"no row can be read: {unread[0]}")
         if not corrections:
-            return rows, Fixes(unread=tuple(unread))
-        rows, told = self.put_right(rows)
-        rows, fixes = corrected(rows, self.corrections, self.counted_rows, self._numbers)
-        return rows, Fixes((*told, *fixes.made), fixes.refused, tuple(unread))
+            return rows
+        rows, self.findings.corrected = self.put_right(rows)
+        return corrected(rows, self.corrections, self.counted_rows, self._numbers, self.findings)
 
     def _numbers(self, row: Row) -> Collection[int]:
         folder = self.find_folder(row)
         return () if folder is None else frames_by_number(folder, self.layout.frame)
 
-    def _stop_if_missing(self) -> None:
-        f = self.findings
-        if f.missing_clips or f.empty_clips or f.missing_frames or f.unread:
-            first = [*f.missing_clips, *f.empty_clips, *f.missing_frames, *f.unread][:5]
-            raise MediaError(
-                f"{self.root}: {self.summary()}; first: {', '.join(first)}; `famaug doctor "
-                f"--dataset {self.name} {self.root}` lists all; missing='skip' goes on without"
-            )
-
-
-class _Opening:
-    """Goes through the rows once and names every clip that is on disk."""
-
-    def __init__(self, reader: ReleaseReader, fixes: Fixes) -> None:
-        self.reader, self.fixes = reader, fixes
-        self.missing: list[str] = []
-        self.empty: list[str] = []
-        self.gaps: dict[str, tuple[int, ...]] = {}
-        self.bad: list[str] = []
-        self.middle: list[str] = []
-        self.odd: list[str] = []
-        self.still: list[str] = []
-
-    def read(self, span: Span) -> tuple[list[ClipRef], Findings]:
+    def _clips(self, span: Span) -> list[ClipRef]:
+        """Goes through the rows once and names every clip that is on disk."""
         refs = []
         names: Counter[tuple[str, str]] = Counter()
-        for row in self.reader.all_rows:
+        self.findings.rows = len(self.all_rows)
+        for row in self.all_rows:
             names[row.subject, row.clip] += 1
             # several expressions of one video: "b", "b#2", "b#3"
             k = names[row.subject, row.clip]
             ref = self._ref(row if k == 1 else replace(row, clip=f"{row.clip}#{k}"), span)
             if ref is not None:
                 refs.append(ref)
-        found = Findings(
-            len(self.reader.all_rows),
-            tuple(self.missing),
-            tuple(self.empty),
-            self.gaps,
-            tuple(self.bad),
-            self.fixes.made,
-            self.fixes.refused,
-            tuple(self.middle),
-            tuple(self.odd),
-            tuple(self.still),
-            self.fixes.unread,
-        )
-        return refs, found
+        return refs
 
     def _ref(self, row: Row, span: Span) -> ClipRef | None:
-        name = f"{row.subject}/{row.clip}"
-        folder = self.reader.find_folder(row)
+        name, found = f"{row.subject}/{row.clip}", self.findings
+        folder = self.find_folder(row)
         if folder is None:
-            self.missing.append(name)
+            found.missing_clips.append(name)
             return None
-        frames = frames_by_number(folder, self.reader.layout.frame)
+        frames = frames_by_number(folder, self.layout.frame)
         if not frames:
-            self.empty.append(name)
+            found.empty_clips.append(name)
             return None
         wrong = contradiction(row)
         if wrong:
-            self.bad.append(f"{name}: {wrong}")
+            found.bad_rows.append(f"{name}: {wrong}")
         row = in_order(row)
         first, last = min(frames), max(frames)
         onset = first if row.onset is None else row.onset
         offset = last if row.offset is None or row.offset <= onset else row.offset
         gaps = [n for n in range(onset, min(offset, last + GAP) + 1) if n not in frames]
         if gaps:
-            self.gaps[name] = tuple(gaps)
+            found.missing_frames[name] = tuple(gaps)
         numbers = sorted(n for n in frames if span == "all" or onset <= n <= offset)
         if not numbers:
-            self.empty.append(f"{name} (frames {first}-{last}, annotated {onset}-{offset})")
+            found.empty_clips.append(f"{name} (frames {first}-{last}, annotated {onset}-{offset})")
             return None
         if len(numbers) == 1:
-            self.still.append(name)
+            found.still.append(name)
         start = _nearest(numbers, onset)
         return ClipRef(
-            self.reader.name,
+            self.name,
             row.subject,
             row.clip,
             frames=tuple(os.path.join(folder, frames[n]) for n in numbers),  # noqa: PTH118  fast
-            fps=row.fps or self.reader.fps,
+            fps=row.fps or self.fps,
             onset=start,
             apex=self._apex(name, row, numbers, start, onset, offset),
             offset=_nearest(numbers, offset),
@@ -361,13 +327,22 @@ class _Opening:
         """Position of the apex: annotated, or the middle; None where the annotated one is odd."""
         apex = row.apex
         if apex is None:
-            self.middle.append(name)
+            self.findings.middle_apex.append(name)
             return _nearest(numbers, onset + (offset - onset) // 2)
         at = _nearest(numbers, apex)
         if not onset < apex <= offset or at <= start:
-            self.odd.append(f"{name} (apex {apex}, onset {onset}, offset {offset})")
+            self.findings.odd_apex.append(f"{name} (apex {apex}, onset {onset}, offset {offset})")
             return None
         return at
+
+    def _stop_if_missing(self) -> None:
+        f = self.findings
+        if f.missing_clips or f.empty_clips or f.missing_frames or f.unread:
+            first = [*f.missing_clips, *f.empty_clips, *f.missing_frames, *f.unread][:5]
+            raise MediaError(
+                f"{self.root}: {self.summary()}; first: {', '.join(first)}; `famaug doctor "
+                f"--dataset {self.name} {self.root}` lists all; missing='skip' goes on without"
+            )
 
 
 def _nearest(numbers: Sequence[int], wanted: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from famaug.data.readers.corrections import Correction
@@ -25,7 +25,7 @@ class Row:
     fps: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Findings:
     """What is wrong with a copy, as far as opening it shows. Clips are "subject/clip".
 
@@ -42,26 +42,17 @@ class Findings:
         unread: rows with a cell that cannot be read; their clips are left out.
     """
 
-    rows: int
-    missing_clips: tuple[str, ...]
-    empty_clips: tuple[str, ...]
-    missing_frames: dict[str, tuple[int, ...]]
-    bad_rows: tuple[str, ...]
-    corrected: tuple[str, ...]
-    not_corrected: tuple[str, ...]
-    middle_apex: tuple[str, ...]
-    odd_apex: tuple[str, ...] = ()
-    still: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fixes:
-    """Corrections that were made, those that did not fit a wrong row, and rows not readable."""
-
-    made: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
+    rows: int = 0
+    missing_clips: list[str] = field(default_factory=list)
+    empty_clips: list[str] = field(default_factory=list)
+    missing_frames: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    bad_rows: list[str] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
+    not_corrected: list[str] = field(default_factory=list)
+    middle_apex: list[str] = field(default_factory=list)
+    odd_apex: list[str] = field(default_factory=list)
+    still: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 Numbers = Callable[[Row], Collection[int]]
@@ -69,8 +60,12 @@ Numbers = Callable[[Row], Collection[int]]
 
 
 def corrected(
-    rows: Sequence[Row], table: Iterable[Correction], counted: int | None, numbers: Numbers
-) -> tuple[list[Row], Fixes]:
+    rows: Sequence[Row],
+    table: Iterable[Correction],
+    counted: int | None,
+    numbers: Numbers,
+    findings: Findings,
+) -> list[Row]:
     """Rows with the corrections that they need and that their folders bear out.
 
     Args:
@@ -78,6 +73,7 @@ def corrected(
         table: what is known to be wrong.
         counted: number of rows in which the corrections' rows were counted.
         numbers: frames on disk.
+        findings: is told what was corrected, and what does not fit a wrong row.
     """
     out = list(rows)
     empty: dict[str, list[int]] = {}
@@ -87,7 +83,6 @@ def corrected(
     for c in table:
         for i in _where(rows, c, counted, empty[c.column]):
             changes.setdefault(i, []).append(c)
-    made, refused = [], []
     for i, wanted in changes.items():
         there = numbers(rows[i])
         needed = [c for c in wanted if _is_wrong(rows[i], c, there)]
@@ -99,11 +94,11 @@ def corrected(
             for c in needed
         ]
         if contradiction(new) or not all(_is_borne_out(new, c, there) for c in needed):
-            refused += told
+            findings.not_corrected += told
         else:
-            made += told
+            findings.corrected += told
             out[i] = new
-    return out, Fixes(tuple(made), tuple(refused))
+    return out
 
 
 def _is_wrong(row: Row, c: Correction, there: Collection[int]) -> bool:
