@@ -1,1 +1,1 @@
-"""Find a face, its 478-point mesh and blendshapes; pose; crop and paste back."""
+"""Find a face, its 478-point mesh and blendshapes; pose; crops."""

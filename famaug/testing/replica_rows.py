@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from famaug.data.megc2019 import LEFT_OUT
 from famaug.data.megc2019_list import composite_clips
-from famaug.data.readers.corrections import CASME2_APEXES, MMEW_ROWS
+from famaug.data.readers.corrections import CASME2_APEXES
 from famaug.errors import InputError
 from famaug.modulation.envelopes import frames_of, timing
 from famaug.modulation.rules import EXPERT_RULES
@@ -285,12 +285,6 @@ def _samm_quirks(rows: list[ReplicaRow]) -> list[ReplicaRow]:
 def _smic_quirks(rows: list[ReplicaRow]) -> list[ReplicaRow]:
     short = {"s18_sur_03": 10_000, "s3_po_08": 2, "s3_sur_01": 1, "s3_sur_05": 1, "s3_ne_16": 1}
     return [replace(r, lost=short.get(r.clip, 0)) for r in rows]
-
-
-def _mmew_quirks(rows: list[ReplicaRow]) -> list[ReplicaRow]:
-    for i in MMEW_ROWS:
-        rows[i] = replace(rows[i], onset=1, apex=10, offset=20)
-    return rows
 
 
 def _casme3_quirks(rows: list[ReplicaRow]) -> list[ReplicaRow]:

@@ -140,7 +140,7 @@ def seen(view: str, pair: Pair) -> Floats:
     onset, after, _ = (f.astype(np.float32) / 255 for f in pair.frames)
     if view == "frame":
         picture = cv2.resize(onset, (92, 112), interpolation=cv2.INTER_AREA)
-        return picture.transpose(2, 0, 1) - 0.5
+        return np.asarray(picture.transpose(2, 0, 1) - 0.5, np.float32)
     if view == "grain":
         fine = [
             20 * (f - cv2.GaussianBlur(f, (0, 0), 1.5))[120:216, 92:188] for f in (onset, after)
@@ -149,7 +149,8 @@ def seen(view: str, pair: Pair) -> Floats:
     grey = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in (pair.frames[0], pair.frames[2])]
     small = [cv2.resize(g, (140, 170), interpolation=cv2.INTER_AREA) for g in grey]
     flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*small, None)
-    return cv2.resize(flow, (48, 56), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+    small_flow = cv2.resize(flow, (48, 56), interpolation=cv2.INTER_AREA)
+    return np.asarray(small_flow.transpose(2, 0, 1), np.float32)
 
 
 def net(channels: int) -> nn.Module:
@@ -194,7 +195,7 @@ def accuracy(
                     batch = batch * torch.tensor([-1.0, 1.0]).view(1, 2, 1, 1)
             loss = nn.functional.cross_entropy(model(batch), y["train"][pick])
             best.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             best.step()
         model.eval()
         with torch.inference_mode():

@@ -193,7 +193,7 @@ def _cells(au: int) -> NDArray[np.bool_]:
     x0, x1, y0, y1 = SHOWS[au]
     centre = ((np.arange(SIDE // CELL - 2) + 1.5) * CELL - SIDE / 2) / PER_CENTIMETRE
     x, y = np.abs(centre)[None], (_CENTRE_Y - centre)[:, None]
-    return (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
+    return np.asarray((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
 
 
 def _show(found: dict[str, dict[int, list[Floats]]], variants: list[str]) -> None:

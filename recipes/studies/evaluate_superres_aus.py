@@ -54,7 +54,8 @@ def render(side: int, expression: str) -> Frames:
     drawn = keyed_generator(0, "bench", "superres")
     plan = synthesizer.plan(expression, np.asarray(astronaut(), np.uint8), drawn)
     frames = synthesizer.render([plan])[0]
-    return frames[np.linspace(0, len(frames) - 1, 8).round().astype(int)][::2]
+    chosen = np.linspace(0, len(frames) - 1, 8).round().astype(int)[::2]
+    return np.ascontiguousarray(frames[chosen])
 
 
 def parse_arguments() -> argparse.Namespace:

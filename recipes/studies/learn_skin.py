@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -150,9 +150,10 @@ class Places:
     def band(self, values: Array) -> Array:
         """Left and right averaged, without what is too smooth and too fine, at the places: `P`."""
         kept = self._blur(values, FINEST) - self._blur(values, COARSEST)
-        return self.at(((kept + kept[:, ::-1]) / 2 * self.weight)[None])[0]
+        shown = (kept + kept[:, ::-1]) / 2 * self.weight
+        return np.asarray(self.at(shown[None])[0], np.float32)
 
-    def at(self, maps: Array) -> Array:
+    def at(self, maps: NDArray[Any]) -> Array:
         """`N HEIGHT WIDTH` to `N P`."""
         return np.asarray(maps[:, self.rows, self.columns], np.float32)
 
@@ -206,7 +207,7 @@ def main(
     evidence = [_of_video(name, places) for name in VIDEOS]
     people = sorted({e.person for e in evidence})
     if faces is not None:
-        drawn = [np.mean([e[k] for e in evidence], 0) for k in (3, 4)]
+        drawn = [np.mean(each, 0) for each in zip(*(e[3:5] for e in evidence), strict=True)]
         evidence.append(_of_faces(faces, places, drawn[0], drawn[1]))
     support = _support(evidence, people, places.prior)
     units = [
@@ -262,8 +263,8 @@ def _shade_on_places(motion: FaceMotion, extra: Learnt, places: Places) -> Array
     maps = SkinShade(motion, learnt=extra).maps.cpu().numpy()
     box = np.array(motion.pixels.shape[1::-1], np.float64)
     ratio = (np.array(maps.shape[:0:-1]) - 1) / (box - 1)
-    mesh = motion.local.astype(np.float64)
-    mesh[:, :2] *= ratio
+    mesh = motion.local.astype(np.float32)
+    mesh[:, :2] *= ratio.astype(np.float32)
     both = maps[: len(AUS)] + maps[len(AUS) :]
     return np.stack([places.band(places.unroll(m, mesh)) for m in both])
 

@@ -104,7 +104,7 @@ def _seam(frames: Frames, mesh: Floats) -> Frames:
 
 
 def _bytes(values: np.ndarray) -> Frames:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ python recipes/studies/readme_figure.py --out docs/figures/expressions.webp
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from PIL import Image
@@ -32,7 +32,7 @@ def main(out: Annotated[Path, typer.Option(help="WebP to write.")]) -> None:
         frames = synthesizer.render([plan])[0]
         apex, last = plan.key_frames[1], len(frames) - 1
         chosen = [0, apex // 2, apex, (apex + last) // 2, last]
-        times = {"onset": 0, "apex": apex, "offset": last, "fps": plan.fps}
+        times: dict[str, Any] = {"onset": 0, "apex": apex, "offset": last, "fps": plan.fps}
         rows += [film_strip(frames, chosen, **times), difference_strip(frames, chosen, **times)]
     width = max(r.width for r in rows)
     sheet = Image.new("RGB", (width, sum(r.height for r in rows)), "white")
