@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from famaug.files import sync_file
+from famaug.files.whole import sync_file
 from famaug.weights.fetch import home
 from famaug.weights.shipped import sha256_of
 

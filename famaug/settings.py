@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from famaug.errors import UsageError
-from famaug.limits import read_text
+from famaug.files.limits import read_text
 from famaug.named import did_you_mean
 
 T = TypeVar("T")

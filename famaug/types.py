@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug import __version__
-from famaug.datasets import dataset_name
 from famaug.errors import InputError, TrackError, UnusableClipError
-from famaug.limits import wrong_fields
-from famaug.people import person, spelt, subject_of
+from famaug.files.limits import wrong_fields
+from famaug.people.datasets import dataset_name
+from famaug.people.persons import person, spelt, subject_of
 from famaug.seeding import digest, plain
 
 AUS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
@@ -46,7 +46,7 @@ class ClipRef:
 
     Attributes:
         dataset: name of the data set, or "" for loose media. Public ones have one name, however
-            they are written ("CASME II" is "casme2", see `famaug.datasets`).
+            they are written ("CASME II" is "casme2", see `famaug.people.datasets`).
         subject: subject id as text. Those of public data sets are spelt as their folders spell
             them ("1" of CASME II is "sub01"); others stay as given.
         clip: clip id as text, unique within the subject.

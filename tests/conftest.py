@@ -12,9 +12,9 @@ import torch
 from material import MATERIAL
 
 from famaug import samples
-from famaug.clip import read_frames, read_picture
 from famaug.errors import FetchError
 from famaug.faces.mesher import FaceMesher
+from famaug.media.clips import read_frames, read_picture
 from famaug.types import Frames, Picture
 from famaug.weights import ENTRIES, fetch
 

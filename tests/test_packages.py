@@ -264,7 +264,7 @@ for command in famaug.cli.app.registered_commands + famaug.cli.app.registered_gr
     name = command.name or command.typer_instance.info.name
     assert CliRunner().invoke(famaug.cli.app, [name, "--help"]).exit_code == 0, name
 print("help", *loaded())
-import famaug.clip_writer, famaug.data.readers, famaug.modulation.rules
+import famaug.media.clips, famaug.data.readers, famaug.modulation.rules
 import famaug.quality.gate, famaug.config.recognition, famaug.samples, famaug.weights.shipped
 print("checks of arguments", *loaded())
 import famaug.config.generation

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from famaug.delimited import Row, columns_in, fitted, number_in, rows_of, whole_in
 from famaug.errors import TableWarning, TrackError
+from famaug.files.delimited import Row, columns_in, fitted, number_in, rows_of, whole_in
 from famaug.types import AU_NAMES
 
 VALUE_COLUMNS = [f"{name}_r" for name in AU_NAMES]

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from famaug.aus.columns import VALUE_COLUMNS, load, need_columns
 from famaug.aus.table import frame_numbers, modulated_of, values_of
-from famaug.clip import natural_key
 from famaug.errors import TableWarning, TrackError
-from famaug.folders import visible
+from famaug.files.folders import visible
+from famaug.media.clips import natural_key
 from famaug.types import AUS, AUTrack
 
 PRESENCE_AUS: tuple[int, ...] = (*AUS[:-1], 28, AUS[-1])

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from famaug.aus.columns import MAX_FRAMES, MODULATED, VALUE_COLUMNS, load, need_columns, row_number
 from famaug.errors import TableWarning, TrackError
-from famaug.files import whole_file
-from famaug.limits import read_json
+from famaug.files.limits import read_json
+from famaug.files.whole import whole_file
 from famaug.types import AU_NAMES, AUS, SIDES, AUTrack
 
 CONFIDENCE_COLUMNS = [f"{name}_conf" for name in AU_NAMES]

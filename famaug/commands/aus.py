@@ -65,7 +65,7 @@ def aus_command(
     The scale is the estimator's: of flow and points 5 = the unit's full excursion, not OpenFace's.
     """
     from famaug.aus.estimators import check_estimator
-    from famaug.clip import read_frames, read_picture
+    from famaug.media.clips import read_frames, read_picture
 
     with terminal.typed():
         check_estimator(how.backend)

@@ -72,7 +72,7 @@ def ls(
 
 
 def _wanted(clip: dict[str, Any], wanted: dict[str, str | None]) -> bool:
-    from famaug.people import canonical
+    from famaug.people.persons import canonical
 
     for kind, pattern in wanted.items():
         if pattern is None:

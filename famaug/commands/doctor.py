@@ -81,7 +81,7 @@ def doctor_command(
 
 def _check_dataset(name: str, path: Path, copy: Copy) -> tuple[dict[str, Any], Sequence[str]]:
     """What is found, as JSON, and what is wrong."""
-    from famaug.datasets import release_named
+    from famaug.people.datasets import release_named
 
     if copy.expect not in (None, "complete", "partial"):
         raise UsageError(f"--expect is complete or partial; got {copy.expect!r}")

@@ -98,7 +98,7 @@ def generate_command(
     as_json: terminal.AsJson = False,
 ) -> None:
     """Show a driver's expression on an identity's face."""
-    from famaug.clip_writer import write_clip
+    from famaug.media.clips import write_clip
 
     _check_typed(shown, pixels, out)
     from famaug.pipeline.inputs import Driver, Identity
@@ -152,7 +152,7 @@ def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
     """All that can be told before torch is loaded."""
     from famaug.aus.estimators import check_estimator
     from famaug.clip_options import check_generator, check_peak, check_size
-    from famaug.clip_writer import check_target
+    from famaug.media.clips import check_target
 
     with terminal.typed():
         check_target(out)

@@ -44,7 +44,7 @@ def init_command(
     Nothing is overwritten. The data need not be there yet.
     """
     from famaug.configs import render_template
-    from famaug.files import write_whole
+    from famaug.files.whole import write_whole
 
     if kind not in COMMANDS:
         raise UsageError(f"init {kind}: {', '.join(COMMANDS)} are possible")
@@ -70,7 +70,7 @@ def values_of(dataset: str, root: Path | None) -> dict[str, str]:
     """
     from famaug.data.labels import THREE
     from famaug.data.readers import find_reader
-    from famaug.datasets import find_release, is_composite
+    from famaug.people.datasets import find_release, is_composite
 
     release = None if ":" in dataset else find_release(dataset)
     name = "composite" if ":" not in dataset and is_composite(dataset) else dataset

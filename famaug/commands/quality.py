@@ -11,7 +11,7 @@ import typer
 
 from famaug.commands import terminal
 from famaug.errors import FamaugError, InputError, RenderError, UsageError
-from famaug.limits import read_json, translated
+from famaug.files.limits import read_json, translated
 
 if TYPE_CHECKING:
     from famaug.pipeline.synthesizer import Synthesizer
@@ -177,8 +177,8 @@ def _clips(source: Path, most: int) -> tuple[int, Iterator[_Found]]:
 
 def _clip_paths(source: Path) -> list[Path]:
     """The clip itself, or the clips in the folder: sub-folders with frames, and videos."""
-    from famaug.clip import PICTURES, VIDEOS, holds_pictures
-    from famaug.folders import visible
+    from famaug.files.folders import visible
+    from famaug.media.clips import PICTURES, VIDEOS, holds_pictures
 
     if source.is_file():
         return [source]
@@ -206,7 +206,7 @@ def _of_cache(cache: Any, key: str) -> _Found:
 
 
 def _of_disk(path: Path) -> _Found:
-    from famaug.clip import read_frames
+    from famaug.media.clips import read_frames
     from famaug.types import Plan
 
     plan = None

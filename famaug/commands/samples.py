@@ -29,7 +29,7 @@ def samples_command(
     The faces are of people who do not exist (CC0); the clip is rendered from one of them. Nothing
     is fetched.
     """
-    from famaug.datasets import release_named
+    from famaug.people.datasets import release_named
 
     with terminal.typed():
         for name in dataset or ():

@@ -96,7 +96,7 @@ def _generator(path: Path, overrides: Sequence[str]) -> Done:
 
 
 def _superres(path: Path, overrides: Sequence[str]) -> Done:
-    from famaug.files import write_whole
+    from famaug.files.whole import write_whole
     from famaug.superres.config import SuperresConfig, open_training
 
     config = _configured(SuperresConfig, path, overrides)
@@ -124,7 +124,7 @@ def _configured(kind: type[C], path: Path, overrides: Sequence[str]) -> C:
 
 def _run(training: Training, config: _Config) -> Done:
     """Trains; returns the folder and the steps done."""
-    from famaug.files import write_whole
+    from famaug.files.whole import write_whole
     from famaug.settings import to_yaml
 
     if training.engine.is_main:

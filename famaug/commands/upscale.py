@@ -59,7 +59,7 @@ def upscale_command(
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
     """Sharpen to four times the size, and tell how far AUs moved by it."""
-    from famaug.clip import read_frames
+    from famaug.media.clips import read_frames
 
     frames, own_fps = read_frames(source)  # first: that it is no picture explains the most
     check_target(source, out)
@@ -113,7 +113,7 @@ def check_target(source: Path, out: Path) -> None:
     Raises:
         InputError: a kind of output that does not fit the input, or a folder in use.
     """
-    from famaug.clip import PICTURES
+    from famaug.media.clips import PICTURES
 
     suffix = out.suffix.lower()
     picture = source.is_file() and source.suffix.lower() in PICTURES
@@ -149,9 +149,8 @@ def write(out: Path, frames: Frames, source: Path, fps: float | None) -> None:
     """A picture, a folder of PNGs named as the source's frames, or a video; whole or not at all."""
     from PIL import Image
 
-    from famaug.clip import frame_paths
-    from famaug.clip_writer import write_clip
-    from famaug.files import clear_parts, whole_file, whole_folder
+    from famaug.files.whole import clear_parts, whole_file, whole_folder
+    from famaug.media.clips import frame_paths, write_clip
 
     if out.suffix.lower() == ".mp4":
         write_clip(out, frames, fps=fps or 25.0, plan=None)

@@ -1,7 +1,7 @@
 """Real clips as every configuration names them: `reader`, `root`, `options`, and a part of them.
 
-A reader is a data set by any name (`famaug.datasets`: casme2, "CASME II", smic-vis), `composite`,
-`ClipFolder`, or `module:Class` of one's own; recognisers also read `flow-folder`.
+A reader is a data set by any name (`famaug.people.datasets`: casme2, "CASME II", smic-vis),
+`composite`, `ClipFolder`, or `module:Class` of one's own; recognisers also read `flow-folder`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from famaug.config.read import Config, Key, checked, keys_of, unknown_keys
-from famaug.datasets import dataset_name, is_composite
 from famaug.errors import InputError, MediaError
-from famaug.people import find_people, in_order, who_is
+from famaug.people.datasets import dataset_name, is_composite
+from famaug.people.persons import find_people, in_order, who_is
 
 
 @dataclass(frozen=True, kw_only=True)

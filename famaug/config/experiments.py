@@ -12,7 +12,7 @@ from famaug.config.recognition import FIT, is_flow_folder, shard_of
 from famaug.data.labels import LabelOf
 from famaug.data.readers import open_named
 from famaug.errors import InputError
-from famaug.files import write_whole
+from famaug.files.whole import write_whole
 from famaug.look.look import Look, load_look
 from famaug.recognition.ablation import Ablation, Setting, run_ablation, settings_of
 from famaug.recognition.ablation_sources import fill_sources

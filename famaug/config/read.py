@@ -19,7 +19,7 @@ from types import UnionType
 from typing import Any
 
 from famaug.errors import InputError, UsageError
-from famaug.limits import read_text
+from famaug.files.limits import read_text
 from famaug.named import did_you_mean
 
 MAX_BYTES = 256 << 10

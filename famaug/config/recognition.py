@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from famaug.config.datasets import RealClips, keys_of_clips
 from famaug.config.read import Config, Key, Schema, keys_of
-from famaug.datasets import is_composite
 from famaug.errors import InputError
 from famaug.packages import need
+from famaug.people.datasets import is_composite
 from famaug.recognition.metrics import MissingClass
 from famaug.recognition.options import TrainingOptions
 

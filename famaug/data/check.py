@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from famaug.aus.facs import not_shown
-from famaug.clip import read_picture
 from famaug.data.readers.base import ReleaseReader
 from famaug.errors import InputError, MediaError
-from famaug.folders import is_hidden, names_in
+from famaug.files.folders import is_hidden, names_in
+from famaug.media.clips import read_picture
 
 Expect = Literal["complete", "partial"]
 NO_FOLDER = "clips without folder"

@@ -10,13 +10,13 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from famaug.clip import VIDEOS, frame_paths, holds_pictures, load_clip, natural_key
 from famaug.data.protocols import Label
 from famaug.data.readers.tables import number, read_rows, text
-from famaug.datasets import dataset_named
-from famaug.delimited import number_in
 from famaug.errors import InputError, MediaError
-from famaug.folders import names_in, visible
+from famaug.files.delimited import number_in
+from famaug.files.folders import names_in, visible
+from famaug.media.clips import VIDEOS, frame_paths, holds_pictures, load_clip, natural_key
+from famaug.people.datasets import dataset_named
 from famaug.types import Clip, ClipRef
 
 COLUMNS = ("subject", "clip", "path", "emotion", "onset", "apex", "offset", "fps", "action_units")

@@ -12,7 +12,7 @@ from famaug.data.following import follow, held_out_of
 from famaug.data.guard import Guard
 from famaug.data.protocols import Label, labels_of, refs_of
 from famaug.errors import InputError
-from famaug.people import canonical, find_people, in_order
+from famaug.people.persons import canonical, find_people, in_order
 from famaug.seeding import keyed_generator
 from famaug.types import ClipRef
 

@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 from famaug.data.guard import Guard
 from famaug.data.protocols import refs_of
 from famaug.errors import InputError, LeakageError
-from famaug.people import canonical
+from famaug.people.persons import canonical
 from famaug.types import ClipRef
 
 MOST = 4096

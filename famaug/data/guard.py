@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from famaug.errors import InputError, LeakageError
-from famaug.people import (
+from famaug.people.persons import (
     Person,
     alike,
     canonical,
@@ -18,7 +18,7 @@ from famaug.people import (
     person,
     spelt,
 )
-from famaug.people import same as same_person
+from famaug.people.persons import same as same_person
 from famaug.types import ClipRef, Provenance
 
 NO_PROVENANCE = "no provenance"

@@ -8,8 +8,8 @@ from typing import Any
 
 from famaug.data.following import parts_of
 from famaug.data.protocols import Label
-from famaug.datasets import dataset_name
 from famaug.errors import InputError
+from famaug.people.datasets import dataset_name
 from famaug.types import Provenance
 
 LabelOf = Callable[[Provenance], Label] | Mapping[Any, Label]

@@ -10,11 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from famaug.clip import PICTURES
 from famaug.data.following import parts_of
 from famaug.errors import MediaError
-from famaug.people import person_of_path
-from famaug.pictures import read_picture
+from famaug.media.clips import PICTURES
+from famaug.media.pictures import read_picture
+from famaug.people.persons import person_of_path
 from famaug.pipeline.inputs import pixels_digest
 from famaug.types import ClipRef, Picture
 
@@ -28,9 +28,9 @@ class Whose:
     """Says of a file whose it is, "dataset/subject", or "".
 
     It is known by where it lies (in a folder that holds frames of one person only, or where its
-    path says it, see `famaug.people.person_of_path`), by being a copy of a frame, byte for byte, or
-    by having the very pixels of a clip's onset frame (a picture saved in another format). What
-    was cropped, scaled or compressed anew is not known again.
+    path says it, see `person_of_path` of `famaug.people`), by being a copy of a frame, byte for
+    byte, or by having the very pixels of a clip's onset frame (a picture saved in another
+    format). What was cropped, scaled or compressed anew is not known again.
 
     Args:
         refs: the clips whose people are known.

@@ -13,9 +13,9 @@ from torch.utils.data import Dataset
 
 from famaug.data.protocols import Label
 from famaug.data.readers.tables import is_nothing
-from famaug.datasets import dataset_named
 from famaug.errors import InputError, LeftOutWarning
-from famaug.people import spelt
+from famaug.people.datasets import dataset_named
+from famaug.people.persons import spelt
 from famaug.types import Clip, ClipRef, Frames
 
 COLUMNS = ("subject", "material", "emotion")

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from famaug.clip import frame_paths, read_picture
 from famaug.data.following import guard_for
 from famaug.data.loose import Whose, refs_below
 from famaug.data.protocols import AsClip, ClipSynthesizer, labels_of, refs_of
 from famaug.data.slots import Balance, Chooser, Slot
 from famaug.errors import FaceError, InputError, LeakageError
+from famaug.media.clips import frame_paths, read_picture
 from famaug.seeding import keyed_generator
 from famaug.types import Clip, ClipRef, Frames, Provenance
 

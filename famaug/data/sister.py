@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import torch
 
-from famaug.clip import frame_paths, read_picture
 from famaug.data.guard import Guard
 from famaug.errors import FaceError, FamaugWarning, InputError, LeakageError, TrackError
 from famaug.faces.framing import Framing, framed, matrix_of
+from famaug.media.clips import frame_paths, read_picture
 from famaug.modulation.modulate import Modulation, modulate
-from famaug.people import person_of_path
+from famaug.people.persons import person_of_path
 from famaug.pipeline.inputs import Driver, Identity, pixels_digest
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.seeding import keyed_generator
@@ -57,7 +57,7 @@ class Sister:
         unusable: a clip that cannot be measured, as frames show no usable face, stays as it is and
             is counted, with one warning ("keep"), or is an error ("raise").
         held_out: people ("dataset/subject") whose faces may not be shown: `fold.held_out`. Needed
-            where `identities` are pictures of a data set's people (`famaug.people.person_of_path`
+            where `identities` are pictures of a data set's people (`famaug.people`
             knows them by their paths); an empty set says that nobody is held out.
         seed: any integer, or None.
 

@@ -15,9 +15,9 @@ from famaug.data.folds import Fold
 from famaug.demo.page import Made
 from famaug.demo.sample_folder import small_replica
 from famaug.errors import FamaugError
-from famaug.files import whole_folder
+from famaug.files.whole import whole_folder
 from famaug.modulation.modulate import Modulation
-from famaug.people import person
+from famaug.people.persons import person
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.report.lettering import PAPER, centred

@@ -11,10 +11,9 @@ import numpy as np
 from PIL import Image
 
 from famaug import samples
-from famaug.clip import read_picture
-from famaug.clip_writer import write_clip
-from famaug.datasets import release_named
 from famaug.errors import InputError
+from famaug.media.clips import read_picture, write_clip
+from famaug.people.datasets import release_named
 from famaug.pipeline.inputs import Identity
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.seeding import keyed_generator

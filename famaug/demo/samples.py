@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from famaug import samples
-from famaug.clip import PICTURES, read_frames, read_picture
 from famaug.errors import FetchError, InputError
-from famaug.folders import visible
+from famaug.files.folders import visible
+from famaug.media.clips import PICTURES, read_frames, read_picture
 from famaug.pipeline.inputs import Identity
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.report.values import ReportDrawing, ReportMedia

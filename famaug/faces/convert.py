@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from famaug.errors import WeightsError
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
-from famaug.limits import member, opened_zip, translated
+from famaug.files.limits import member, opened_zip, translated
 from famaug.packages import need
 
 MEMBERS: dict[str, tuple[str, type[nn.Module]]] = {

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from famaug.aus.read import read_numbered
-from famaug.clip import PICTURES
-from famaug.datasets import dataset_name
 from famaug.errors import InputError, TrackError
-from famaug.folders import names_in
+from famaug.files.folders import names_in
 from famaug.generation.items import Item, stamps
 from famaug.generation.patterns import paths_like
 from famaug.generation.report import Skip
-from famaug.people import canonical
+from famaug.media.clips import PICTURES
+from famaug.people.datasets import dataset_name
+from famaug.people.persons import canonical
 from famaug.pipeline.inputs import TABLES, Driver
 from famaug.seeding import digest
 from famaug.types import ClipRef

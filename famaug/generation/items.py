@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from famaug.folders import visible
+from famaug.files.folders import visible
 
 Kind = Literal["clip", "annotation", "table", "rule", "picture"]
 

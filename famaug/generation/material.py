@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from famaug.clip import PICTURES, frame_paths
 from famaug.data.following import held_out_of
 from famaug.data.guard import Guard
 from famaug.data.loose import Whose, refs_below
@@ -18,8 +17,9 @@ from famaug.generation.clip_tables import clip_tables
 from famaug.generation.generation import Generation
 from famaug.generation.items import Item, Kind, stamp, stamps
 from famaug.generation.report import Skip
+from famaug.media.clips import PICTURES, frame_paths
 from famaug.modulation.rules import parse_expression
-from famaug.people import canonical
+from famaug.people.persons import canonical
 from famaug.pipeline.inputs import pixels_digest
 from famaug.seeding import digest
 from famaug.types import ClipRef

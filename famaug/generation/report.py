@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from famaug.files import write_whole
+from famaug.files.whole import write_whole
 
 SKIPPED = "skipped.csv"
 FAILURES = "failures.txt"

@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 
 from famaug.errors import CacheError, CacheFullError, CacheLockedError
-from famaug.files import whole_file
+from famaug.files.whole import whole_file
 from famaug.generation.generation import Generation
 from famaug.store import manifest
 from famaug.store.locks import NETWORK_FILE_SYSTEMS, file_system

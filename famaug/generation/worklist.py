@@ -18,7 +18,7 @@ from famaug.generation.generation import Generation
 from famaug.generation.items import Item
 from famaug.generation.material import until
 from famaug.generation.report import Skip
-from famaug.people import canonical
+from famaug.people.persons import canonical
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.pipeline.measuring import frame_like
 from famaug.seeding import digest

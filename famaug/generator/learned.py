@@ -16,13 +16,13 @@ from torch.nn import functional as F
 
 from famaug.errors import InputError, WeightsError
 from famaug.faces.align import crop_face
+from famaug.files.limits import check_finite
 from famaug.generator.inverse import at_nodes, to_grid
 from famaug.generator.moving import MovingRenderer
 from famaug.generator.networks.au_maps import au_maps, left_share, midlines
 from famaug.generator.networks.compose import warp
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import load_generator
-from famaug.limits import check_finite
 from famaug.processes import one_torch_thread
 from famaug.seeding import digest
 from famaug.types import Floats, Picture

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from famaug.errors import InputError
+from famaug.files.limits import check_finite
 from famaug.generator.face_motion import FaceMotion, checked
 from famaug.generator.field import Grid
-from famaug.limits import check_finite
 from famaug.progress import ticked
 from famaug.types import Floats, Frames, Picture
 

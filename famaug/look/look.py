@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from famaug.errors import InputError, RenderError
 from famaug.faces.framing import Framing, anchors, framed, matrix_of
-from famaug.files import write_whole
-from famaug.limits import check_finite, read_json, translated
+from famaug.files.limits import check_finite, read_json, translated
+from famaug.files.whole import write_whole
 from famaug.modulation.retime import resample
-from famaug.people import canonical
+from famaug.people.persons import canonical
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUTrack, Floats, Frames
 

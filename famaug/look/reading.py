@@ -14,7 +14,7 @@ from famaug.errors import RenderError
 from famaug.faces.align import crop_transform
 from famaug.faces.framing import Framing, matrix_of, moved_mesh
 from famaug.faces.packed import unpacked_mesh
-from famaug.limits import translated
+from famaug.files.limits import translated
 from famaug.look.look import Look, apply_look
 from famaug.modulation.retime import resample
 from famaug.types import Floats, Frames, Plan, Provenance

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from famaug.aus.curves import onset_apex_offset
-from famaug.datasets import dataset_name
 from famaug.errors import InputError, TrackError
 from famaug.modulation.smoothing import STRONGEST, auto_half_width, smooth_values
+from famaug.people.datasets import dataset_name
 from famaug.types import AU_INDEX, AUTrack
 
 Values = NDArray[np.float64]

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, OutputError, TrackError
-from famaug.files import write_whole
-from famaug.limits import MIB, read_json
+from famaug.files.limits import MIB, read_json
+from famaug.files.whole import write_whole
 from famaug.modulation.envelopes import Envelope, find_apex
 from famaug.modulation.envelopes import timing as timing_of
 from famaug.modulation.gaps import fill_gaps
 from famaug.modulation.smoothing import auto_half_width, smooth_values
 from famaug.modulation.sources import RAISED_COSINE
 from famaug.modulation.transfer import MAX_INTENSITY
-from famaug.people import canonical
+from famaug.people.persons import canonical
 from famaug.types import AU_INDEX, AUS, AUTrack
 
 Peaks = NDArray[np.float64]

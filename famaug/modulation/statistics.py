@@ -25,7 +25,7 @@ from famaug.modulation.pools import (
     relative_to_onset,
     save_pool,
 )
-from famaug.people import canonical, who_is
+from famaug.people.persons import canonical, who_is
 from famaug.types import AUS, AUTrack
 
 Values = NDArray[np.float64]

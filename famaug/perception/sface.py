@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from famaug.errors import WeightsError
-from famaug.limits import read_bytes, translated
+from famaug.files.limits import read_bytes, translated
 from famaug.packages import need
 from famaug.weights.registry import find_entry
 

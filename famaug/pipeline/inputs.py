@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from famaug.clip import PICTURES, VIDEOS, load_clip, read_frames, read_picture
 from famaug.errors import InputError, MediaError
-from famaug.folders import names_in
+from famaug.files.folders import names_in
+from famaug.media.clips import PICTURES, VIDEOS, load_clip, read_frames, read_picture
 from famaug.modulation.rules import PREFIXES, parse_expression
 from famaug.modulation.sources import ExpressionSource
-from famaug.people import person_of_path
+from famaug.people.persons import person_of_path
 from famaug.types import AUTrack, Clip, ClipRef, Picture
 
 

@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from famaug.errors import CacheError, CacheFullError
-from famaug.files import write_whole
-from famaug.limits import read_json
-from famaug.pictures import decode_picture
+from famaug.files.limits import read_json
+from famaug.files.whole import write_whole
+from famaug.media.pictures import decode_picture
 from famaug.seeding import digest
 from famaug.types import AUS, AUTrack, Floats, Picture
 

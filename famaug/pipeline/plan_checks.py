@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from famaug.clip import MAX_CLIP_BYTES
 from famaug.errors import RenderError
 from famaug.faces.packed import unpacked_mesh
-from famaug.limits import translated
+from famaug.files.limits import translated
+from famaug.media.clips import MAX_CLIP_BYTES
 from famaug.types import Floats, Plan
 
 MAX_FRAME = 4096 * 4096

@@ -21,7 +21,7 @@ from famaug.clip_options import ASSUMED_FPS, CROP, Size, check_peak, check_size
 from famaug.errors import AssumedRateWarning, FaceError, InputError, RenderError
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.packed import packed_mesh
-from famaug.limits import translated
+from famaug.files.limits import translated
 from famaug.look.look import Look, apply_look
 from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.sources import ExpressionSource

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment
 
-from famaug.files import write_whole
+from famaug.files.whole import write_whole
 from famaug.recognition.ablation import Ablation, Row, verdict
 from famaug.recognition.results import label_of_data
 

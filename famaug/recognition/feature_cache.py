@@ -22,8 +22,8 @@ import numpy as np
 
 from famaug.data.protocols import AsClip, as_clip_with_label
 from famaug.errors import FamaugError, InputError, UnusableClipError
-from famaug.files import write_whole
-from famaug.limits import read_bytes
+from famaug.files.limits import read_bytes
+from famaug.files.whole import write_whole
 from famaug.processes import end_with_parent
 from famaug.recognition.inputs import Bytes, InputSpec, make_input
 from famaug.seeding import digest

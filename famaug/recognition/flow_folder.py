@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from famaug.clip import read_picture
 from famaug.data.readers.tables import read_rows, text
 from famaug.errors import InputError, MediaError
-from famaug.folders import files_below
+from famaug.files.folders import files_below
+from famaug.media.clips import read_picture
 from famaug.recognition.inputs import Bytes
 from famaug.recognition.samples import Samples, class_numbers
 from famaug.types import ClipRef

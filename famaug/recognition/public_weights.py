@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from famaug.errors import InputError, WeightsError
-from famaug.folders import visible
-from famaug.people import canonical, parse_person, same
+from famaug.files.folders import visible
+from famaug.people.persons import canonical, parse_person, same
 from famaug.recognition.training import FoldResult, Problem, predict
 from famaug.weights.load import load_safetensors
 from famaug.weights.state_dict import read_torch_state_dict

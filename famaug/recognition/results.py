@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from famaug.errors import InputError
-from famaug.files import write_whole
-from famaug.limits import read_json
+from famaug.files.limits import read_json
+from famaug.files.whole import write_whole
 from famaug.recognition.metrics import (
     Counts,
     MissingClass,

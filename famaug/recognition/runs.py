@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from famaug.errors import InputError
-from famaug.files import write_whole
-from famaug.limits import read_json
+from famaug.files.limits import read_json
+from famaug.files.whole import write_whole
 from famaug.recognition.all_folds import AllFolds, can_stack
 from famaug.recognition.all_folds_ststnet import AllFoldsOfSTSTNet
 from famaug.recognition.metrics import MissingClass

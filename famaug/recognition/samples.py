@@ -19,7 +19,7 @@ from famaug.data.protocols import AsClip, Label, labels_of, refs_of
 from famaug.errors import InputError, LeakageError, LeftOutWarning
 from famaug.look.look import Look
 from famaug.look.reading import why_no_look, with_look
-from famaug.people import canonical, in_order
+from famaug.people.persons import canonical, in_order
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.metrics import check_labels

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from famaug.files import write_whole
+from famaug.files.whole import write_whole
 from famaug.quality.agreement import Agreement, agreement
 from famaug.report.clip_view import clip_view
 from famaug.report.curves import agreement_scatter

@@ -27,7 +27,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from famaug.errors import CacheCorruptError, InputError
-from famaug.limits import check_unpacked, translated
+from famaug.files.limits import check_unpacked, translated
 from famaug.seeding import digest
 from famaug.types import Frames, Plan
 

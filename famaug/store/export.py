@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from famaug.errors import CacheError, InputError
-from famaug.files import clear_parts, whole_file, whole_folder, write_whole
+from famaug.files.whole import clear_parts, whole_file, whole_folder, write_whole
 from famaug.packages import need
 from famaug.store.listing import list_clips
 from famaug.store.reader import ClipCache, StoredClip

@@ -16,8 +16,8 @@ from typing import Any
 
 from famaug import __version__
 from famaug.errors import CacheCorruptError, CacheError, InputError
-from famaug.files import write_whole
-from famaug.limits import JSON_BYTES, parse_json, read_text
+from famaug.files.limits import JSON_BYTES, parse_json, read_text
+from famaug.files.whole import write_whole
 
 FORMAT = 1
 NAME = "manifest.json"

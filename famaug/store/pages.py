@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from famaug.errors import CacheCorruptError
-from famaug.limits import opened
+from famaug.files.limits import opened
 
 MAGIC, FORMAT = 0xBEEFC0DE, 1
 MOST_BYTES = 1 << 50

@@ -24,7 +24,7 @@ import numpy as np
 import xxhash
 
 from famaug.errors import CacheCorruptError, InputError
-from famaug.limits import parse_json, translated
+from famaug.files.limits import parse_json, translated
 from famaug.store.codecs import Buffer, Layout, encode
 from famaug.types import Frames, Provenance
 

@@ -21,7 +21,7 @@ from famaug.errors import (
     CacheLockedError,
     InputError,
 )
-from famaug.limits import opened, translated
+from famaug.files.limits import opened, translated
 from famaug.store import envs, manifest
 from famaug.store.codecs import cache_key, decode_into
 from famaug.store.locks import CacheLock, WriterLock

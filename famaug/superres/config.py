@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
-from famaug.clip import frame_paths, read_picture
 from famaug.errors import InputError, UsageError
-from famaug.people import person_of_path
+from famaug.media.clips import frame_paths, read_picture
+from famaug.people.persons import person_of_path
 from famaug.perception.features import FeatureTrunk
 from famaug.seeding import digest
 from famaug.superres.degrade import Pools, learn_pools

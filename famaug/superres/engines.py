@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from famaug.limits import check_finite
+from famaug.files.limits import check_finite
 from famaug.superres.changes import changed_regions, changed_tiles
 from famaug.superres.region import Region, RegionalNet
 from famaug.superres.winograd import AT_ONCE, TILE, NativeNet

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from famaug.errors import WeightsError
-from famaug.limits import read_bytes
+from famaug.files.limits import read_bytes
 
 FP16, FP32 = 0x01306B47, 0
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from famaug.clip import MAX_CLIP_BYTES
 from famaug.errors import InputError
+from famaug.media.clips import MAX_CLIP_BYTES
 from famaug.superres.engines import Done, Reuse, choose_engine
 from famaug.superres.models import DEFAULT, load_model
 from famaug.superres.region import Region
@@ -193,7 +193,7 @@ def _check(frames: Frames) -> None:
         raise InputError(
             "frames are uint8 RGB T H W 3, a picture uint8 RGB H W 3; got "
             f"{getattr(frames, 'dtype', type(frames).__name__)} {getattr(frames, 'shape', '')}. "
-            "famaug.clip.read_picture turns grey, RGBA and 16-bit files into that"
+            "famaug.media.clips.read_picture turns grey, RGBA and 16-bit files into that"
         )
     if frames.shape[3] != 3 or 0 in frames.shape:
         raise InputError(f"frames are T H W 3, all at least 1; got {frames.shape}")

@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from famaug.aus.curves import onset_apex_offset
-from famaug.datasets import release_named
 from famaug.errors import InputError
 from famaug.modulation.units import per_au
+from famaug.people.datasets import release_named
 from famaug.progress import ticked
 from famaug.seeding import keyed_generator
 from famaug.testing.replica_media import Media, media_for
@@ -57,7 +57,7 @@ def make_replica(
             make_replica("casme2", "CASME2", identities=famaug.samples.FOLDER)
 
     Args:
-        name: of a release (`famaug.datasets.RELEASES`): "casme2", "samm", "smic-vis", ...
+        name: of a release (`famaug.people.datasets.RELEASES`): "casme2", "samm", "smic-vis", ...
         root: folder to make; it must be new or empty.
         identities: folder of face pictures, one person each, moved by the renderer
             (`famaug.samples.FOLDER` has eight); None draws tiny faces of formulas, which takes

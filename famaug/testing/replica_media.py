@@ -8,8 +8,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from famaug.clip import frame_paths, read_picture
 from famaug.errors import FaceError, InputError, MediaError, RenderError
+from famaug.media.clips import frame_paths, read_picture
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, Floats, Frames, Picture
 

@@ -66,7 +66,7 @@ class ReplicaRow:
 
 
 def rows_of(name: str, *, seed: int, fps: float, longest: int | None) -> list[ReplicaRow]:
-    """All rows of a release's replica (`famaug.datasets.RELEASES`), in the table's order."""
+    """All rows of a release's replica (`famaug.people.datasets.RELEASES`), in the table's order."""
     rows = [_drawn(name, i, r, seed, fps, longest) for i, r in enumerate(_NAMES[name]())]
     return _QUIRKS.get(name, list)(rows)
 

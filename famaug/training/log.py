@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from famaug.files import write_whole
+from famaug.files.whole import write_whole
 from famaug.packages import need
 
 Record = dict[str, Any]

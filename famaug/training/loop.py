@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from famaug.errors import InputError, TrainingError
-from famaug.files import clear_parts
+from famaug.files.whole import clear_parts
 from famaug.processes import end_with_parent
 from famaug.seeding import digest
 from famaug.training.checkpoints import (

@@ -24,8 +24,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from famaug.errors import FetchError
-from famaug.files import write_whole
-from famaug.limits import opened, read_bytes
+from famaug.files.limits import opened, read_bytes
+from famaug.files.whole import write_whole
 from famaug.weights.registry import ENTRIES, Entry, Package, find_entry
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from famaug.errors import WeightsError
-from famaug.limits import opened, translated
+from famaug.files.limits import opened, translated
 
 MAX_BYTES = 512 << 20
 """Of a file of weights; the largest network that famaug knows has 67 MB."""

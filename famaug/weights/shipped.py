@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from famaug.errors import WeightsError
-from famaug.limits import opened
+from famaug.files.limits import opened
 
 FILES = Path(__file__).parent / "files"
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from famaug.errors import FamaugError, WeightsError
-from famaug.limits import opened, opened_zip
+from famaug.files.limits import opened, opened_zip
 from famaug.weights.load import check_numbers
 from famaug.weights.torch_pickle import MAX_BYTES as MAX_PICKLE
 from famaug.weights.torch_pickle import Storage, Stored, parse

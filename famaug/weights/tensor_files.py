@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from famaug.errors import WeightsError
-from famaug.files import write_whole
-from famaug.limits import parse_json
-from famaug.people import canonical
+from famaug.files.limits import parse_json
+from famaug.files.whole import write_whole
+from famaug.people.persons import canonical
 from famaug.weights.load import open_safetensors
 
 NOTE = "famaug"

@@ -32,10 +32,10 @@ import torch
 from torch import nn
 
 from famaug import MicroExpressionSynth, Synthesizer
-from famaug.clip import load_clip
 from famaug.data import Casme2, SubjectSubset
 from famaug.data.look_fit import fit_look
 from famaug.errors import FaceError, FamaugWarning
+from famaug.media.clips import load_clip
 from famaug.testing import make_replica
 from famaug.types import Floats, Frames, key_frames
 

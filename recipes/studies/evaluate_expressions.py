@@ -27,12 +27,12 @@ from rich.progress import track as progress
 from rich.table import Table
 
 from famaug.aus.basis import head_pose
-from famaug.clip import frame_paths, read_picture
 from famaug.errors import FaceError, RenderError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.warp import WarpRenderer
+from famaug.media.clips import frame_paths, read_picture
 from famaug.types import AU_INDEX, AUS, Floats, Frames, Picture
 
 ASKED: dict[tuple[int, ...], str] = {

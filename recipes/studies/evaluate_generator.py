@@ -27,13 +27,13 @@ from strips_page import MOMENTS, Strips, moments, write_strips
 
 from famaug.aus.basis import head_pose
 from famaug.aus.estimator import measure_aus
-from famaug.clip import frame_paths, read_picture
 from famaug.errors import FaceError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.face_motion import FOLD_LIMIT, FaceMotion
 from famaug.generator.renderers import Renderer, find_setting
+from famaug.media.clips import frame_paths, read_picture
 from famaug.modulation.rules import parse_expression
 from famaug.quality.agreement import Agreement, agreement
 from famaug.quality.judge import ClipJudge

@@ -33,11 +33,11 @@ from famaug.aus.basis import to_head_axes
 from famaug.aus.estimator import measure_aus
 from famaug.aus.face_map import FaceMap
 from famaug.aus.fit import fit_person
-from famaug.clip import read_frames
 from famaug.errors import RenderError
 from famaug.faces.pose import fit_similarity
 from famaug.generator.skin.learnt import Learnt, learnt, read_learnt
 from famaug.generator.warp import WarpRenderer
+from famaug.media.clips import read_frames
 from famaug.types import AU_INDEX, Floats, Frames
 from famaug.weights.fetch import fetch
 

@@ -31,7 +31,6 @@ from rich.table import Table
 
 from famaug.aus.basis import FULL, load_basis
 from famaug.aus.estimator import measure_aus
-from famaug.clip import frame_paths, read_frames, read_picture
 from famaug.errors import InputError
 from famaug.faces.landmarks import (
     BLENDSHAPES,
@@ -51,6 +50,7 @@ from famaug.generator.skin.learnt import Learnt, write_learnt
 from famaug.generator.skin.light import GAMMA
 from famaug.generator.skin.relief import HEIGHT, LEFT, SCALE, TOP, WIDTH, relief, to_map
 from famaug.generator.skin.shade import SkinShade
+from famaug.media.clips import frame_paths, read_frames, read_picture
 from famaug.types import AU_INDEX, AUS, Floats, Frames
 from famaug.weights.fetch import fetch
 

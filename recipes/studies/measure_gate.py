@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from famaug.clip import read_picture
 from famaug.errors import FamaugError, FamaugWarning
+from famaug.media.clips import read_picture
 from famaug.modulation.rules import RuleSource
 from famaug.pipeline import Synthesizer
 from famaug.quality.gate import Gate

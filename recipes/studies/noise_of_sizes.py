@@ -16,8 +16,8 @@ import numpy as np
 import typer
 
 from famaug.aus.estimator import measure_aus
-from famaug.clip import read_frames
 from famaug.faces.mesher import PAPER_SIZES, FaceMesher
+from famaug.media.clips import read_frames
 from famaug.weights.fetch import fetch
 
 

@@ -233,13 +233,13 @@ def _still_record(path: Path) -> None:
 
 
 def _read_picture(path: Path) -> object:
-    from famaug.clip import read_picture
+    from famaug.media.clips import read_picture
 
     return read_picture(path)
 
 
 def _read_frames(path: Path) -> object:
-    from famaug.clip import read_frames
+    from famaug.media.clips import read_frames
 
     return read_frames(path)
 
@@ -300,7 +300,7 @@ def _read_settings(path: Path) -> object:
 
 def _read_plan(path: Path) -> object:
     from famaug.errors import InputError
-    from famaug.limits import read_json
+    from famaug.files.limits import read_json
     from famaug.types import Plan
 
     return Plan.from_json(read_json(path, error=InputError))

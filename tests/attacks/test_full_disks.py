@@ -29,16 +29,16 @@ from famaug.types import AUTrack
 write_table(AUTrack.of(np.ones((99, 2, 17)), estimator="t"), out / "t.csv")
 """,
     "a clip's frames": """
-from famaug.clip_writer import write_clip
+from famaug.media.clips import write_clip
 write_clip(out / "clip", noise, fps=25, plan=None)
 """,
     "a video": """
-from famaug.clip_writer import write_clip
+from famaug.media.clips import write_clip
 write_clip(out / "clip.mp4", noise, fps=25, plan=None)
 """,
     "a page": """
-from famaug.report.page import write_page
-write_page(out / "page.html", "x" * 9000)
+from famaug.files.whole import write_whole
+write_whole(out / "page.html", "x" * 9000)
 """,
     "a recognition input": """
 from famaug.recognition.feature_cache import cached_input

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import FILES, Hostile
+
+from tests.attacks.hostile import FILES, Hostile
 
 HERE = Path(__file__).parent
 

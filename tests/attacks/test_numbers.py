@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from famaug import Synthesizer
 from famaug.errors import RenderError, WeightsError
+from famaug.files.limits import check_finite
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
-from famaug.limits import check_finite
 from famaug.seeding import keyed_generator
 from famaug.types import Picture
 

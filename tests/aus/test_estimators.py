@@ -18,7 +18,7 @@ from famaug.aus.openface_binary import OpenFaceBinary
 from famaug.aus.table import read_table
 from famaug.cli import app
 from famaug.errors import InputError, MissingPackageError, TrackError
-from famaug.pictures import read_picture
+from famaug.media.pictures import read_picture
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache
 from famaug.testing.openface_tables import make_openface

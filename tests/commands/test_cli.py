@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from typed import famaug
 
 from famaug.cli import COMMANDS
-from famaug.clip import read_frames
+from famaug.media.clips import read_frames
 from famaug.types import AU_NAMES, Frames, Picture
+from tests.commands.typed import famaug
 
 
 @pytest.fixture(scope="module")

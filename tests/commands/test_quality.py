@@ -14,8 +14,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from famaug.cli import app
-from famaug.clip_writer import write_clip
 from famaug.errors import InputError
+from famaug.media.clips import write_clip
 from famaug.pipeline import Synthesizer
 from famaug.pipeline.inputs import Identity
 from famaug.quality.judge import MEANING

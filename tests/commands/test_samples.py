@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from famaug import samples
 from famaug.aus.estimator import measure_aus
 from famaug.cli import app
-from famaug.clip import read_frames, read_picture
 from famaug.data import Casme2
 from famaug.faces.mesher import FaceMesher
+from famaug.media.clips import read_frames, read_picture
 from famaug.types import AU_INDEX
 
 

@@ -13,9 +13,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from famaug.cli import app
-from famaug.clip import read_frames, read_picture
-from famaug.clip_writer import write_clip
 from famaug.errors import FamaugError
+from famaug.media.clips import read_frames, read_picture, write_clip
 from famaug.types import Frames, Picture
 
 

@@ -6,10 +6,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-from store_builders import moving_clip
 
 from famaug.data import ClipFolder, leave_one_subject_out
 from famaug.errors import InputError, MediaError
+from tests.store.store_builders import moving_clip
 
 
 def save_frames(folder: Path, number: int) -> None:

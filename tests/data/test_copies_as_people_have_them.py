@@ -20,7 +20,7 @@ from famaug.data.readers.casme3 import CasMe3
 from famaug.data.readers.mmew import Mmew
 from famaug.data.readers.tables import read_rows
 from famaug.errors import InputError, LeftOutWarning, MediaError
-from famaug.folders import files_below, is_hidden
+from famaug.files.folders import files_below, is_hidden
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.samples import real_samples
 

@@ -15,7 +15,7 @@ from famaug.cli import app
 from famaug.data import Guard
 from famaug.data.pools import fit_pool
 from famaug.errors import InputError
-from famaug.pictures import read_picture
+from famaug.media.pictures import read_picture
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache
 from famaug.types import AU_INDEX, Clip, ClipRef, Frames

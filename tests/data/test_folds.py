@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from store_builders import ListOfClips
 
 from famaug.data import k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
 from famaug.errors import InputError
-from famaug.people import canonical
+from famaug.people.persons import canonical
+from tests.store.store_builders import ListOfClips
 
 SUBJECTS = st.lists(st.sampled_from(["1", "01", "2", "s3", "S03", "10", "x"]), min_size=2)
 

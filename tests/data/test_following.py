@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from store_builders import ListOfClips, moving_clip, provenance_of
 from torch.utils.data import ChainDataset, ConcatDataset, Dataset, IterableDataset, Subset
 
 from famaug.data import MicroExpressionSynth, SubjectSubset, leave_one_subject_out
@@ -16,6 +15,7 @@ from famaug.data.folds import k_fold_by_subject
 from famaug.data.following import follow
 from famaug.errors import InputError, LeakageError
 from famaug.store import CacheWriter
+from tests.store.store_builders import ListOfClips, moving_clip, provenance_of
 
 PEOPLE = ["1", "2", "3", "4"] * 2
 

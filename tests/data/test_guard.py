@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from store_builders import ListOfClips, provenance_of
 
 from famaug.data.folds import SubjectSubset
 from famaug.data.following import held_out_of
 from famaug.data.guard import DRIVER, IDENTITY, LOOK, NO_PROVENANCE, WEIGHTS, Guard
 from famaug.errors import InputError, LeakageError
-from famaug.people import canonical
+from famaug.people.persons import canonical
 from famaug.types import ClipRef
+from tests.store.store_builders import ListOfClips, provenance_of
 
 
 def test_both_people_must_be_in_the_fold() -> None:

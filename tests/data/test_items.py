@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from store_builders import ListOfClips, ToySynthesizer, moving_clip, plan_of
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
@@ -16,6 +15,7 @@ from famaug.data import Casme2, MicroExpressionSynth, pad_clips, sample_clip
 from famaug.data.known import of_plan, of_real
 from famaug.errors import InputError
 from famaug.types import AU_INDEX, ClipRef
+from tests.store.store_builders import ListOfClips, ToySynthesizer, moving_clip, plan_of
 
 PEOPLE = ["1", "2", "3", "4"]
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from skimage.data import astronaut
-from store_builders import ListOfClips, provenance_of
 
 from famaug import Synthesizer
 from famaug.data import MicroExpressionSynth, leave_one_subject_out
@@ -36,6 +35,7 @@ from famaug.pipeline.inputs import Driver, Identity
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter
 from famaug.types import AU_INDEX, AUTrack, Clip, ClipRef, Floats, Frames, Provenance
+from tests.store.store_builders import ListOfClips, provenance_of
 
 SIZE = (256, 208)
 PLACE = Framing(0.5, 0.18, 0.51, 0.76)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from store_builders import ListOfClips, ToySynthesizer, moving_clip, provenance_of
 from torch.utils.data import DataLoader, DistributedSampler
 
 from famaug.data import MebClips, MicroExpressionSynth, as_pair, leave_one_subject_out
 from famaug.errors import InputError, LeftOutWarning
 from famaug.store import CacheWriter
+from tests.store.store_builders import ListOfClips, ToySynthesizer, moving_clip, provenance_of
 
 PEOPLE = ["1", "2", "3", "4"] * 2
 CLASSES = {"happy": 0, "sad": 1, "surprise": 2}

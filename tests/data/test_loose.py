@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from store_builders import ToySynthesizer
 
-from famaug.clip import read_picture
 from famaug.data import Casme2, ClipFolder, MicroExpressionSynth, Smic, leave_one_subject_out
 from famaug.data.loose import Whose, refs_below
 from famaug.errors import LeakageError
-from famaug.people import person_of_path
+from famaug.media.clips import read_picture
+from famaug.people.persons import person_of_path
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.types import Clip, ClipRef
+from tests.store.store_builders import ToySynthesizer
 
 Replica = Callable[..., Path]
 

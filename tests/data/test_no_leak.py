@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from store_builders import ToySynthesizer
 from torch.utils.data import ConcatDataset, Subset
 
 from famaug.data import MicroExpressionSynth, leave_one_subject_out
@@ -23,9 +22,10 @@ from famaug.data.folds import k_fold_by_subject
 from famaug.errors import LeakageError
 from famaug.faces.landmarks import LEFT_BROW, OUTER_LIPS, RIGHT_BROW
 from famaug.look.look import Look
-from famaug.people import canonical
+from famaug.people.persons import canonical
 from famaug.store import CacheWriter
 from famaug.types import Clip, ClipRef, Plan, Provenance
+from tests.store.store_builders import ToySynthesizer
 
 DRAWS = 10_000
 SPELLINGS = {

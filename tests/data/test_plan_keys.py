@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from store_builders import plan_of
 
 from famaug.store import cache_key
 from famaug.types import Plan
+from tests.store.store_builders import plan_of
 
 TEXT = st.text(max_size=8)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)

@@ -20,8 +20,8 @@ from famaug.data.readers.fourdme import FourDme
 from famaug.data.readers.mmew import Mmew
 from famaug.data.readers.samm import Samm
 from famaug.data.readers.smic import Smic, SmicLong
-from famaug.datasets import RELEASES
 from famaug.errors import InputError, MediaError
+from famaug.people.datasets import RELEASES
 
 Replica = Callable[..., Path]
 

@@ -12,20 +12,20 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_builders import (
+from torch.utils.data import DataLoader, default_collate
+
+from famaug.data import MicroExpressionSynth, as_pair, leave_one_subject_out
+from famaug.errors import InputError, LeakageError
+from famaug.people.persons import canonical
+from famaug.store import CacheWriter, ClipCache
+from famaug.types import Clip, ClipRef, Provenance
+from tests.store.store_builders import (
     ListOfClips,
     ToySynthesizer,
     key_of,
     moving_clip,
     provenance_of,
 )
-from torch.utils.data import DataLoader, default_collate
-
-from famaug.data import MicroExpressionSynth, as_pair, leave_one_subject_out
-from famaug.errors import InputError, LeakageError
-from famaug.people import canonical
-from famaug.store import CacheWriter, ClipCache
-from famaug.types import Clip, ClipRef, Provenance
 
 PEOPLE = ["1", "2", "3", "4", "4", "4"]
 

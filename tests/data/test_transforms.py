@@ -10,7 +10,6 @@ import pytest
 import torch
 from skimage.data import astronaut
 from skimage.io import imsave
-from store_builders import ListOfClips, ToySynthesizer
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
@@ -21,6 +20,7 @@ from famaug.errors import FaceError, FamaugWarning, InputError, LeakageError
 from famaug.modulation.modulate import Modulation
 from famaug.seeding import keyed_generator
 from famaug.types import Frames
+from tests.store.store_builders import ListOfClips, ToySynthesizer
 
 SETTINGS: dict[str, Any] = {"modulation": Modulation(n=0)}
 

@@ -7,10 +7,10 @@ import pytest
 
 from famaug import samples
 from famaug.aus.curves import onset_apex_offset
-from famaug.clip import read_picture
 from famaug.demo.driver import LENGTH, ceilings, held_still, onset_to_apex, show_driver
 from famaug.errors import InputError
 from famaug.faces.mesher import FaceMesher
+from famaug.media.clips import read_picture
 from famaug.pipeline import Synthesizer
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.seeding import keyed_generator

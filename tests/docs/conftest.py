@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from documents import PYTHON, Ran, environment_of
+from tests.docs.documents import PYTHON, Ran, environment_of
 
 RELEASES = ("casme2",)
 

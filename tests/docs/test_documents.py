@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from documents import (
+
+from tests.docs.documents import (
     PYTHON,
     Ran,
     blocks_of,

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from documents import PYTHON, Ran, Step, environment_of, run
 from PIL import Image
+
+from tests.docs.documents import PYTHON, Ran, Step, environment_of, run
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,12 +6,11 @@ import resource
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from generation_builders import QuickSynthesizer, quick
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from famaug.errors import FamaugError
 from famaug.generation import generate
+from tests.generation.generation_builders import QuickSynthesizer, quick
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))

@@ -7,12 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from generation_builders import QuickSynthesizer, content, quick
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from famaug.generation import generate
 from famaug.generation.resources import Resources
+from tests.generation.generation_builders import QuickSynthesizer, content, quick
 
 CLIPS = 120
 

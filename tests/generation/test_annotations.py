@@ -7,14 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from generation_builders import (
-    NoPixels,
-    QuickSynthesizer,
-    content,
-    growing,
-    write_clips,
-    write_pictures,
-)
 
 from famaug.config.generation import GENERATION
 from famaug.data import leave_one_subject_out
@@ -28,6 +20,14 @@ from famaug.pipeline.inputs import Driver
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache
 from famaug.types import AU_INDEX, ClipRef, Provenance
+from tests.generation.generation_builders import (
+    NoPixels,
+    QuickSynthesizer,
+    content,
+    growing,
+    write_clips,
+    write_pictures,
+)
 
 ROWS = """subject,clip,onset,apex,offset,fps,emotion,action_units
 s1,a,1,3,7,50,disgust,4+L7B

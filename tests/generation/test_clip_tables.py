@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from generation_builders import NoPixels, QuickSynthesizer, growing, write_clips, write_pictures
 
 from famaug.aus.openface import read_openface
 from famaug.data.guard import Guard
@@ -18,6 +17,13 @@ from famaug.generation.patterns import check_pattern
 from famaug.store import ClipCache
 from famaug.testing.openface_tables import make_openface
 from famaug.types import ClipRef, Provenance
+from tests.generation.generation_builders import (
+    NoPixels,
+    QuickSynthesizer,
+    growing,
+    write_clips,
+    write_pictures,
+)
 
 PATTERN = "{subject}/{clip}.csv"
 ROWS = """subject,clip,onset,apex,offset,fps,emotion

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from generation_builders import small_dataset, write_pictures
 from typer.testing import CliRunner
 
 from famaug.cli import app
@@ -15,6 +14,7 @@ from famaug.commands.terminal import exit_code
 from famaug.config.generation import GENERATION, open_dataset, open_generation
 from famaug.errors import FamaugError, InputError, MediaError
 from famaug.testing import make_replica
+from tests.generation.generation_builders import small_dataset, write_pictures
 
 
 def config_of(tmp_path: Path, text: str, *overrides: str):

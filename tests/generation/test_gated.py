@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gated_builders import UnsteadySynthesizer, is_spoilt
-from generation_builders import content
 from PIL import Image
 
 from famaug.config.generation import GENERATION, open_generation
@@ -17,6 +15,8 @@ from famaug.generation.worker import Worker
 from famaug.quality.gate import Gate
 from famaug.store import ClipCache
 from famaug.types import Picture
+from tests.generation.gated_builders import UnsteadySynthesizer, is_spoilt
+from tests.generation.generation_builders import content
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from generation_builders import small_dataset
 
 from famaug.config.generation import GENERATION, open_generation
 from famaug.config.read import Config
 from famaug.data import Look, load_look, save_look
 from famaug.errors import InputError, LeakageError
 from famaug.pipeline import Synthesizer
+from tests.generation.generation_builders import small_dataset
 
 LOOK = Look(
     size=(40, 32),

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from generation_builders import QuickSynthesizer, portrait, quick, small_dataset, write_pictures
 
 from famaug.data import ClipFolder
 from famaug.errors import InputError
@@ -16,6 +15,13 @@ from famaug.generation import Generation, generate
 from famaug.modulation.rules import parse_expression
 from famaug.pipeline.measurements import DriverRecord, FaceRecord, MeasuredStore
 from famaug.seeding import keyed_generator
+from tests.generation.generation_builders import (
+    QuickSynthesizer,
+    portrait,
+    quick,
+    small_dataset,
+    write_pictures,
+)
 
 
 def record(number: int = 0) -> DriverRecord:

@@ -12,7 +12,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from generation_builders import (
+
+from famaug.data import ClipFolder
+from famaug.errors import InputError, RenderError
+from famaug.generation import Generation, generate
+from famaug.generation.resources import Resources
+from famaug.seeding import keyed_generator
+from famaug.store import ClipCache, verify
+from tests.generation.generation_builders import (
     BadSynthesizer,
     QuickSynthesizer,
     content,
@@ -21,13 +28,6 @@ from generation_builders import (
     write_clips,
     write_pictures,
 )
-
-from famaug.data import ClipFolder
-from famaug.errors import InputError, RenderError
-from famaug.generation import Generation, generate
-from famaug.generation.resources import Resources
-from famaug.seeding import keyed_generator
-from famaug.store import ClipCache, verify
 
 pytestmark = pytest.mark.slow
 

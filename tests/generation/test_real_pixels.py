@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from generation_builders import content, write_clips
 from PIL import Image
 
 from famaug.data import ClipFolder
@@ -18,6 +17,7 @@ from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache
 from famaug.types import Picture
+from tests.generation.generation_builders import content, write_clips
 
 SETTINGS = {"size": 72, "fps": 25.0, "peak": 1.5, "modulation": Modulation(n=0)}
 

@@ -9,16 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from generation_builders import (
-    BadSynthesizer,
-    QuickSynthesizer,
-    content,
-    growing,
-    quick,
-    small_dataset,
-    write_clips,
-    write_pictures,
-)
 
 from famaug.data import ClipFolder, leave_one_subject_out
 from famaug.errors import CacheError, InputError
@@ -31,6 +21,16 @@ from famaug.generation.worklist import make_worklist
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache, cache_info, seal, verify
 from famaug.types import AU_NAMES, Plan
+from tests.generation.generation_builders import (
+    BadSynthesizer,
+    QuickSynthesizer,
+    content,
+    growing,
+    quick,
+    small_dataset,
+    write_clips,
+    write_pictures,
+)
 
 
 def test_the_same_cache_for_any_workers_and_tasks(

@@ -7,10 +7,10 @@ import skimage.data
 import torch
 
 from famaug import samples
-from famaug.clip import read_picture
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.generator import WarpRenderer
+from famaug.media.clips import read_picture
 from famaug.types import Floats, Picture
 
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from famaug.clip import read_frames
 from famaug.errors import InputError, WeightsError
 from famaug.faces.mesher import FaceMesher
+from famaug.media.clips import read_frames
 from famaug.perception.identity import (
     SAME_PERSON,
     SIDE,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from rendered_clip import Rendered
 
 from famaug.pipeline import Synthesizer
 from famaug.quality.judge import ClipJudge
 from famaug.seeding import keyed_generator
 from famaug.types import Picture
+from tests.quality.rendered_clip import Rendered
 
 
 @pytest.fixture(scope="session")

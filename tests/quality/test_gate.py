@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from rendered_clip import Rendered
 
 from famaug.errors import InputError, RejectedError
 from famaug.pipeline import Synthesizer
@@ -15,6 +14,7 @@ from famaug.quality.judge import MEANING, ClipJudge, Quality
 from famaug.quality.redraw import judged, render_accepted
 from famaug.seeding import keyed_generator
 from famaug.types import Frames, Picture, Plan
+from tests.quality.rendered_clip import Rendered
 
 
 class Unsteady:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rendered_clip import Rendered
 
 from famaug.errors import InputError
 from famaug.pipeline import Synthesizer
 from famaug.quality.judge import MEANING, ClipJudge, Quality, lopsided
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, LEFT, RIGHT, AUTrack, Picture
+from tests.quality.rendered_clip import Rendered
 
 
 @pytest.fixture(scope="module")

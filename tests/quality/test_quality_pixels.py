@@ -7,11 +7,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from rendered_clip import Rendered
 
 from famaug.errors import InputError
 from famaug.quality.pixels import face_masks, flicker, midline_strip, pixel_scores
 from famaug.types import Frames
+from tests.quality.rendered_clip import Rendered
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_training import problem_of
-from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError
 from famaug.recognition.ablation import (
@@ -21,6 +19,8 @@ from famaug.recognition.ablation import (
 )
 from famaug.recognition.ablation_report import write_ablation
 from famaug.recognition.significance import Comparison, Interval
+from tests.recognition.test_training import problem_of
+from tests.recognition.training_samples import made_pool, made_samples
 
 
 def test_settings() -> None:

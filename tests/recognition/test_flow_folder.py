@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from training_samples import CLASSES
 
 from famaug.errors import InputError
 from famaug.recognition.flow_folder import read_flow_folder
+from tests.recognition.training_samples import CLASSES
 
 CLIPS = [("casme2", "sub01", "EP02_01f", "0"), ("casme2", "sub02", "EP01", "positive"),
          ("smic", "s1", "s1_ne_01", "2")]  # fmt: skip

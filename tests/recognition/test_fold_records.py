@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training_samples import made_samples
 
 from famaug.errors import InputError
 from famaug.recognition.results import fold_path, load_fold, save_fold
 from famaug.recognition.training import FoldResult
+from tests.recognition.training_samples import made_samples
 
 
 def test_a_damaged_record_is_told(tmp_path: Path) -> None:

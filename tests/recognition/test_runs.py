@@ -13,13 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import confusion_matrix, f1_score
-from test_training import problem_of
 
 from famaug.errors import InputError, WeightsError
 from famaug.recognition.public_weights import read_state_dict
 from famaug.recognition.results import fold_path
 from famaug.recognition.runs import run_all
 from famaug.recognition.training import Problem
+from tests.recognition.test_training import problem_of
 
 
 def read(path: Path) -> Any:

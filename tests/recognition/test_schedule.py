@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError, LeakageError
 from famaug.recognition.samples import Split, check_splits, make_splits
 from famaug.recognition.schedule import Schedule
+from tests.recognition.training_samples import made_pool, made_samples
 
 REAL, POOL = made_samples(5, 4), made_pool(5, 4)
 

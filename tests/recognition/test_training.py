@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from training_samples import made_pool, made_samples
 
 from famaug.errors import InputError, TrainingError, WeightsError
 from famaug.recognition import all_folds_ststnet
@@ -19,6 +18,7 @@ from famaug.recognition.options import TrainingOptions
 from famaug.recognition.samples import make_splits
 from famaug.recognition.training import FoldResult, Problem, train
 from famaug.weights.tensor_files import load_tensors, save_tensors
+from tests.recognition.training_samples import made_pool, made_samples
 
 
 def problem_of(network: str = "ststnet", ratio: float = 1.0, **options: Any) -> Problem:

@@ -7,14 +7,14 @@ import shutil
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
-from store_builders import key_of, moving_clip, noise_clip
 
 from famaug.errors import CacheCorruptError, CacheError, CacheFullError, CacheMissError
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter, ClipCache
+from tests.store.store_builders import key_of, moving_clip, noise_clip
 
 COUNT = 12
 

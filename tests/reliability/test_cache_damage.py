@@ -9,10 +9,10 @@ from pathlib import Path
 
 import lmdb
 import pytest
-from store_builders import fill, key_of, moving_clip
 
 from famaug.errors import CacheCorruptError, CacheError, InputError
 from famaug.store import CacheWriter, ClipCache
+from tests.store.store_builders import fill, key_of, moving_clip
 
 pytestmark = pytest.mark.slow
 

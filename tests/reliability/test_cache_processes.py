@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_builders import fill, key_of, moving_clip, noise_clip
 
 from famaug.errors import CacheLockedError
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter, ClipCache
+from tests.store.store_builders import fill, key_of, moving_clip, noise_clip
 
 pytestmark = pytest.mark.slow
 

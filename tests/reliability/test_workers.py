@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from store_builders import ListOfClips, ToySynthesizer, moving_clip, provenance_of
 from torch.utils.data import DataLoader
 
 from famaug.data import MicroExpressionSynth
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter
+from tests.store.store_builders import ListOfClips, ToySynthesizer, moving_clip, provenance_of
 
 pytestmark = pytest.mark.slow
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from report_sample import APEX, BOXES, FPS, OFFSET, ONSET, smile, tracks
 
 from famaug.report.values import ReportClip
 from famaug.types import Frames
+from tests.report.report_sample import APEX, BOXES, FPS, OFFSET, ONSET, smile, tracks
 
 
 @pytest.fixture(scope="session")

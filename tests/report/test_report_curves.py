@@ -5,7 +5,6 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from report_sample import APEX, FPS, OFFSET, ONSET, tracks
 
 from famaug.report.curves import (
     ASKED_COLOUR,
@@ -16,6 +15,7 @@ from famaug.report.curves import (
     units_that_matter,
 )
 from famaug.types import AUS, AUTrack
+from tests.report.report_sample import APEX, FPS, OFFSET, ONSET, tracks
 
 SVG = "{http://www.w3.org/2000/svg}"
 MARKS = {"onset": ONSET, "apex": APEX, "offset": OFFSET, "fps": FPS}

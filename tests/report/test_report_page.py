@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from report_sample import APEX, ONSET, face
 
 from famaug.report import page
 from famaug.report.page import write_report
 from famaug.report.values import ReportClip, ReportMedia, ReportTable
 from famaug.types import Frames
+from tests.report.report_sample import APEX, ONSET, face
 
 VOID = {"meta", "link", "img", "input", "source", "br"}
 LOADS = {"src", "srcset", "href", "action", "data", "poster", "background", "cite"}

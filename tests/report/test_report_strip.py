@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from report_sample import APEX, BOXES, FPS, OFFSET, ONSET
 
 from famaug.errors import InputError
 from famaug.report.difference import diverging_map
@@ -17,6 +16,7 @@ from famaug.report.strip import (
     same_moment,
 )
 from famaug.types import Frames
+from tests.report.report_sample import APEX, BOXES, FPS, OFFSET, ONSET
 
 MARKS = {"onset": ONSET, "apex": APEX, "offset": OFFSET, "fps": FPS}
 

@@ -9,11 +9,11 @@ import pytest
 
 from famaug import samples
 from famaug.aus.basis import head_pose
-from famaug.clip import read_picture
 from famaug.errors import InputError
 from famaug.faces.landmarks import BLENDSHAPES, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
+from famaug.media.clips import read_picture
 
 UPPER_LIP, LOWER_LIP = 13, 14
 

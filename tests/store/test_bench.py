@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from store_builders import moving_clip
 
 from famaug.bench.store import bench_store, moving_portrait
 from famaug.errors import InputError
+from tests.store.store_builders import moving_clip
 
 
 def test_the_bench_says_what_it_promises() -> None:

@@ -12,7 +12,6 @@ import lmdb
 import numpy as np
 import pytest
 import torch
-from store_builders import fill, key_of, moving_clip, noise_clip, plan_of, provenance_of
 
 from famaug.errors import (
     CacheCorruptError,
@@ -23,6 +22,7 @@ from famaug.errors import (
 )
 from famaug.store import CacheWriter, ClipCache, envs
 from famaug.store.locks import file_system, refuse_network
+from tests.store.store_builders import fill, key_of, moving_clip, noise_clip, plan_of, provenance_of
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_builders import moving_clip, noise_clip, plan_of
 
 from famaug.errors import CacheCorruptError, InputError
 from famaug.store.codecs import CODECS, Layout, cache_key, decode_into, encode
+from tests.store.store_builders import moving_clip, noise_clip, plan_of
 
 
 def decoded(layout: Layout, payload: bytes, indices: list[int] | None = None) -> np.ndarray:

@@ -13,7 +13,6 @@ import cv2
 import lmdb
 import numpy as np
 import pytest
-from store_builders import fill, key_of, moving_clip, noise_clip, provenance_of
 from typer.testing import CliRunner
 
 from famaug.cli import app
@@ -31,6 +30,7 @@ from famaug.store import (
     verify,
 )
 from famaug.types import Provenance
+from tests.store.store_builders import fill, key_of, moving_clip, noise_clip, provenance_of
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from expressions.judge import CLASSES, KINDS, ExpressionJudge, face_regions
 from expressions.tfjs import read_tfjs_weights
 from torch import Tensor
 
-from famaug.clip import read_frames
 from famaug.errors import InputError, WeightsError
 from famaug.faces.mesher import FaceMesher
+from famaug.media.clips import read_frames
 from famaug.types import Frames, Picture
 
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from famaug.clip import read_picture
 from famaug.errors import InputError, MediaError
+from famaug.media.clips import read_picture
 from famaug.seeding import keyed_generator
 from famaug.superres.changes import changed_regions, changed_tiles
 from famaug.superres.region import Region, RegionalNet

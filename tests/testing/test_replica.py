@@ -10,9 +10,9 @@ import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 
 from famaug import samples
-from famaug.clip import load_clip
 from famaug.data import Casme2
 from famaug.errors import InputError
+from famaug.media.clips import load_clip
 from famaug.testing import make_replica
 
 

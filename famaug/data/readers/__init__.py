@@ -1,4 +1,4 @@
-"""Readers of the public data sets, one module each; `famaug.datasets` names them."""
+"""Readers of the public data sets, one module each; `famaug.people.datasets` names them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from famaug.datasets import RELEASES, find_release, is_composite, release_named
 from famaug.errors import InputError, MediaError
 from famaug.named import did_you_mean, import_named
+from famaug.people.datasets import RELEASES, find_release, is_composite, release_named
 
 if TYPE_CHECKING:
     from famaug.data.readers.base import ReleaseReader
@@ -21,7 +21,7 @@ def find_reader(name: str, what: str) -> Callable[..., Any]:
     """What opens a folder as a data set.
 
     Args:
-        name: any name of a release (`famaug.datasets`: "casme2", "CASME II", "Casme2",
+        name: any name of a release (`famaug.people.datasets`: "casme2", "CASME II", "Casme2",
             "smic-vis"), "composite", "ClipFolder", or `module:Class` of one's own.
         what: who asks, for the message: "dataset.reader".
 

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal
 
 from torch.utils.data import Dataset
 
-from famaug.clip import load_clip, natural_key
 from famaug.data.labels import label_map
 from famaug.data.protocols import Label
 from famaug.data.readers.corrections import Correction
@@ -20,7 +19,8 @@ from famaug.data.readers.disk import Folders, frames_by_number
 from famaug.data.readers.rows import Findings, Row, contradiction, corrected, in_order
 from famaug.data.readers.tables import Cells, read_rows
 from famaug.errors import InputError, MediaError
-from famaug.folders import names_in
+from famaug.files.folders import names_in
+from famaug.media.clips import load_clip, natural_key
 from famaug.types import Clip, ClipRef
 
 Missing = Literal["skip", "stop"]

@@ -8,7 +8,7 @@ from famaug.data.readers import corrections
 from famaug.data.readers.base import Layout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
-from famaug.people import subject_of
+from famaug.people.persons import subject_of
 
 
 class Casme2(ReleaseReader):

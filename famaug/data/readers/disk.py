@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from famaug.clip import PICTURES, natural_key
-from famaug.folders import files_below, folders_in, names_in
+from famaug.files.folders import files_below, folders_in, names_in
+from famaug.media.clips import PICTURES, natural_key
 
 SEEN = 400
 """Folders looked into before a place is given up."""

@@ -9,7 +9,7 @@ from famaug.data.readers.base import Layout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, is_nothing, number, text
 from famaug.errors import InputError
-from famaug.people import subject_of
+from famaug.people.persons import subject_of
 
 CODES = {"ne": "negative", "po": "positive", "sur": "surprise"}
 Camera = Literal["HS", "VIS", "NIR"]

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from famaug.delimited import fitted, is_blank, is_text, rows_of, whole_in
 from famaug.errors import InputError
-from famaug.limits import member, opened, opened_zip, translated
+from famaug.files.delimited import fitted, is_blank, is_text, rows_of, whole_in
+from famaug.files.limits import member, opened, opened_zip, translated
 from famaug.packages import need
 
 MAX_BYTES = 16 << 20

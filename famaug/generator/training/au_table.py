@@ -12,7 +12,7 @@ from famaug.aus.columns import VALUE_COLUMNS, load, need_columns
 from famaug.aus.openface import read_openface
 from famaug.aus.table import MAX_INTENSITY, values_of
 from famaug.errors import InputError, TrackError
-from famaug.folders import visible
+from famaug.files.folders import visible
 from famaug.types import AUS, Floats
 
 NAME_COLUMNS = ("picture", "file", "image", "name")

@@ -13,8 +13,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, TrainingError, WeightsError
-from famaug.files import clear_parts, whole_file
-from famaug.people import canonical, in_order
+from famaug.files.whole import clear_parts, whole_file
+from famaug.people.persons import canonical, in_order
 from famaug.seeding import digest
 from famaug.types import AUS, Floats, Picture
 from famaug.weights.tensor_files import load_tensors, save_tensors

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, UsageError
-from famaug.folders import visible
+from famaug.files.folders import visible
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import note_of

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from famaug.files import write_whole
+from famaug.files.whole import write_whole
 from famaug.generator.networks.au_maps import RAMP, au_maps
 from famaug.generator.networks.compose import compose
 from famaug.generator.networks.ganimation import REACH, Outputs

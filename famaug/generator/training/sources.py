@@ -12,13 +12,20 @@ import numpy as np
 from famaug.aus.estimator import measure_aus
 from famaug.aus.halves import midline_of
 from famaug.aus.read import read_aus
-from famaug.clip import PICTURES, VIDEOS, holds_pictures, natural_key, read_frames, read_picture
 from famaug.errors import FaceError, InputError, MediaError
 from famaug.faces.align import MARGIN, crop_face, crop_with
 from famaug.faces.mesher import FaceMesher
-from famaug.folders import files_below, visible
+from famaug.files.folders import files_below, visible
 from famaug.generator.training.au_table import PictureTable
 from famaug.generator.training.faces import Face, Skipped
+from famaug.media.clips import (
+    PICTURES,
+    VIDEOS,
+    holds_pictures,
+    natural_key,
+    read_frames,
+    read_picture,
+)
 from famaug.types import AUS, Clip, ClipRef, Floats, Frames
 
 UNKNOWN = np.full((2, len(AUS)), np.nan, np.float32)

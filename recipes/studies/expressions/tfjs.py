@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import WeightsError
-from famaug.limits import member, opened_zip, parse_json, translated
+from famaug.files.limits import member, opened_zip, parse_json, translated
 
 _MOST = 64 << 20
 _KINDS: dict[str, np.dtype[Any]] = {

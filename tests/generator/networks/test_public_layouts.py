@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from public_nets import PublicCritic, PublicGenerator, shaken
 from safetensors.torch import save_file
 from torch import Tensor
 from typer.testing import CliRunner
@@ -19,6 +18,7 @@ from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.layouts import import_state_dict
 from famaug.generator.networks.saved import import_file, load_generator, save_generator
 from famaug.seeding import keyed_generator
+from tests.generator.networks.public_nets import PublicCritic, PublicGenerator, shaken
 
 LAYOUTS = ("official", "donydchen", "vipermu")
 State = dict[str, Tensor]

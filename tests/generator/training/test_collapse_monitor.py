@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from famaug.clip import read_picture
 from famaug.errors import CollapseWarning
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
@@ -22,6 +21,7 @@ from famaug.generator.training.face_batches import in_network_range
 from famaug.generator.training.monitor import CollapseMonitor, Probe
 from famaug.generator.training.samples import SampleSheets
 from famaug.generator.warp import WarpRenderer
+from famaug.media.clips import read_picture
 from famaug.seeding import keyed_generator
 from famaug.types import AU_NAMES, Picture
 

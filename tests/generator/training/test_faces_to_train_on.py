@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from ganimation_builders import made_faces
 
 from famaug.aus.table import write_table
 from famaug.errors import InputError, MediaError, TrackError, TrainingError
@@ -28,6 +27,7 @@ from famaug.generator.training.sources import (
 )
 from famaug.seeding import keyed_generator
 from famaug.types import AU_NAMES, AUTrack, Clip, ClipRef, Frames, Picture
+from tests.generator.training.ganimation_builders import made_faces
 
 COLUMNS = [f"{n}_r" for n in AU_NAMES]
 SMALL = CropOptions(size=64, window=8)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ganimation_builders import SIZE, made_faces, made_objective, made_training
 from torch import Tensor, nn
 
 from famaug.errors import InputError
@@ -30,6 +29,12 @@ from famaug.training.log import read_log
 from famaug.training.loop import CHECKPOINT
 from famaug.training.objective import Batch
 from famaug.weights.tensor_files import load_tensors
+from tests.generator.training.ganimation_builders import (
+    SIZE,
+    made_faces,
+    made_objective,
+    made_training,
+)
 
 JOB = Path(__file__).with_name("ganimation_builders.py")
 

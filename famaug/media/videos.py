@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import MediaError, UnevenFramesWarning
-from famaug.limits import check_unpacked, opened, translated
-from famaug.pictures import check_pixels
+from famaug.files.limits import check_unpacked, opened, translated
+from famaug.media.pictures import check_pixels
 from famaug.types import Picture
 
 MAX_PIXELS = 4096 * 4096

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from famaug.errors import MediaError
-from famaug.limits import read_bytes, translated
+from famaug.files.limits import read_bytes, translated
 from famaug.types import Picture
 
 if TYPE_CHECKING:

@@ -1,20 +1,23 @@
-"""Clips from disk, as uint8 RGB: videos, frame folders, pictures. Limits are checked before the
-memory is taken."""
+"""Clips from disk and to disk, as uint8 RGB: videos, frame folders, pictures. Limits are checked
+before the memory is taken; what is written is there whole or not at all."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from famaug.errors import MediaError
-from famaug.folders import names_in, visible
-from famaug.pictures import read_picture as read_picture
-from famaug.types import Clip, ClipRef, Frames, Picture
-from famaug.videos import decode_video
+from famaug.errors import InputError, MediaError
+from famaug.files.folders import names_in, visible
+from famaug.files.whole import clear_parts, whole_file, whole_folder
+from famaug.media.pictures import read_picture as read_picture
+from famaug.media.videos import decode_video
+from famaug.types import Clip, ClipRef, Frames, Picture, Plan
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg")
@@ -114,3 +117,54 @@ def load_clip(ref: ClipRef) -> Clip:
     else:
         frames = _read_pictures([Path(p) for p in ref.frames], Path(ref.key))
     return Clip(ref, frames)
+
+
+def check_target(out: Path) -> None:
+    """Refuse early what cannot be written.
+
+    Raises:
+        InputError: another suffix than .mp4, or a folder that holds something else.
+    """
+    if out.suffix and out.suffix.lower() != ".mp4":
+        raise InputError(f"--out {out}: write a video (.mp4) or a folder (no suffix)")
+    if not out.suffix and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"--out {out}: is there already and not an empty folder")
+
+
+def write_clip(out: Path, frames: Frames, *, fps: float, plan: Plan | None) -> None:
+    """Write frames (uint8 `T H W 3`) as `img001.png ...` and `plan.json` (where there is a
+    plan), or as an MP4."""
+    check_target(out)
+    clear_parts(out)
+    if out.suffix:
+        with whole_file(out) as made:
+            _video(made, frames, fps)
+        return
+    with whole_folder(out) as made:
+        _pictures(made, frames)
+        if plan is not None:
+            (made / "plan.json").write_text(json.dumps(plan.to_json(), indent=1))
+
+
+def _pictures(folder: Path, frames: Frames) -> None:
+    from PIL import Image
+
+    digits = max(3, len(str(len(frames))))
+    for i, frame in enumerate(frames, 1):
+        Image.fromarray(frame).save(folder / f"img{i:0{digits}d}.png")
+
+
+def _video(path: Path, frames: Frames, fps: float) -> None:
+    import av
+
+    height, width = frames.shape[1:3]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.width, stream.height = width - width % 2, height - height % 2
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "14"}
+        for frame in frames[:, : stream.height, : stream.width]:
+            for packet in stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)

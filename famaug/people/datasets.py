@@ -2,7 +2,7 @@
 
 People write "CASME II", "casme2", "CASME2_RAW_selected" or "CAS(ME)^3"; toolkits write
 "Casme3A" and "Fourd". `dataset_named` knows them all. Who is who within a data set is told by
-`famaug.people`.
+`famaug.people.persons`.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from famaug.clip import read_frames, read_picture
 from famaug.errors import MediaError, UnevenFramesWarning
+from famaug.media.clips import read_frames, read_picture
 
 
 def upright(height: int = 40, width: int = 56) -> np.ndarray:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from famaug.errors import FamaugError
-from famaug.limits import opened
+from famaug.files.limits import opened
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 MAX_LINE = 1 << 20

@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from famaug.clip import frame_paths, load_clip, read_frames, read_picture
-from famaug.clip_writer import check_target, write_clip
 from famaug.errors import InputError, MediaError
+from famaug.media.clips import (
+    check_target,
+    frame_paths,
+    load_clip,
+    read_frames,
+    read_picture,
+    write_clip,
+)
 from famaug.types import ClipRef, Plan
 
 PLAN = Plan({}, {}, [], "warp/1", "", 64, 50.0)

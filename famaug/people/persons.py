@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from famaug.datasets import DataSet, dataset_named, is_composite, nearest
 from famaug.errors import InputError
+from famaug.people.datasets import DataSet, dataset_named, is_composite, nearest
 
 SHOWN = 12
 """People that a message lists."""
@@ -37,7 +37,7 @@ class Person:
     """Somebody of a data set.
 
     Attributes:
-        dataset: famaug's name of it (`famaug.datasets`), "" where any is meant.
+        dataset: famaug's name of it (`famaug.people.datasets`), "" where any is meant.
         subject: one spelling for all; "" for nobody.
         number: where the subject is a number with or without a usual prefix ("sub01", "S1").
         public: whether the data set is a public one, whose subjects are numbers.

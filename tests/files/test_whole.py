@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from famaug.errors import FamaugError, OutputError
-from famaug.files import clear_parts, whole_file, whole_folder, write_whole
+from famaug.files.whole import clear_parts, whole_file, whole_folder, write_whole
 
 
 def test_what_is_written_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_full_disk_is_an_error_of_the_projects_own(tmp_path: Path) -> None:
 import resource
 from pathlib import Path
 from famaug.errors import OutputError
-from famaug.files import write_whole
+from famaug.files.whole import write_whole
 path = Path({str(tmp_path / "x")!r})
 write_whole(path, b"old")
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
@@ -76,7 +76,7 @@ def test_the_next_writer_clears_what_a_killed_one_left_and_nothing_else(tmp_path
     code = f"""
 import os, signal
 from pathlib import Path
-from famaug.files import whole_file, whole_folder
+from famaug.files.whole import whole_file, whole_folder
 folder = Path({str(tmp_path)!r})
 with whole_file(folder / "x.mp4") as a, whole_folder(folder / "x"):
     a.write_bytes(b"half")
@@ -105,7 +105,7 @@ def test_a_stopped_command_leaves_no_parts(tmp_path: Path, how: signal.Signals) 
 import time
 from pathlib import Path
 from famaug.commands import terminal
-from famaug.files import whole_file, whole_folder
+from famaug.files.whole import whole_file, whole_folder
 def work():
     with whole_file(Path({str(tmp_path / "x.tar")!r})), whole_folder(Path({str(tmp_path / "x")!r})):
         print("ready", flush=True)

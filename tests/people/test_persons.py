@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from famaug.data import MebClips, leave_one_subject_out
 from famaug.data.labels import FIVE, THREE, label_map
-from famaug.datasets import DATASETS, RELEASES, dataset_name, find_release, release_named
 from famaug.errors import InputError
 from famaug.modulation.envelopes import TIMINGS, timing
-from famaug.people import canonical, find_people, person
+from famaug.people.datasets import DATASETS, RELEASES, dataset_name, find_release, release_named
+from famaug.people.persons import canonical, find_people, person
 from famaug.testing.replica_releases import RELEASES as REPLICAS
 from famaug.types import ClipRef
 

@@ -1,0 +1,1 @@
+"""WHO: names of the public data sets and of the people in them, however they are spelt."""
