@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from famaug.media.pictures import quantization
 from famaug.seeding import digest, keyed_generator
 from famaug.types import Clip, Floats, Frames
 
+T = TypeVar("T")
 KNOTS = 12
 """Frames of a clip that head motion and lids are measured in."""
 PAD = 0.5
@@ -50,10 +52,12 @@ class _Seen(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """One clip: what was measured, its frames' size, whether they are grey, and their JPEG's
-    quality."""
+    """One clip: what was measured, whose it is, its frames' rate and size, whether they are grey,
+    and their JPEG's quality."""
 
     seen: _Seen
+    person: str
+    fps: float | None
     size: tuple[int, int]
     grey: bool
     quality: int | None
@@ -87,12 +91,7 @@ def fit_look(
     order = keyed_generator(seed, "look-fit").permutation(len(dataset))[: max(1, clips)]
     refs = refs_of(dataset) if measured is not None else None
     known = {} if measured is None else measured
-    seen: list[_Seen] = []
-    people: set[str] = set()
-    sizes: Counter[tuple[int, int]] = Counter()
-    rates: Counter[float] = Counter()
-    greys: list[bool] = []
-    qualities: list[int | None] = []
+    rows: list[_Row] = []
     first: NDArray[np.uint8] | None = None
     for i in sorted(order):
         name = None if refs is None else digest(refs[int(i)].to_json())
@@ -106,32 +105,23 @@ def fit_look(
             known[name] = row
         if row is None:
             continue
-        seen.append(row.seen)
-        people.add(ref.person)
-        sizes[row.size] += 1
-        rates.update([ref.fps] if ref.fps else [])
-        greys.append(row.grey)
-        qualities.append(row.quality)
+        rows.append(row)
         if first is None:
             first = (clip or as_clip(dataset[int(i)])[0]).frames[0]
-    middle = np.median([s.framing for s in seen], axis=0) if seen else np.zeros(4)
-    seen = [s for s in seen if np.abs(np.asarray(s.framing) - middle).max() < OUTLIER]
+    middle = np.median([r.seen.framing for r in rows], axis=0) if rows else np.zeros(4)
+    seen = [r.seen for r in rows if np.abs(np.asarray(r.seen.framing) - middle).max() < OUTLIER]
     if not seen or first is None:
         raise InputError(f"none of {len(order)} clips shows a face: there is no look to measure")
-    return _joined(seen, people, sizes, rates, greys, qualities, first)
+    return _joined(rows, seen, first)
 
 
-def _joined(
-    seen: list[_Seen],
-    people: set[str],
-    sizes: Counter[tuple[int, int]],
-    rates: Counter[float],
-    greys: list[bool],
-    qualities: list[int | None],
-    first: NDArray[np.uint8],
-) -> Look:
-    """The profile of all clips: means, medians, and what most of them have."""
-    quality = Counter(qualities).most_common(1)[0][0]
+def _joined(rows: list[_Row], seen: list[_Seen], first: NDArray[np.uint8]) -> Look:
+    """The profile of all clips: means, medians, and what most of them have.
+
+    Args:
+        seen: of those of `rows` whose face was found. first: frame of one of them.
+    """
+    quality = _most(r.quality for r in rows)
     places = np.asarray([s.framing for s in seen])
     spread = np.cov(places.T) if len(seen) > 1 else np.zeros((4, 4))
     noise = _medians([s.noise for s in seen])
@@ -139,9 +129,9 @@ def _joined(
     noise, chroma = _before_compression(first, noise, chroma, quality)
     seconds = sum(s.seconds for s in seen)
     return Look(
-        size=sizes.most_common(1)[0][0],
-        fps=rates.most_common(1)[0][0] if rates else None,
-        grey=sum(greys) * 2 > len(greys),
+        size=_most(r.size for r in rows),
+        fps=_most([r.fps for r in rows if r.fps] or [None]),
+        grey=sum(r.grey for r in rows) * 2 > len(rows),
         framing=_four(places.mean(0)),
         spread=tuple(tuple(round(float(v), 8) for v in row) for row in spread),
         blur=round(float(np.median([s.blur for s in seen])), 3),
@@ -150,9 +140,14 @@ def _joined(
         jpeg=quality,
         paths=tuple(s.path for s in seen if s.path is not None),
         blinks=round(sum(s.blinks for s in seen) / seconds, 4) if seconds else 0.0,
-        subjects=tuple(sorted(people)),
+        subjects=tuple(sorted({r.person for r in rows})),
         clips=len(seen),
     )
+
+
+def _most(values: Iterable[T]) -> T:
+    """What most have."""
+    return Counter(values).most_common(1)[0][0]
 
 
 def jpeg_quality(path: str) -> int | None:
@@ -189,6 +184,8 @@ def _row(clip: Clip, mesher: FaceMesher) -> _Row | None:
     frames = clip.frames
     return _Row(
         seen,
+        clip.ref.person,
+        clip.ref.fps,
         (frames.shape[1], frames.shape[2]),
         bool((frames[0, ..., 0] == frames[0, ..., 1]).all()),
         jpeg_quality(clip.ref.frames[0]) if clip.ref.frames else None,

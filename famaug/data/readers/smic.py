@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from famaug.data.readers.base import Layout, Published, ReleaseReader
@@ -124,17 +125,9 @@ class SmicLong(ReleaseReader):
             onset, offset = cells.get(f"Onset{k}F"), cells.get(f"Offset{k}F")
             if is_nothing(onset) or is_nothing(offset) or number(onset, where) == 0:
                 continue
-            rows.append(
-                Row(
-                    subject=subject,
-                    clip=row.clip,
-                    folder=row.folder,
-                    onset=number(onset, where),
-                    apex=number(cells.get(f"Apex{k}F"), where),
-                    offset=number(offset, where),
-                    emotion=row.emotion,
-                )
-            )
+            apex = number(cells.get(f"Apex{k}F"), where)
+            onset, offset = number(onset, where), number(offset, where)
+            rows.append(replace(row, onset=onset, apex=apex, offset=offset))
         return rows
 
 
