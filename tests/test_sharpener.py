@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from famaug import sharpener
+from famaug.aus import estimator
 from famaug.errors import InputError, RenderError, SmallFaceWarning
 from famaug.generation import Generation
+from famaug.generation.resources import Resources
 from famaug.generation.worker import Worker
 from famaug.generator import renderers
-from famaug.pipeline import Synthesizer, measuring
+from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 
 
@@ -81,11 +83,11 @@ def test_a_device_reaches_renderer_and_sharpener(maker, astronaut_picture, monke
     monkeypatch.setattr(renderers, "WarpRenderer", noted("renders", renderers.WarpRenderer))
     monkeypatch.setattr(sharpener, "Upscaler", noted("sharpens", sharpener.Upscaler))
     plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
-    monkeypatch.setattr(measuring, "FaceMesher", noted("measures", measuring.FaceMesher))
+    monkeypatch.setattr(estimator, "FaceMesher", noted("measures", estimator.FaceMesher))
     settings = Generation(
         out=tmp_path / "out", rules=["aus:12=2"], pictures=[tmp_path], synthesizer=maker
     )
-    worker = Worker(settings, device="cuda:1", batch=1)
+    worker = Worker(settings, Resources(), device="cuda:1")
     assert worker.settings.synthesizer is worker.synthesizer
     with pytest.warns(SmallFaceWarning):
         worker.synthesizer.render([plan])

@@ -102,5 +102,5 @@ def test_what_a_block_is(tmp_path: Path) -> None:
     assert commands_of(blocks[2].text) == ["echo one", "cd sub", "basename $PWD", "echo two"]
     assert [w.partition(":")[2][:2] for w in wrong_fences(blocks)] == ["15", "21"]
     ran = [*run_all(steps_of(blocks), tmp_path, environment_of(Path(sys.executable)))]
-    want = [(0, ""), (0, "1\n"), (0, "one\n"), (0, ""), (0, "sub\n"), (0, "two\n")]
+    want = [(0, "1\n"), (0, "one\n"), (0, ""), (0, "sub\n"), (0, "two\n")]
     assert [(r.code, r.output) for r in ran] == want
