@@ -11,7 +11,73 @@ goes on where it was stopped. Several processes: `torchrun --nproc-per-node 2` b
 
 from __future__ import annotations
 
-from famaug.commands.train import main
+import argparse
+import json
+
+from famaug.commands.terminal import echo, run_script
+from famaug.config.loop import loop_options, open_engine, run_training
+from famaug.config.superres import (
+    SUPERRES,
+    before_and_after,
+    note_of,
+    open_pools,
+    setting_of,
+    split_pictures,
+)
+from famaug.configs import find_config
+from famaug.media.clips import read_picture
+from famaug.perception.features import FeatureTrunk
+from famaug.superres.evaluate import HeldOut
+from famaug.superres.models import load_model
+from famaug.superres.objective import LossWeights, SuperresObjective
+from famaug.superres.patches import DegradedPatches
+from famaug.training.loop import Training
+from famaug.training.schedule import LinearDecay
+
+
+def main(given: argparse.Namespace) -> None:
+    # 1. The config: `of(X)` are the arguments of X that it names, or their defaults.
+    config = SUPERRES.read(find_config(given.config, "superres"), given.overrides)
+    of, seed = config.arguments, config["seed"]
+    engine = open_engine(config)
+
+    # 2. Sharp pictures, and the blur and noise they are degraded with.
+    kept, held = split_pictures(config["pictures.sharp"], config["pictures.hold_out"])
+    sharp = [read_picture(path) for path in kept]
+    pools = open_pools(config, sharp, echo)
+    echo(f"{len(sharp)} pictures, {pools.summary()}")
+    patches = DegradedPatches(sharp, pools, seed=seed, **of(DegradedPatches))
+    held_out = HeldOut([read_picture(path) for path in held], pools, seed=seed) if held else None
+
+    # 3. The network it starts from, against a judge of patches; what is minimised.
+    net, weights = load_model(config["model"]), LossWeights(**of(LossWeights))
+    trunk = FeatureTrunk(device=str(engine.device)) if weights.feature else None
+    objective = SuperresObjective(
+        net, engine, trunk=trunk, weights=weights, seed=seed, **of(SuperresObjective)
+    )
+
+    # 4. The loop; it goes on from its checkpoint.
+    steps, decay = config["training.steps"], config["training.decay"]
+    training = Training(
+        objective,
+        patches,
+        engine,
+        loop_options(config, steps),
+        config["out"],
+        setting_of(config),
+        rate=LinearDecay(full=steps - decay, decay=decay),
+        watchers=[held_out.watcher(config["training.look_every"])] if held_out else [],
+        notes={"sharpener": note_of(config["model"], kept)},
+        watch=lambda record: echo(json.dumps(record)),
+    )
+    done = run_training(training, config)
+
+    # 5. Held-out faces before and after.
+    if engine.is_main:
+        echo(f"{done} of {steps} steps; {training.folder}")
+        if held_out is not None:
+            before_and_after(config["model"], training, held_out, steps=done, progress=echo)
+
 
 if __name__ == "__main__":
-    main("superres", __doc__)
+    run_script(main, __doc__)

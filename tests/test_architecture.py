@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,6 @@ ROOMS = (
         "types",
         "seeding",
         "files",
-        "settings",
         "named",
         "packages",
         "processes",
@@ -144,6 +144,20 @@ def test_nothing_imports_recipes() -> None:
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             assert not {n.partition(".")[0] for n in names} & {"recipes", *studies}, path
+
+
+def test_one_room_knows_yaml() -> None:
+    """The library takes plain arguments; its configurations are read in `config`."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text()
+        named = {
+            n.partition(".")[0] for n in re.findall(r"^\s*(?:from|import) ([\w.]+)", text, re.M)
+        }
+        named |= set(re.findall(r"import_module\(\"(\w+)", text))
+        if named & {"omegaconf", "yaml", "pydantic"} and _room(path) != "config":
+            found.append(str(path.relative_to(ROOT)))
+    assert not found, found
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from famaug.config.ganimation import GANIMATION
 from famaug.config.generation import GENERATION
 from famaug.config.read import Config, Schema
 from famaug.config.recognition import ABLATION, RECOGNITION
 from famaug.errors import InputError
-from famaug.generator.training.ganimation_config import FacesConfig, open_faces
 from famaug.recognition.inputs import InputSpec
 
 
@@ -84,4 +84,4 @@ def test_generation(tmp_path: Path, text: str, told: str) -> None:
 )
 def test_faces_of_a_generator(faces: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="has no effect"):
-        open_faces(FacesConfig(**faces), progress=print)
+        GANIMATION.of({"out": "x", "faces": faces})

@@ -1,14 +1,12 @@
-"""`famaug train`: generators and sharpeners, from a YAML. The recipes call the same functions, so
-that `accelerate launch` and `torchrun` have a script to start."""
+"""`famaug train`: generators and sharpeners, from a YAML."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,17 +15,10 @@ from famaug.configs import find_config
 from famaug.errors import CollapseWarning, UsageError
 
 if TYPE_CHECKING:
-    from famaug.superres.config import SuperresConfig
-    from famaug.superres.evaluate import HeldOut
+    from famaug.config.read import Config
     from famaug.training.loop import Training
 
-
-class _Config(Protocol):
-    threads: int | None
-
-
-C = TypeVar("C", bound=_Config)
-Done = dict[str, object]
+Done = dict[str, Any]
 
 
 def register(app: typer.Typer) -> None:
@@ -74,95 +65,44 @@ def train(kind: str, config: str, overrides: Sequence[str] = ()) -> dict[str, ob
     return {"kind": kind, **_KINDS[kind](path, overrides)}
 
 
-def main(kind: str, description: str) -> None:
-    """A recipe's command line: CONFIG.yaml and single keys."""
-
-    def work(given: argparse.Namespace) -> None:
-        train(kind, given.config, given.overrides)
-
-    terminal.run_script(work, description)
-
-
 def _generator(path: Path, overrides: Sequence[str]) -> Done:
-    from famaug.generator.training.ganimation_config import (
-        GanimationConfig,
-        open_ganimation_training,
-    )
+    from famaug.config.ganimation import GANIMATION, open_ganimation
 
     warnings.simplefilter("always", CollapseWarning)
-    config = _configured(GanimationConfig, path, overrides)
+    config = GANIMATION.read(path, overrides)
     # faces are cut out and measured once; nothing trains before all fits
-    return _run(open_ganimation_training(config, watch=_show, progress=_say), config)
+    return _run(open_ganimation(config, watch=_show, progress=terminal.echo), config)
 
 
 def _superres(path: Path, overrides: Sequence[str]) -> Done:
-    from famaug.files.whole import write_whole
-    from famaug.superres.config import SuperresConfig, open_training
+    from famaug.config.superres import SUPERRES, before_and_after, open_superres
 
-    config = _configured(SuperresConfig, path, overrides)
+    config = SUPERRES.read(path, overrides)
     # blur kernels and noise are learnt from the target pictures first
-    training, held_out = open_training(config, watch=_show, progress=_say)
+    training, held_out = open_superres(config, watch=_show, progress=terminal.echo)
     done = _run(training, config)
     if held_out is not None and training.engine.is_main:
-        scores = _before_and_after(config, training, held_out)
-        text = json.dumps({"steps": done["steps"], **scores}, indent=1)
-        write_whole(training.folder / "scores.json", text)
+        before_and_after(
+            config["model"], training, held_out, steps=done["steps"], progress=terminal.echo
+        )
     return done
 
 
-def _configured(kind: type[C], path: Path, overrides: Sequence[str]) -> C:
-    """The config, its threads taken."""
-    import torch
-
-    from famaug.settings import load_settings
-
-    config = load_settings(kind, path, overrides)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    return config
-
-
-def _run(training: Training, config: _Config) -> Done:
+def _run(training: Training, config: Config) -> Done:
     """Trains; returns the folder and the steps done."""
-    from famaug.files.whole import write_whole
-    from famaug.settings import to_yaml
+    from famaug.config.loop import run_training
 
+    done = run_training(training, config)
     if training.engine.is_main:
-        write_whole(training.folder / "config.yaml", to_yaml(config))
-    done = training.run()
-    if training.engine.is_main:
-        _say(f"{done} of {training.options.steps} steps; {training.folder}")
+        terminal.echo(f"{done} of {training.options.steps} steps; {training.folder}")
     return {"out": str(training.folder), "steps": done}
 
 
-def _before_and_after(
-    config: SuperresConfig, training: Training, held_out: HeldOut
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Held-out faces through the network it began with, the trained one, and bicubic."""
-    from famaug.faces.mesher import FaceMesher
-    from famaug.perception.features import FeatureTrunk
-    from famaug.superres.config import network_of
-    from famaug.superres.models import load_model
-
-    trunk, mesher = FeatureTrunk(), FaceMesher()
-    nets = {config.model: load_model(config.model), "trained": network_of(training)}
-    scores: dict[str, dict[str, dict[str, float]]] = {"real": {}, "plain": {}}
-    for kind, table in scores.items():
-        for name, net in {**nets, "bicubic": None}.items():
-            table[name] = values = held_out.measure(net, kind=kind, trunk=trunk, mesher=mesher)
-            _say(f"{kind:6s} {name:10s} " + " ".join(f"{k} {v:.4f}" for k, v in values.items()))
-    return scores
+def _show(record: Mapping[str, object]) -> None:
+    terminal.echo(json.dumps(record))
 
 
 _KINDS: dict[str, Callable[[Path, Sequence[str]], Done]] = {
     "generator": _generator,
     "superres": _superres,
 }
-
-
-def _show(record: Mapping[str, object]) -> None:
-    _say(json.dumps(record))
-
-
-def _say(text: str) -> None:
-    terminal.echo(text)

@@ -12,7 +12,7 @@ import math
 import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import UnionType
@@ -238,12 +238,16 @@ def each(check: Check) -> Check:
     return checks
 
 
+def instead(keys: Mapping[str, Key], **defaults: Any) -> dict[str, Key]:
+    """The keys with other defaults, by parameter."""
+    return {
+        k: replace(key, default=defaults.get(key.parameter, key.default)) for k, key in keys.items()
+    }
+
+
 def checked(keys: Mapping[str, Key], **checks: Check) -> dict[str, Key]:
     """The keys with checks, by parameter."""
-    return {
-        k: Key(key.kind, key.default, key.of, key.parameter, checks.get(key.parameter, key.check))
-        for k, key in keys.items()
-    }
+    return {k: replace(key, check=checks.get(key.parameter, key.check)) for k, key in keys.items()}
 
 
 def _written(kind: Any) -> Any:

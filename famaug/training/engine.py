@@ -16,6 +16,7 @@ from famaug.packages import need
 from famaug.training.objective import Batch
 
 Precision = Literal["fp32", "bf16"]
+Device = Literal["cpu", "auto"]
 
 
 class NotFiniteError(TrainingError):
@@ -40,7 +41,7 @@ class Engine:
     """
 
     def __init__(
-        self, *, device: str = "auto", precision: Precision = "fp32", clip: float | None = None
+        self, *, device: Device = "auto", precision: Precision = "fp32", clip: float | None = None
     ) -> None:
         if device not in ("cpu", "auto") or precision not in ("fp32", "bf16"):
             raise InputError(

@@ -13,10 +13,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from famaug.config.superres import SUPERRES, open_superres, split_pictures
 from famaug.configs import shipped
 from famaug.errors import InputError
-from famaug.settings import load_settings
-from famaug.superres.config import SuperresConfig, open_training, split_pictures
 from famaug.superres.degrade import Pools
 from famaug.superres.evaluate import HeldOut
 from famaug.superres.kernels import gaussian_kernel, twice
@@ -32,9 +31,10 @@ CONFIGS = list(shipped("superres").values())
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
-def test_configs(path: Path) -> None:
-    config = load_settings(SuperresConfig, path, ["training.steps=7", "training.decay=0"])
-    assert config.training.steps == 7
+def test_configs(path: Path, tmp_path: Path) -> None:
+    sharp = f"pictures.sharp={tmp_path}"
+    config = SUPERRES.read(path, ["training.steps=7", "training.decay=0", sharp])
+    assert config["training.steps"] == 7
 
 
 @pytest.fixture(scope="module")
@@ -105,18 +105,12 @@ def material(tmp_path_factory: pytest.TempPathFactory, astronaut_picture: Pictur
 
 
 def test_a_run_that_was_cut_goes_on_exactly(material: Path) -> None:
-    whole = load_settings(SuperresConfig, material / "config.yaml")
-    training, _ = open_training(whole)
+    file, cut = material / "config.yaml", f"out={material}/cut"
+    training, _ = open_superres(SUPERRES.read(file))
     assert training.run() == 8
-    cut = load_settings(
-        SuperresConfig,
-        material / "config.yaml",
-        [f"out={material}/cut", "training.seconds=0.000001"],
-    )
-    first, _ = open_training(cut)
+    first, _ = open_superres(SUPERRES.read(file, [cut, "training.seconds=0.000001"]))
     assert first.run() == 2
-    cut.training.seconds = None
-    second, _ = open_training(cut)
+    second, _ = open_superres(SUPERRES.read(file, [cut]))
     assert second.run() == 8
     a, b = (load_file(material / name / "sharpener.safetensors") for name in ("out", "cut"))
     assert a.keys() == b.keys()
@@ -133,26 +127,24 @@ def test_a_run_that_was_cut_goes_on_exactly(material: Path) -> None:
     ("change", "words"),
     [
         ("training.decay=9", "decay is 0 to training.steps"),
-        ("training.learning_rate=0", "learning_rate above 0"),
+        ("training.learning_rate=0", "learning_rate must be above 0"),
         ("training.checkpoint_every=3", "multiple of log_every"),
         ("pictures.hold_out=1", "leaves 0 of 5 pictures"),
-        ("pictures.sharp=nowhere", "asked for a folder"),
+        ("pictures.sharp=nowhere", "pictures.sharp: nowhere is not there"),
         ("training.size=100", "need pictures of at least 448"),
         ("loss.pixel=-1", "at least 0"),
     ],
 )
 def test_mistakes_before_training(material: Path, change: str, words: str) -> None:
-    config = load_settings(SuperresConfig, material / "config.yaml", [change])
     with pytest.raises(InputError, match=words):
-        open_training(config)
+        open_superres(SUPERRES.read(material / "config.yaml", [change]))
 
 
 def test_another_setting_is_refused(material: Path) -> None:
-    config = load_settings(SuperresConfig, material / "config.yaml", [f"out={material}/other"])
-    open_training(config)[0].run()
-    config.loss.pixel = 2.0
+    file, out = material / "config.yaml", f"out={material}/other"
+    open_superres(SUPERRES.read(file, [out]))[0].run()
     with pytest.raises(InputError, match=r"training of another setting .differs in loss"):
-        open_training(config)[0].run()
+        open_superres(SUPERRES.read(file, [out, "loss.pixel=2.0"]))[0].run()
 
 
 def test_split(material: Path) -> None:

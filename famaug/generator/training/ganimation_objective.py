@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,7 @@ class GanimationOptions:
     generator_every: int = 5
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.5, 0.999)
-    penalty_step: str = "separate"
+    penalty_step: Literal["separate", "joint"] = "separate"
     weights: LossWeights = field(default_factory=LossWeights)
     ramp: float = RAMP
 
