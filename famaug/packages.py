@@ -51,6 +51,7 @@ PARTS = (
     Part("webdataset", "webdataset", "webdataset", "famaug cache export to .tar"),
     Part("onnx", "onnx", "perception", "identity scores (SFace)"),
     Part("tflite", "tflite", "convert", "famaug weights import of a .task file"),
+    Part("openvino", "openvino", "fast", "sharpening on a CPU, faster"),
     Part("spandrel", "spandrel", "superres", "other people's upscaling networks"),
     Part("py-feat", "feat", "estimators", "AUs as py-feat measures them"),
     Part("pyfaceau", "pyfaceau", "pyfaceau", "AUs as pyfaceau measures them"),

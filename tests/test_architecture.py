@@ -27,7 +27,7 @@ ROOMS = (
         "samples",
     ),
     ("weights",),
-    ("media", "native"),
+    ("media",),
     ("faces",),
     ("aus",),
     ("modulation",),
@@ -36,7 +36,7 @@ ROOMS = (
     ("generator",),
     ("superres",),
     ("quality",),
-    ("sharpener", "pipeline"),
+    ("pipeline",),
     ("store",),
     ("data",),
     ("recognition", "generation"),
@@ -49,14 +49,12 @@ ROOMS = (
 )
 """A room may import from its own row and the rows above."""
 DOUBLES = {
-    "Engine",
     "Layout",
     "LossWeights",
     "Row",
-    "Step",
 }
 """Public classes that still share a name with another. No new ones; take out what is single."""
-MOVERS = {"files/whole.py", "native.py"}
+MOVERS = {"files/whole.py"}
 """Modules beside the rooms `store` that may put a file in another's place."""
 ROW = {room: i for i, row in enumerate(ROOMS) for room in row}
 

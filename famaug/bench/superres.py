@@ -8,20 +8,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
-from famaug.bench.ncnn_net import NcnnNet
 from famaug.bench.timing import in_turns
 from famaug.errors import FamaugWarning, FetchError, InputError, MissingPackageError
+from famaug.packages import need
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.seeding import keyed_generator
-from famaug.superres.models import MODELS
 from famaug.superres.upscale import Upscaler
-from famaug.types import Floats, Frames, Picture
+from famaug.types import Frames, Picture
 from famaug.weights.fetch import fetch
 
 SIDE, FRAMES = 128, 16
@@ -34,6 +34,7 @@ def run(
     rounds: int = 3,
     models: Sequence[str] = ("compact", "rrdb"),
     expressions: Sequence[str] = tuple(EXPRESSIONS),
+    side: int = SIDE,
 ) -> dict[str, dict[str, float]]:
     """Medians over `rounds`, in turns, after one warm-up; on as many threads as PyTorch uses.
 
@@ -41,23 +42,23 @@ def run(
         rounds: how often each is measured.
         models: which are measured against ncnn.
         expressions: which clips are sharpened with and without reuse.
+        side: pixels of the picture that is sharpened.
 
     Returns:
         ratios: compact_vs_ncnn and rrdb_vs_ncnn (fp32 both), compact_bf16_vs_ncnn and
-            rrdb_bf16_vs_ncnn (bfloat16 both), ..._vs_torch (fp32, PyTorch's own convolutions
-            against the compiled ones), reuse_vs_full (a clip of 16 frames, AU4), and the
-            same for AU12, AU1+2 and with tolerances of one and two grey levels.
-        figures: milliseconds of each; ..._agrees: largest difference to ncnn of values in [0, 1];
-            ..._fp32_max, ..._bf16_max and ..._mean: difference to PyTorch's fp32 in grey levels;
-            reuse_..._max and _share: grey levels between reuse and full, and the share of pixels
-            that differ.
+            rrdb_bf16_vs_ncnn (bfloat16 both), ..._vs_torch (fp32, PyTorch against what is used
+            here), reuse_vs_full (a clip of 16 frames, AU4), and the same for AU12, AU1+2 and with
+            tolerances of one and two grey levels.
+        figures: milliseconds of each; ..._fp32_max, ..._bf16_max and ..._mean: difference to
+            PyTorch's fp32 in grey levels, ..._ncnn_max that of ncnn; reuse_..._max and _share:
+            grey levels between reuse and full, and the share of pixels that differ.
 
     What needs weights that cannot be fetched, or ncnn where it is not installed, is left out, with
     a warning.
     """
     ratios: Figures = {}
     figures: Figures = {}
-    small = cv2.resize(_portrait(), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(_portrait(), (side, side), interpolation=cv2.INTER_AREA)
     for name, model, weights in (
         ("compact", "compact", "realesr_animevideov3"),
         ("rrdb", "realsr", "realsr_df2k"),
@@ -84,34 +85,64 @@ def _against_ncnn(
     ratios: Figures,
     figures: Figures,
 ) -> None:
-    path, kind = fetch(weights), MODELS[model].kind
-    threads = torch.get_num_threads()
-    x: Floats = np.ascontiguousarray(small.transpose(2, 0, 1), np.float32) / np.float32(255)
-    ours = Upscaler(model), Upscaler(model, precision="bf16")
-    theirs = [NcnnNet(path, kind, threads=threads, bf16=b) for b in (False, True)]
-    by_torch = Upscaler(model, native=False)
-    jobs: dict[str, Callable[[], Any]] = {
-        f"{name}_torch": lambda: by_torch.picture(small),
-        f"{name}_ours": lambda: ours[0].picture(small),
-        f"{name}_ncnn": lambda: theirs[0](x),
-        f"{name}_ours_bf16": lambda: ours[1].picture(small),
-        f"{name}_ncnn_bf16": lambda: theirs[1](x),
+    files = fetch(f"{weights}_graph"), fetch(weights)
+    makers: dict[str, Callable[[Picture], Any]] = {
+        "torch": Upscaler(model, fast=False).picture,
+        "ours": Upscaler(model).picture,
+        "ours_bf16": Upscaler(model, precision="bf16").picture,
+        "ncnn": ncnn_net(*files),
+        "ncnn_bf16": ncnn_net(*files, bf16=True),
     }
-    figures |= {f"{k}_ms": t.wall for k, t in in_turns(jobs, rounds).items()}
-    ratios[f"{name}_vs_ncnn"] = figures[f"{name}_ncnn_ms"] / figures[f"{name}_ours_ms"]
-    ratios[f"{name}_bf16_vs_ncnn"] = (
-        figures[f"{name}_ncnn_bf16_ms"] / figures[f"{name}_ours_bf16_ms"]
-    )
-    ratios[f"{name}_vs_torch"] = figures[f"{name}_torch_ms"] / figures[f"{name}_ours_ms"]
-    with torch.inference_mode():
-        made = ours[0].net(torch.from_numpy(x)[None])[0].numpy()
-    exact = NcnnNet(path, kind, threads=threads, exact=True)(x)
-    figures[f"{name}_agrees"] = float(np.abs(made - exact).max())
-    truth = by_torch.picture(small).astype(int)
-    for key, upscaler in zip(("fp32", "bf16"), ours, strict=True):
-        apart = np.abs(upscaler.picture(small) - truth)
+    jobs = {f"{name}_{key}": partial(make, small) for key, make in makers.items()}
+    took = {key: t.wall for key, t in in_turns(jobs, rounds).items()}
+    figures |= {f"{key}_ms": wall for key, wall in took.items()}
+    ours, bf16 = took[f"{name}_ours"], took[f"{name}_ours_bf16"]
+    ratios[f"{name}_vs_ncnn"] = took[f"{name}_ncnn"] / ours
+    ratios[f"{name}_bf16_vs_ncnn"] = took[f"{name}_ncnn_bf16"] / bf16
+    ratios[f"{name}_vs_torch"] = took[f"{name}_torch"] / ours
+    truth = jobs[f"{name}_torch"]().astype(int)
+    for key, made in (("fp32", "ours"), ("bf16", "ours_bf16"), ("ncnn", "ncnn")):
+        apart = np.abs(jobs[f"{name}_{made}"]() - truth)
         figures[f"{name}_{key}_max"] = float(apart.max())
         figures[f"{name}_{key}_mean"] = float(apart.mean())
+
+
+def ncnn_net(
+    graph: Path, weights: Path, *, bf16: bool = False, exact: bool = False
+) -> Callable[[Picture], Frames]:
+    """A network in the `ncnn` package on the processor, with as many threads as PyTorch uses: from
+    a picture uint8 RGB `H W 3` to a larger one.
+
+    Args:
+        graph, weights: its files, .param and .bin.
+        bf16: store in bfloat16.
+        exact: plain convolutions in fp32, no Winograd transform.
+
+    Raises:
+        InputError: ncnn refuses the files. MissingPackageError: it is not installed.
+    """
+    ncnn = need("ncnn", "this comparison")
+    net = ncnn.Net()
+    net.opt.use_vulkan_compute = False
+    net.opt.num_threads = torch.get_num_threads()
+    net.opt.use_bf16_storage = bf16
+    if exact:
+        net.opt.use_winograd_convolution = net.opt.use_fp16_storage = False
+        net.opt.use_fp16_packed = net.opt.use_fp16_arithmetic = False
+    if net.load_param(str(graph)) or net.load_model(str(weights)):
+        raise InputError(f"ncnn refuses {graph} with {weights}")
+
+    def picture(small: Picture) -> Frames:
+        held = np.ascontiguousarray(small.transpose(2, 0, 1), np.float32) / np.float32(255)
+        extractor = net.create_extractor()
+        extractor.input("data", ncnn.Mat(held).clone())  # ncnn only points at what it is given
+        failed, out = extractor.extract("output")
+        if failed:
+            raise InputError(f"ncnn failed with {failed} on a picture of {small.shape}")
+        grey = np.rint(np.array(out).transpose(1, 2, 0) * 255)
+        return np.asarray(grey.clip(0, 255), np.uint8)
+
+    return picture
 
 
 def _reuse(name: str, clip: Frames, rounds: int, ratios: Figures, figures: Figures) -> None:

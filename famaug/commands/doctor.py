@@ -55,7 +55,7 @@ def doctor_command(
     copy: Copy,
     as_json: terminal.AsJson = False,
 ) -> None:
-    """Check packages, optional ones too, OpenCV, shipped weights, devices, compiler and free space;
+    """Check packages, optional ones too, OpenCV, shipped weights, devices and free space;
     or, with --dataset NAME PATH, a data set: missing clips and frames, rows without folder, counts
     against the published ones.
     """

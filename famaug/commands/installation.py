@@ -12,7 +12,6 @@ from pathlib import Path
 from famaug import __version__
 from famaug.commands.opencv_wheels import opencv_problems, opencv_wheels
 from famaug.errors import MissingPackageError, WeightsError
-from famaug.native import find_compiler
 from famaug.packages import CORE, PARTS, hint, installed, need
 from famaug.weights.fetch import find_stored, home
 from famaug.weights.registry import ENTRIES
@@ -32,7 +31,6 @@ class Installation:
         opencv: the wheels that bring cv2, "name version".
         weights: whether each shipped file is intact.
         devices: "cpu", and each accelerator by name. cuda: what torch was built for, or None.
-        compiler: path of the C compiler, or None.
         space: free bytes by what is kept there, with the folder.
         fetched: names of the fetched files.
         problems: what must be put right, and how. notes: what to know.
@@ -47,7 +45,6 @@ class Installation:
     weights: dict[str, bool] = field(default_factory=dict)
     devices: list[str] = field(default_factory=list)
     cuda: str | None = None
-    compiler: str | None = None
     space: dict[str, tuple[str, int]] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -74,7 +71,6 @@ class Installation:
         yield f"  {'OpenCV':24s} {', '.join(self.opencv) or 'absent'}"
         yield f"  {'weights':24s} {intact} of {len(self.weights)} files intact"
         yield f"  {'devices':24s} {', '.join(self.devices)}"
-        yield f"  {'C compiler':24s} {self.compiler or 'none: PyTorch alone, slower'}"
         for what, (folder, free) in self.space.items():
             yield f"  {'free, ' + what:24s} {free / 2**30:.1f} GiB ({folder})"
         yield f"  {'fetched':24s} {', '.join(self.fetched) or 'nothing yet'}"
@@ -82,7 +78,7 @@ class Installation:
 
 def look_at_installation() -> Installation:
     """Imports what breaks most (torch, torchvision, cv2); writes nothing, asks no network."""
-    found = Installation(compiler=find_compiler())
+    found = Installation()
     found.packages = {package: installed(package) for package in CORE}
     found.optional = {part.package: installed(part.package) for part in PARTS if part.extra}
     found.fetched = [e.name for e in ENTRIES if find_stored(e.name)]

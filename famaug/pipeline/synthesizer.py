@@ -93,7 +93,7 @@ class Synthesizer:
         # torch is loaded when one is made: configurations read the signature before
         from famaug.generator.renderers import find_setting
         from famaug.pipeline.measuring import Measuring
-        from famaug.sharpener import Sharpener
+        from famaug.superres.sharpener import Sharpener
 
         self.setting = find_setting(generator, skin=skin, halves=halves)
         check_size(size)
@@ -137,6 +137,13 @@ class Synthesizer:
     def device(self) -> str:
         """Where rendering, sharpening and measuring run."""
         return self._measuring.device
+
+    @property
+    def engine(self) -> str:
+        """What computes the pixels, in words; they differ by rounding between engines, and no key
+        depends on it."""
+        kind = self.device.partition(":")[0]
+        return kind if self.sharpener is None else f"{kind}, {self.sharpener.engine(self.device)}"
 
     def on(self, device: str) -> Synthesizer:
         """The same synthesizer, which renders, sharpens and measures on another device."""

@@ -201,7 +201,7 @@ class Foreign(nn.Module):
         self.net: nn.Module = descriptor.model
         self.call = descriptor
         self.scale = int(descriptor.scale)
-        self.reach = self.follow = 32
+        self.reach = self.follow = self.margin = 32
         self.bytes_per_pixel = 1 << 15
 
     def forward(self, x: Tensor) -> Tensor:

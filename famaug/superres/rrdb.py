@@ -65,9 +65,9 @@ class RRDBNet(nn.Module):
     """
 
     scale = 4
-    follow = 8
-    """Pixels, each way, to which a change in a clip is followed: beyond, its effect is a grey
-    level here and there."""
+    follow, margin = 8, 16
+    """Pixels, each way, to which a change in a clip is followed, and which are seen around it: what
+    lies beyond is a grey level in one value of twenty, and up to three."""
 
     def __init__(self, *, blocks: int = 23, features: int = 64, growth: int = 32) -> None:
         super().__init__()

@@ -19,9 +19,10 @@ class SRVGG(nn.Module):
         scale: of the output, 1 to 4.
     """
 
-    follow = 0
-    """Pixels, each way, to which a change in a clip is followed: beyond, its effect is a grey level
-    here and there, and up to four in a few values out of a hundred thousand."""
+    follow, margin = 0, 8
+    """Pixels, each way, to which a change in a clip is followed, and which are seen around it: what
+    lies beyond is a grey level here and there, and two in a few values out of a hundred
+    thousand."""
 
     def __init__(self, *, features: int = 64, convs: int = 16, scale: int = 4) -> None:
         super().__init__()

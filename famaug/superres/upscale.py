@@ -14,16 +14,18 @@ from torch import nn
 
 from famaug.errors import InputError
 from famaug.media.clips import MAX_CLIP_BYTES
-from famaug.superres.engines import Done, Reuse, choose_engine
+from famaug.superres.engines import PictureNet
 from famaug.superres.models import DEFAULT, load_model
-from famaug.superres.region import Region
-from famaug.superres.tiles import Tile, tiles
+from famaug.superres.regions import Region, changed_regions, tiles
 from famaug.types import Frames, Picture
 
 Temporal = Literal["full", "reuse"]
 Precision = Literal["fp32", "bf16"]
 MEMORY = 1 << 30
 OVERLAP = 32
+"""Pixels around a tile that a network sees with it, at most."""
+METHOD = 2
+"""Of reuse; another one gives other digests."""
 Progress = Callable[[int, int], None]
 
 
@@ -40,15 +42,15 @@ class Upscaler:
         follow: with "reuse": pixels of the source to which a change is followed; by default the
             network's own choice, and one more with a tolerance. From the network's `reach` on the
             result is that of "full", but for rounding.
-        precision: "fp32", or "bf16": about twice as fast where the processor knows it, and up to
-            some grey levels off.
-        native: on a CPU, compute our networks by `famaug.superres.winograd` where there is a
-            compiler; False: always by PyTorch.
+        precision: "fp32", or "bf16": faster where the processor knows it, and up to some grey
+            levels off.
+        fast: on a CPU, compute our networks by OpenVINO where it is installed; False: by PyTorch.
         memory: bytes that a network may take for its layers, roughly.
         device: where it runs.
 
     Attributes:
         computed: share of the last clip's pixels that went through the network; 1 without reuse.
+        engine: what computes, in words; no part of the digest.
 
     Raises:
         InputError: a setting that does not exist.
@@ -63,7 +65,7 @@ class Upscaler:
         tolerance: int = 0,
         follow: int | None = None,
         precision: Precision = "fp32",
-        native: bool = True,
+        fast: bool = True,
         memory: int = MEMORY,
         device: str = "cpu",
     ) -> None:
@@ -78,26 +80,24 @@ class Upscaler:
                 f"{tolerance}, {follow} and {memory}"
             )
         net: Any = load_model(model, device=device)
-        self.name, self.scale = str(model), int(net.scale)
-        self.reach = int(net.reach)
+        self.name, self.scale, self.reach = str(model), int(net.scale), int(net.reach)
         # what a tolerance takes for still may lie at the edge of what moves a lot
         self.follow = int(net.follow) + (tolerance > 0) if follow is None else follow
-        self.temporal, self.tolerance, self.memory = temporal, tolerance, memory
-        self.net: nn.Module = net
-        reuse = temporal == "reuse"
-        self._engine = choose_engine(
-            net, half=precision == "bf16", reuse=reuse, device=torch.device(device), native=native
-        )
-        self.computed, self._computed = 1.0, 0
-        self.pixels = memory // self._engine.bytes_per_pixel(reuse=reuse)
+        self.margin = min(self.reach, max(int(net.margin), self.follow))
+        self.temporal, self.tolerance, self.precision = temporal, tolerance, precision
+        self.digest = self._digest(net)
+        half = precision == "bf16"
+        self.pixels = memory // (int(net.bytes_per_pixel) // (2 if half else 1))
+        self._engine = PictureNet(net, half=half, device=torch.device(device), fast=fast)
+        self.engine = self._engine.name
+        self.computed = 1.0
 
-    @property
-    def digest(self) -> str:
-        """16 hex digits of everything that decides the pixels: weights, settings, and how they are
-        computed, since PyTorch and the compiled way round differently."""
-        settings = (self._engine.name, self.temporal, self.tolerance, self.follow)
+    def _digest(self, net: nn.Module) -> str:
+        """16 hex digits of weights and settings. Not of what computes: between engines and devices
+        pixels differ by rounding alone."""
+        settings = (METHOD, self.precision, self.temporal, self.tolerance, self.follow)
         hasher = hashlib.sha256(repr(settings).encode())
-        for name, value in self.net.state_dict().items():
+        for name, value in net.state_dict().items():
             hasher.update(name.encode())
             hasher.update(value.float().cpu().contiguous().numpy().tobytes())
         return hasher.hexdigest()[:16]
@@ -132,25 +132,53 @@ class Upscaler:
         _check(frames)
         if not 0 <= reference < len(frames):
             raise InputError(f"reference {reference} is not within the clip's {len(frames)} frames")
-        shape = self._shape(frames)
-        height, width = frames.shape[1:3]
-        parts = list(tiles(height, width, most=self.pixels, overlap=min(self.reach, OVERLAP)))
-        finished, total = 0, len(parts) * len(frames)
-        self._computed = 0
-
-        def done(count: int) -> None:
-            nonlocal finished
-            finished += count
-            progress(finished, total)
-
-        if len(parts) == 1:
-            out = self._clip(frames, reference, done)
+        out = np.empty(self._shape(frames), np.uint8)
+        whole = Region(0, frames.shape[1], 0, frames.shape[2])
+        if self.temporal == "full" or len(frames) == 1:
+            self._compute(frames, whole, out, min(self.reach, OVERLAP), progress)
+            self.computed = 1.0
         else:
-            out = np.empty(shape, np.uint8)
-            for tile in parts:
-                self._tile(tile, frames, reference, out, done)
-        self.computed = self._computed / sum(t.seen.area * len(frames) for t in parts)
-        return out if size is None or size == shape[1:3] else _resized(out, size)
+            self.computed = self._reuse(frames, whole, reference, out, progress)
+        return out if size is None or size == out.shape[1:3] else _resized(out, size)
+
+    def _reuse(
+        self, frames: Frames, whole: Region, reference: int, out: Frames, progress: Progress
+    ) -> float:
+        """Fills `out`; returns the share of pixels that went through the network."""
+        base = frames[reference]
+        computed = self._compute(base[None], whole, out[:1], min(self.reach, OVERLAP))
+        out[1:] = out[:1]
+        for i, frame in enumerate(frames):
+            if i and np.array_equal(frame, frames[i - 1]):
+                out[i] = out[i - 1]
+            else:
+                for region in changed_regions(
+                    frame, base, tolerance=self.tolerance, follow=self.follow
+                ):
+                    computed += self._compute(frame[None], region, out[i : i + 1], self.margin)
+            progress(i + 1, len(frames))
+        return computed / (whole.area * len(frames))
+
+    def _compute(
+        self,
+        frames: Frames,
+        region: Region,
+        out: Frames,
+        overlap: int,
+        progress: Progress = lambda done, total: None,
+    ) -> int:
+        """Fills a region of `out`; returns how many pixels went through the network."""
+        parts = list(tiles(region, frames.shape[1:3], most=self.pixels, overlap=overlap))
+        largest = max(tile.seen.area for tile in parts)
+        step = max(1, min(self._engine.batch, self.pixels // largest))
+        for number, tile in enumerate(parts):
+            (y, x), (to_y, to_x) = tile.seen.slices, tile.kept.scaled(self.scale).slices
+            from_y, from_x = tile.kept.within(tile.seen).scaled(self.scale).slices
+            for start in range(0, len(frames), step):
+                some = slice(start, min(start + step, len(frames)))
+                out[some, to_y, to_x] = self._engine(frames[some, y, x])[:, from_y, from_x]
+                progress(number * len(frames) + some.stop, len(parts) * len(frames))
+        return sum(tile.seen.area for tile in parts) * len(frames)
 
     def _shape(self, frames: Frames) -> tuple[int, int, int, int]:
         """Of the result; refused here before memory is taken."""
@@ -163,29 +191,6 @@ class Upscaler:
                 f"{MAX_CLIP_BYTES >> 30} are made at once: give fewer frames, or cut the face out"
             )
         return shape
-
-    def _tile(self, tile: Tile, frames: Frames, reference: int, out: Frames, done: Done) -> None:
-        y, x = tile.seen.slices
-        made = self._clip(frames[:, y, x], reference, done)
-        kept = tile.kept
-        inner = Region(
-            kept.top - tile.seen.top,
-            kept.bottom - tile.seen.top,
-            kept.left - tile.seen.left,
-            kept.right - tile.seen.left,
-        ).scaled(self.scale)
-        to_y, to_x = kept.scaled(self.scale).slices
-        out[:, to_y, to_x] = made[:, inner.slices[0], inner.slices[1]]
-
-    def _clip(self, frames: Frames, reference: int, done: Done) -> Frames:
-        """A clip that fits into memory frame by frame."""
-        if self.temporal == "full" or len(frames) == 1:
-            self._computed += frames[..., 0].size
-            return self._engine.whole(frames, most=self.pixels, done=done)
-        how = Reuse(reference, self.tolerance, self.follow)
-        made, computed = self._engine.reused(frames, how, done=done)
-        self._computed += computed
-        return made
 
 
 def _check(frames: Frames) -> None:

