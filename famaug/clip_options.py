@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from famaug.errors import InputError
-from famaug.named import did_you_mean
 
-GENERATORS = ("warp",)
 ASSUMED_FPS = 100.0
 CROP = 256
 """Side of a clip that belongs to no data set."""
@@ -28,20 +26,3 @@ def check_peak(peak: float | None) -> None:
     """Raises InputError: not None, or above 0 and at most 5."""
     if peak is not None and not 0 < peak <= 5:
         raise InputError(f"peak must be above 0 and at most 5; got {peak}")
-
-
-def check_generator(
-    generator: str, *, skin: float = 1.0, halves: str = "maps", feather: float = 0.0
-) -> None:
-    """Raises InputError: an unknown name, or an option out of range. Files are not looked into."""
-    if not 0 <= skin <= 3:
-        raise InputError(f"skin must be 0 (motion alone) to 3; got {skin}")
-    if halves not in ("maps", "paper") or not 0 <= feather <= 1:
-        raise InputError(
-            f"halves is 'maps' or 'paper' and feather 0 to 1; got {halves!r} and {feather}"
-        )
-    if generator not in GENERATORS and not generator.endswith(".safetensors"):
-        raise InputError(
-            f"no generator {generator!r}; there are: {', '.join(GENERATORS)}, and files of your "
-            f"own (.safetensors){did_you_mean(generator, GENERATORS)}"
-        )

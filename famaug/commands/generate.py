@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from famaug.commands import terminal
-from famaug.errors import UsageError
+from famaug.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from famaug.pipeline.synthesizer import Synthesizer
@@ -67,9 +67,10 @@ class Pixels:
     """How the clip is rendered.
 
     Attributes:
-        generator: warp, or a trained generator's .safetensors.
-        skin: Strength of furrows and shade; 0 is motion alone.
-        halves: Learned generators: maps (one pass), or paper (two, joined).
+        generator: warp, a file of GANimation's weights (.safetensors), or module:Class.
+        skin: Option of warp: strength of furrows and shade; 0 is motion alone. [1]
+        halves: Option of GANimation: maps (one pass), or paper (two, joined). [maps]
+        option: Any option of the generator, NAME=VALUE; several times for several.
         superres: Render smaller and sharpen to --size: compact, realsr, ... or a file.
         size: Side of the clip in pixels; 0 keeps the picture's own framing.
         device: cpu, cuda, ...
@@ -78,13 +79,26 @@ class Pixels:
     """
 
     generator: str = "warp"
-    skin: float = 1.0
-    halves: str = "maps"
+    skin: float | None = None
+    halves: str | None = None
+    option: list[str] | None = None
     superres: str | None = None
     size: int = 256
     device: str = "cpu"
     gate: Annotated[bool, typer.Option("--gate")] = False
     tries: int = 3
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of the generator, by name. Raises InputError: an option without a value."""
+        from famaug.generator.renderers import options_of
+
+        parts = [text.partition("=") for text in self.option or []]
+        for name, equals, value in parts:
+            if not (name and equals and value):
+                raise InputError(f"--option is NAME=VALUE; got {name + equals!r}")
+        given = {name: _number(value) for name, _, value in parts}
+        return options_of(given, skin=self.skin, halves=self.halves)
 
 
 def generate_command(
@@ -107,8 +121,7 @@ def generate_command(
 
     synthesizer = Synthesizer(
         generator=pixels.generator,
-        skin=pixels.skin,
-        halves=pixels.halves,
+        options=pixels.options,
         superres=pixels.superres,
         size=pixels.size or None,
         estimator=shown.estimator,
@@ -151,7 +164,8 @@ def generate_command(
 def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
     """All that can be told before torch is loaded."""
     from famaug.aus.estimators import check_estimator
-    from famaug.clip_options import check_generator, check_peak, check_size
+    from famaug.clip_options import check_peak, check_size
+    from famaug.generator.renderers import check_generator
     from famaug.media.clips import check_target
 
     with terminal.typed():
@@ -160,10 +174,18 @@ def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
         terminal.check_there("--identity", shown.identity)
         check_size(pixels.size or None)
         check_peak(shown.peak)
-        check_generator(pixels.generator, skin=pixels.skin, halves=pixels.halves)
+        check_generator(pixels.generator, pixels.options)
         check_estimator(shown.estimator)
         if pixels.tries < 1:
             raise UsageError(f"--tries is 1 or more; got {pixels.tries}")
+
+
+def _number(text: str) -> float | str:
+    """What is written as a number is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def check_driver(driver: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.aus.estimators import check_estimator
-from famaug.clip_options import check_generator, check_peak, check_size
+from famaug.clip_options import check_peak, check_size
 from famaug.config.datasets import (
     OneFold,
     RealClips,
@@ -26,6 +26,7 @@ from famaug.generation.generation import Generation
 from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
+from famaug.generator.renderers import check_generator, options_of
 from famaug.look.look import load_look
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.rules import parse_expression
@@ -48,10 +49,6 @@ def _pattern(paths: str | None) -> None:
 
 def _generator(name: str) -> None:
     check_generator(name)
-
-
-def _skin(strength: float) -> None:
-    check_generator("warp", skin=strength)
 
 
 OWN = keys_of(Generation, "out", "seed", "measured", "licence")
@@ -92,7 +89,6 @@ KEYS = {
     **checked(
         RENDER,
         generator=_generator,
-        skin=_skin,
         peak=check_peak,
         size=check_size,
         estimator=check_estimator,
@@ -108,6 +104,7 @@ KEYS = {
 
 def _together(c: Config) -> Iterator[str]:
     """Values that cannot stand beside the others, or have no effect beside them."""
+    yield from _options(c)
     if c["render.look"] is not None and c["render.size"] is None:
         yield "render.look frames the face anew, so render.size is auto or a number"
     if not RealClips(**c.arguments(RealClips)).named:
@@ -129,6 +126,15 @@ def _together(c: Config) -> Iterator[str]:
         yield from c.idle("it belongs to cache.codec jpeg", "cache.quality")
     if c["work.engine"] != "ray":
         yield from c.idle("work.engine is not ray", "work.ray.")
+
+
+def _options(c: Config) -> Iterator[str]:
+    """What the generator does not take."""
+    given = options_of(c["render.options"], skin=c["render.skin"], halves=c["render.halves"])
+    try:
+        check_generator(c["render.generator"], given)
+    except InputError as error:
+        yield f"render: {error}"
 
 
 GENERATION = Schema(KEYS, _together, {"gate.limits": Gate, "work": Resources})

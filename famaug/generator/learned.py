@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from famaug.errors import InputError, WeightsError
+from famaug.errors import WeightsError
 from famaug.faces.align import crop_face
 from famaug.files.limits import check_finite
 from famaug.generator.inverse import at_nodes, to_grid
@@ -23,6 +23,7 @@ from famaug.generator.networks.au_maps import au_maps, left_share, midlines
 from famaug.generator.networks.compose import warp
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import load_generator
+from famaug.generator.options import Choice, Options, Range, chosen
 from famaug.processes import one_torch_thread
 from famaug.seeding import digest
 from famaug.types import Floats, Picture
@@ -35,8 +36,6 @@ _PAINTED = 0.3
 """Attention up to which the picture's own detail goes; at twice of it all stays."""
 _RIM = 2
 """Pixels at the border of the network's picture that it never changes."""
-Halves = Literal["maps", "paper"]
-Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +49,32 @@ class LearnedGenerator:
         subjects: "dataset/subject" of everybody whom its file names as trained on.
     """
 
+    name: ClassVar[str] = "ganimation/3"
+    options: ClassVar[Options] = {
+        "halves": Choice("maps", "paper"),
+        "feather": Range(0, 1, 0),
+        "precision": Choice("fp32", "bf16"),
+    }
     network: GanimationGenerator
     size: int
     weights: str
     subjects: tuple[str, ...] = ()
+
+    def __call__(
+        self,
+        picture: Picture,
+        mesh: Floats,
+        *,
+        device: str | torch.device = "cpu",
+        **options: Any,
+    ) -> LearnedRenderer:
+        """One face; see `LearnedRenderer`."""
+        return LearnedRenderer(picture, mesh, generator=self, device=device, **options)
+
+    @staticmethod
+    def open(path: Path) -> LearnedGenerator:
+        """See `open_generator`."""
+        return open_generator(path)
 
 
 @cache
@@ -90,11 +111,9 @@ class LearnedRenderer(MovingRenderer):
         device: where the network runs.
 
     Raises:
-        InputError: picture or mesh of the wrong shape or type, unknown halves or precision.
+        InputError: picture or mesh of the wrong shape or type, or an option out of range.
         FaceError: the mesh lies outside the picture, is too small, or is turned too far away.
     """
-
-    name = "ganimation/3"
 
     def __init__(
         self,
@@ -102,17 +121,13 @@ class LearnedRenderer(MovingRenderer):
         mesh: Floats,
         *,
         generator: LearnedGenerator,
-        halves: Halves = "maps",
+        halves: str = "maps",
         feather: float = 0.0,
-        precision: Precision = "fp32",
+        precision: str = "fp32",
         device: str | torch.device = "cpu",
     ) -> None:
-        if halves not in ("maps", "paper") or not 0 <= feather <= 1:
-            raise InputError(
-                f"halves is 'maps' or 'paper' and feather 0 to 1; got {halves!r} and {feather}"
-            )
-        if precision not in ("fp32", "bf16"):
-            raise InputError(f"precision is 'fp32' or 'bf16'; got {precision!r}")
+        given = {"halves": halves, "feather": feather, "precision": precision}
+        chosen(generator.name, generator.options, given)
         super().__init__(picture, mesh, device=device)
         self.generator, self.halves, self.size = generator, halves, generator.size
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from famaug.aus.basis import COLUMNS
-from famaug.errors import InputError
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.face_motion import combined, places
 from famaug.generator.inverse import at_nodes, to_grid
 from famaug.generator.moving import MovingRenderer
+from famaug.generator.options import Options, Range, chosen
 from famaug.generator.patches import make_patch
 from famaug.generator.skin import SkinShade
 from famaug.generator.skin.learnt import Learnt
 from famaug.types import Floats, Picture
+from famaug.weights.shipped import SHIPPED
 
 
 class WarpRenderer(MovingRenderer):
@@ -40,6 +43,8 @@ class WarpRenderer(MovingRenderer):
     """
 
     name = "warp/3"
+    weights = SHIPPED["au_basis"].sha256
+    options: ClassVar[Options] = {"skin": Range(0, 3, 1)}
 
     def __init__(
         self,
@@ -50,8 +55,7 @@ class WarpRenderer(MovingRenderer):
         learnt: Learnt | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        if not 0 <= skin <= 3:
-            raise InputError(f"skin must be 0 (motion alone) to 3; got {skin}")
+        chosen(self.name, self.options, {"skin": skin})
         super().__init__(picture, mesh, device=device)
         self.skin = skin
         motion, g = self.motion, self.motion.grid

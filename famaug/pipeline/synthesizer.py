@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from famaug.errors import AssumedRateWarning, FaceError, InputError, RenderError
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.packed import packed_mesh
 from famaug.files.limits import translated
+from famaug.generator.renderers import Renderer, find_generator, options_of, rendered
 from famaug.look.look import Look, apply_look
 from famaug.modulation.modulate import Modulation, as_written, modulate
 from famaug.modulation.sources import ExpressionSource
@@ -32,7 +33,6 @@ from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
 
 if TYPE_CHECKING:
     from famaug.faces.mesher import FaceMesher
-    from famaug.generator.renderers import Renderer
 
 
 class Synthesizer:
@@ -40,10 +40,13 @@ class Synthesizer:
 
     Args:
         generator: how pixels are made: "warp" moves the photograph by the AU basis and folds its
-            skin; or the path of a generator of your own training.
-        skin: strength of the warp's furrows and shade, 0 for motion alone.
-        halves: of learned generators: "maps", left and right in one pass, or "paper", two passes
+            skin; a file of GANimation's weights (`.safetensors`); or `module:Class` of your own
+            (`famaug.generator.renderers.Renderer`).
+        skin: option of the warp: strength of furrows and shade, 0 for motion alone, at most 3.
+        halves: option of GANimation: "maps", left and right in one pass, or "paper", two passes
             joined at the midline.
+        options: any option of the generator by name, those two among them; None, and what is not
+            given, is the generator's default.
         superres: sharpen every clip with this network (`famaug.superres`: compact, realsr, ... or
             a file): it is rendered so many times smaller, and sharpened to its size; in a data
             set's framing it is sharpened and brought back to the data set's size. None: not.
@@ -75,8 +78,9 @@ class Synthesizer:
         self,
         *,
         generator: str = "warp",
-        skin: float = 1.0,
-        halves: str = "maps",
+        skin: float | None = None,
+        halves: str | None = None,
+        options: Mapping[str, Any] | None = None,
         superres: str | None = None,
         size: Size = "auto",
         modulation: Modulation | None = None,
@@ -91,11 +95,10 @@ class Synthesizer:
         measured: str | Path | None = None,
     ) -> None:
         # torch is loaded when one is made: configurations read the signature before
-        from famaug.generator.renderers import find_setting
         from famaug.pipeline.measuring import Measuring
         from famaug.superres.sharpener import Sharpener
 
-        self.setting = find_setting(generator, skin=skin, halves=halves)
+        self.chosen = find_generator(generator, options_of(options, skin=skin, halves=halves))
         check_size(size)
         check_peak(peak)
         self.generator, self.size, self.sizes = generator, size, tuple(sizes)
@@ -214,8 +217,8 @@ class Synthesizer:
             driver=driver,
             identity=identity,
             track=np.round(track.intensity.astype(np.float64), 4).tolist(),
-            generator=self.setting.name,
-            weights=self.setting.weights,
+            generator=self.chosen.name,
+            weights=self.chosen.weights,
             size=size,
             fps=float(track.fps or self.fps),
             superres=None if self.sharpener is None else self.sharpener.name,
@@ -226,7 +229,7 @@ class Synthesizer:
                 "modulation": "as written" if written else self.modulation.to_json(),
                 "sizes": list(self.sizes),
                 "peak": self.peak,
-                "render": dict(self.setting.options),
+                "render": dict(self.chosen.options),
             }
             | ({} if frame is None else {"frame": frame})
             | ({"back": True} if back else {})
@@ -236,9 +239,8 @@ class Synthesizer:
     @property
     def trained_on(self) -> list[str]:
         """Everybody ("dataset/subject") whom the files of generator and sharpener name."""
-        learned = self.setting.learned
-        people = set() if learned is None else {*learned.subjects}
-        return sorted(people | set(() if self.sharpener is None else self.sharpener.subjects))
+        others = () if self.sharpener is None else self.sharpener.subjects
+        return sorted({*self.chosen.subjects, *others})
 
     @property
     def look_subjects(self) -> tuple[str, ...]:
@@ -365,7 +367,7 @@ class Synthesizer:
 
     def _rendered(self, plan: Plan, device: str) -> Frames:
         renderer = self.renderer(plan, device)
-        frames, mesh = renderer.render(plan.intensity), renderer.mesh
+        frames, mesh = rendered(renderer, plan.intensity, plan.generator), renderer.mesh
         if self.sharpener is not None:
             back = "back" in plan.params
             frames, mesh = self.sharpener.sharpened(frames, mesh, device=device, back=back)
@@ -388,7 +390,7 @@ class Synthesizer:
     def renderer(self, plan: Plan, device: str | None = None) -> Renderer:
         """The renderer of a plan, kept for further clips of the same face."""
         device = device or self.device
-        self.setting.check(plan.generator, plan.weights, plan.params.get("render", {}))
+        self.chosen.check(plan.generator, plan.weights, plan.params.get("render", {}))
         mine = None if self.sharpener is None else self.sharpener.name
         if plan.superres != mine:
             raise RenderError(
@@ -400,7 +402,7 @@ class Synthesizer:
         key = (identity_of(plan)[0], plan.identity["mesh"], plan.size, where, device)
         found = self._renderers.get(key)
         if found is None:
-            found = self.setting.renderer(*self._face(plan), device)
+            found = self.chosen.renderer(*self._face(plan), device)
             self._renderers.put(key, found)
         return found
 

@@ -32,7 +32,7 @@ from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
 from famaug.generator.face_motion import FOLD_LIMIT, FaceMotion
-from famaug.generator.renderers import Renderer, find_setting
+from famaug.generator.renderers import Renderer, find_generator
 from famaug.media.clips import frame_paths, read_picture
 from famaug.modulation.rules import parse_expression
 from famaug.quality.agreement import Agreement, agreement
@@ -152,8 +152,8 @@ def draw_intensity(draw: np.random.Generator) -> Floats:
 
 def _maker(name: str) -> Any:
     """Face to renderer."""
-    setting = find_setting("warp", skin=0) if name == "motion" else find_setting(name)
-    return lambda face: setting.renderer(face.picture, face.mesh, "cpu")
+    found = find_generator("warp", {"skin": 0}) if name == "motion" else find_generator(name)
+    return lambda face: found.renderer(face.picture, face.mesh, "cpu")
 
 
 def _expressions(face: FoundFace, draws: int, seed: int, place: int) -> Floats:

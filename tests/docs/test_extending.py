@@ -37,7 +37,7 @@ def counted(read: str) -> int:
 
 def test_every_part_has_its_row() -> None:
     parts = [row["part"] for row in ROWS]
-    assert parts == ["estimator", "data set reader", "recogniser", "command"]
+    assert parts == ["estimator", "generator", "data set reader", "recogniser", "command"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["part"])

@@ -9,7 +9,7 @@ import torch
 from famaug import samples
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
-from famaug.generator import WarpRenderer
+from famaug.generator.warp import WarpRenderer
 from famaug.media.clips import read_picture
 from famaug.types import Floats, Picture
 

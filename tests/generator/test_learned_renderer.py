@@ -10,7 +10,7 @@ from famaug.errors import InputError, RenderError, WeightsError
 from famaug.generator.learned import LearnedGenerator, LearnedRenderer, open_generator
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import save_generator
-from famaug.generator.renderers import find_setting
+from famaug.generator.renderers import check_generator, find_generator
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX
@@ -103,7 +103,7 @@ def test_a_trained_file_renders_through_the_synthesizer(tmp_path, astronaut):
     save_generator(path, network(), size=64)
     maker = Synthesizer(generator=str(path), size=96)
     plan = maker.plan("aus:12=2", astronaut[0], keyed_generator(0, "test"))
-    assert plan.generator == LearnedRenderer.name
+    assert plan.generator == LearnedGenerator.name
     frames = maker.render([plan])[0]
     assert frames.shape[1:] == (96, 96, 3)
     assert (frames[len(frames) // 2] != frames[0]).any()
@@ -124,10 +124,10 @@ def test_other_files_and_options_are_refused(tmp_path, astronaut, tiny):
     with pytest.raises(WeightsError, match="size 7"):
         open_generator(path)
     with pytest.raises(InputError, match=r"no generator 'gan'.*warp"):
-        find_setting("gan")
+        find_generator("gan")
     with pytest.raises(InputError, match="fp32"):
         LearnedRenderer(*astronaut, generator=tiny, precision="int8")
     with pytest.raises(InputError, match="maps"):
-        find_setting(str(path), halves="both")
+        check_generator(str(path), {"halves": "both"})
     with pytest.raises(InputError, match="skin"):
         Synthesizer(skin=9)

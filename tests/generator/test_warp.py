@@ -5,9 +5,9 @@ import pytest
 
 from famaug.errors import FaceError, InputError, RenderError, TrackError
 from famaug.faces.landmarks import INNER_LIPS, LEFT_IRIS, MIDLINE, OVAL
-from famaug.generator import WarpRenderer
 from famaug.generator.face_motion import share_inside
-from famaug.generator.renderers import find_setting
+from famaug.generator.renderers import find_generator
+from famaug.generator.warp import WarpRenderer
 from famaug.types import AU_INDEX, AUS, Floats
 
 STRONG = {"au4": 3, "au12": 4, "au26": 4, "au6": 3, "au2": 2}
@@ -344,7 +344,7 @@ def test_a_face_that_its_picture_cuts_is_moved_all_the_same(astronaut_picture, m
     assert 0.5 < share_inside(moved, cut.shape[:2]) < 0.8
 
     smile = np.concatenate([track(), track(au12=2)])
-    setting = find_setting("warp")
+    setting = find_generator("warp")
     renderer = setting.renderer(cut, moved, "cpu")
     frames = renderer.render(smile)
     assert frames.shape == (2, *cut.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from famaug.aus import estimator
 from famaug.errors import InputError, RenderError, SmallFaceWarning
 from famaug.generation import Generation, Resources
 from famaug.generation.worker import Worker
-from famaug.generator import renderers
+from famaug.generator.warp import WarpRenderer
 from famaug.pipeline import Synthesizer
 from famaug.seeding import keyed_generator
 from famaug.superres import sharpener
@@ -79,7 +80,8 @@ def test_a_device_reaches_renderer_and_sharpener(maker, astronaut_picture, monke
 
         return make
 
-    monkeypatch.setattr(renderers, "WarpRenderer", noted("renders", renderers.WarpRenderer))
+    chosen = replace(maker.chosen, make=noted("renders", WarpRenderer))
+    monkeypatch.setattr(maker, "chosen", chosen)
     monkeypatch.setattr(sharpener, "Upscaler", noted("sharpens", sharpener.Upscaler))
     plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
     monkeypatch.setattr(estimator, "FaceMesher", noted("measures", estimator.FaceMesher))
