@@ -56,6 +56,8 @@ DOUBLES = {
 """Public classes that still share a name with another. No new ones; take out what is single."""
 MOVERS = {"files/whole.py"}
 """Modules beside the rooms `store` that may put a file in another's place."""
+LOOSE = 11
+"""Modules that may lie beside the rooms."""
 ROW = {room: i for i, row in enumerate(ROOMS) for room in row}
 
 
@@ -102,6 +104,11 @@ def test_every_room_is_there() -> None:
         r for r in ROW if not (PACKAGE / r / "__init__.py").is_file() and not _module(r).is_file()
     ]
     assert not gone, f"a place for rooms that do not exist: {gone}"
+
+
+def test_few_modules_lie_beside_the_rooms() -> None:
+    loose = sorted(p.name for p in PACKAGE.glob("*.py"))
+    assert len(loose) <= LOOSE, loose
 
 
 def test_a_public_class_has_its_name_alone() -> None:
