@@ -109,5 +109,5 @@ def test_relief_is_symmetric_and_as_deep_as_it_says():
 
 
 def test_strength_has_bounds(astronaut):
-    with pytest.raises(InputError, match="skin must be 0"):
+    with pytest.raises(InputError, match="skin is 0 to 3"):
         WarpRenderer(*astronaut, skin=-1)
