@@ -11,7 +11,7 @@ from famaug.aus.basis import FULL
 from famaug.aus.estimator import Measurement, measure_aus
 from famaug.errors import InputError
 from famaug.faces.align import CropTransform, crop_face, crop_with
-from famaug.faces.landmarks import LEFT_EYE_CORNERS, MIDLINE, RIGHT_EYE_CORNERS
+from famaug.faces.landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from famaug.faces.mesher import PAPER_SIZES, FaceMesher
 from famaug.modulation.retime import resample
 from famaug.types import AU_INDEX, AUS, AUTrack, Clip, Floats, Frames
@@ -20,7 +20,7 @@ LENGTH = 35
 """Frames from onset to apex: 350 ms at 100 frames a second, a micro-expression's length."""
 REST, ARRIVED = 0.05, 0.93
 """Shares of the way: below the first the face is at rest, at the second it has arrived."""
-STILL = [*LEFT_EYE_CORNERS, *RIGHT_EYE_CORNERS, *MIDLINE[:8]]
+STILL = [*LEFT_EYE_CORNERS, *RIGHT_EYE_CORNERS, 10, 151, 9, 8, 168, 6, 197, 195]
 """Mesh points that a smile moves least, from the hairline to the bridge of the nose."""
 CEILING = FULL - 0.02
 _REST_FRAMES = 3

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError
-from famaug.faces.landmarks import LEFT_EYE_CORNERS, MIDLINE, OVAL, RIGHT_EYE_CORNERS
+from famaug.faces.landmarks import LEFT_EYE_CORNERS, OVAL, RIGHT_EYE_CORNERS
+from famaug.faces.midline import midline_of
 from famaug.types import Floats, Frames, Picture
 
 GROWN = 1.15
@@ -130,20 +131,17 @@ def _detail(grey: Floats, face: NDArray[np.bool_]) -> float:
 
 
 def midline_strip(mesh: Floats) -> Floats:
-    """Places `rows columns 2` along the straight line nearest to the face's midline, rows a pixel
+    """Places `rows columns 2` along the face's midline, where renderers join halves: rows a pixel
     apart from forehead to chin; the line lies between the two middle columns."""
     p = np.asarray(mesh, np.float64)[:, :2]
-    line = p[list(MIDLINE)]
-    centre = line.mean(0)
-    down = np.linalg.svd(line - centre)[2][0]
-    down = down * np.sign(down @ (line[-1] - line[0]))
+    top, bottom = midline_of(mesh)
+    length = float(np.hypot(*(bottom - top)))
+    down = (bottom - top) / length
     eyes = p[list(LEFT_EYE_CORNERS)].mean(0) - p[list(RIGHT_EYE_CORNERS)].mean(0)
-    across = np.array([down[1], -down[0]])
-    across = across * np.sign(across @ eyes)
-    along = (line - centre) @ down
+    across = np.array([down[1], -down[0]])  # to the person's left
     half = max(10, round(SEAM_REACH * float(np.hypot(*eyes))))
-    rows, columns = np.arange(along.min(), along.max()), np.arange(-half, half) + 0.5
-    places = centre + rows[:, None, None] * down + columns[:, None] * across
+    rows, columns = np.arange(length), np.arange(-half, half) + 0.5
+    places = top + rows[:, None, None] * down + columns[:, None] * across
     return np.asarray(places, np.float32)
 
 

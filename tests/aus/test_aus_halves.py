@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from famaug.aus.halves import MIDLINE_POINTS, midline_of, mirror_halves, side_of
+from famaug.aus.halves import mirror_halves, side_of
 from famaug.errors import InputError
+from famaug.faces.midline import MIDLINE_POINTS, midline_of
 from famaug.seeding import keyed_generator
 
 UPRIGHT = np.array([[30.0, 5.0], [30.0, 55.0]])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from famaug.errors import FaceError, InputError, RenderError, TrackError
-from famaug.faces.landmarks import INNER_LIPS, LEFT_IRIS, MIDLINE, OVAL
+from famaug.faces.landmarks import INNER_LIPS, LEFT_IRIS, OVAL
+from famaug.faces.midline import MIDLINE_POINTS
 from famaug.generator.face_motion import share_inside
 from famaug.generator.renderers import find_generator
 from famaug.generator.warp import WarpRenderer
@@ -108,7 +109,7 @@ def test_tiny_motions_change_the_picture_in_proportion(astronaut, unit):
 
 def test_left_smile_leaves_the_right_half_nearly_alone(renderer):
     out = renderer.render(track(au12L=1.5))[0].astype(int)
-    middle = renderer.mesh[list(MIDLINE), 0].mean()
+    middle = renderer.mesh[list(MIDLINE_POINTS), 0].mean()
     right, left = renderer.mesh[[61, 291], 0]
     assert right < middle < left  # the person's left is on the picture's right
     x = np.arange(out.shape[1])

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from famaug.aus.halves import midline_of
 from famaug.errors import InputError
+from famaug.faces.midline import midline_of
 from famaug.types import AUS, Floats
 
 SCALE = 5.0

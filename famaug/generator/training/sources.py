@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from famaug.aus.estimator import measure_aus
-from famaug.aus.halves import midline_of
 from famaug.aus.read import read_aus
 from famaug.errors import FaceError, InputError, MediaError
 from famaug.faces.align import MARGIN, crop_face, crop_with
 from famaug.faces.mesher import FaceMesher
+from famaug.faces.midline import midline_of
 from famaug.files.folders import files_below, visible
 from famaug.generator.training.au_table import PictureTable
 from famaug.generator.training.faces import Face, Skipped

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from famaug.aus.halves import midline_of, side_of
+from famaug.aus.halves import side_of
 from famaug.errors import InputError
 from famaug.faces.align import crop_face
 from famaug.faces.landmarks import LEFT_BROW, LEFT_EYE_CORNERS, RIGHT_BROW, RIGHT_EYE_CORNERS
 from famaug.faces.mesher import FaceMesher
+from famaug.faces.midline import midline_of
 from famaug.generator.networks.au_maps import au_maps, midlines, mirrored, side_distance
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, LEFT, RIGHT
