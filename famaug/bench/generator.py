@@ -35,7 +35,8 @@ def run(*, rounds: int = 3, width: int = 64, size: int = SIZE) -> dict[str, dict
 
     Returns:
         ratios: maps_vs_paper, processor time of the published way (`halves="paper"`: two passes)
-        over that of one pass; warp_vs_paper, the same of the warp. figures: NAME_cpu_ms_per_frame
+        over that of one pass; bf16_vs_paper, the same of one in bfloat16; warp_vs_paper, of the
+        warp. figures: NAME_cpu_ms_per_frame
         and, by the clock, NAME_ms_per_frame of each; medians.
 
     Raises:
@@ -50,6 +51,7 @@ def run(*, rounds: int = 3, width: int = 64, size: int = SIZE) -> dict[str, dict
         ways: dict[str, dict[str, Any]] = {
             "paper": {"generator": own, "halves": "paper"},
             "maps": {"generator": own},
+            "bf16": {"generator": own, "options": {"precision": "bf16"}},
             "warp": {},
         }
         makers = {name: Synthesizer(size=size, fps=40, **how) for name, how in ways.items()}
