@@ -23,6 +23,9 @@ from famaug.types import ClipRef, Provenance
 
 NO_PROVENANCE = "no provenance"
 DRIVER = "driver subject held out"
+UNNAMED = "driver of no named subject"
+MEASURED = ("clip", "track")
+"""Kinds of drivers that show somebody's expression, whoever that was."""
 IDENTITY = "identity subject held out"
 LOOK = "look fitted on a held-out subject"
 WEIGHTS = "network trained on a held-out subject"
@@ -33,6 +36,9 @@ Contributors = tuple[tuple[str, tuple[str, ...]], ...]
 @dataclass(frozen=True)
 class Guard:
     """Says which synthetic clips may be trained on.
+
+    Where somebody is held out, an expression that was measured of nobody in particular stays out
+    too: it could be theirs. Whoever knows better names a subject ("none" will do).
 
     Args:
         held_out: people as "dataset/subject" in any spelling; a subject alone is held out of every
@@ -89,7 +95,7 @@ class Guard:
         if people is None:
             return NO_PROVENANCE
         for why, names in people:
-            if any(map(self.holds_out, names)):
+            if any(map(self.holds_out, names)) or (why == UNNAMED and self.held_out):
                 return why
         return None
 
@@ -136,7 +142,10 @@ def people_of(provenance: Provenance) -> Contributors:
         (LOOK, _listed((plan.look or {}).get("subjects"))),
         (WEIGHTS, _listed(plan.params.get("trained_on"))),
     )
-    return tuple((why, tuple({n for n in map(canonical, names) if n})) for why, names in groups)
+    found = tuple((why, tuple({n for n in map(canonical, names) if n})) for why, names in groups)
+    if plan.driver.get("kind") in MEASURED and not found[0][1]:
+        return ((UNNAMED, ()), *found)
+    return found
 
 
 def _of_side(side: dict[str, Any]) -> list[Any]:

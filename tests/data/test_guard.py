@@ -7,7 +7,7 @@ import torch
 
 from famaug.data.folds import SubjectSubset
 from famaug.data.following import held_out_of
-from famaug.data.guard import DRIVER, IDENTITY, LOOK, NO_PROVENANCE, WEIGHTS, Guard
+from famaug.data.guard import DRIVER, IDENTITY, LOOK, NO_PROVENANCE, UNNAMED, WEIGHTS, Guard
 from famaug.errors import InputError, LeakageError
 from famaug.people.persons import canonical
 from famaug.types import ClipRef
@@ -22,6 +22,20 @@ def test_both_people_must_be_in_the_fold() -> None:
     assert guard.reason(provenance_of(1, driver="", identity="d/03")) is None
     assert guard.reason(None) == NO_PROVENANCE
     assert Guard(()).reason(None) == NO_PROVENANCE
+
+
+@pytest.mark.parametrize("kind", ["clip", "track"])
+def test_a_measured_expression_of_nobody_could_be_a_held_out_persons(kind: str) -> None:
+    """An AU table with a label and no subject was let in."""
+    drawn = provenance_of(1, driver="", identity="d/03")
+    plan = replace(drawn.plan, driver=drawn.plan.driver | {"kind": kind})
+    measured = replace(drawn, plan=plan)
+    assert Guard({"d/01"}).reason(measured) == UNNAMED
+    assert Guard(()).reason(measured) is None  # nobody is held out
+    named = replace(measured, driver_subject="mine/none")  # whoever knows better says so
+    assert Guard({"d/01"}).reason(named) is None
+    with pytest.raises(LeakageError, match="no named subject"):
+        Guard({"d/01"}).check(measured, "clip")
 
 
 @pytest.mark.parametrize(

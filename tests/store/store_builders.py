@@ -40,7 +40,14 @@ def plan_of(number: int, *, driver: str = "d/01", identity: str = "d/02", t: int
 
     track = np.full((t, 2, 17), number % 5, float).tolist()
     return Plan(
-        side(driver) | {"kind": "clip"}, side(identity), track, "test/1", "", 64, 100.0, seed=number
+        side(driver) | {"kind": "clip" if driver else "rule"},
+        side(identity),
+        track,
+        "test/1",
+        "",
+        64,
+        100.0,
+        seed=number,
     )
 
 
