@@ -264,3 +264,28 @@ def test_clips_of_a_person_in_any_spelling(tmp_path: Path) -> None:
         done = CliRunner().invoke(app, ["cache", "ls", str(tmp_path / "c"), "--driver", asked])
         assert done.exit_code == 0
         assert done.output.count(" B  ") == count, (asked, done.output)
+
+
+@pytest.mark.parametrize(("apart", "good"), [(1, True), (2, True), (3, False)])
+def test_a_clip_that_two_machines_rounded_otherwise(tmp_path: Path, apart: int, good: bool) -> None:
+    """A merged cache of two engines could not be sealed."""
+    one = moving_clip(1)
+    one[one > 250] = 250
+    other = one.copy()
+    other[0, 0, 0] += apart
+    for shard, frames in (("a", one), ("b", other)):
+        with CacheWriter(tmp_path / shard, shard=shard) as writer:
+            writer.put(key_of(1), frames, None)
+    shutil.copytree(tmp_path / "a", tmp_path / "c")
+    shutil.copytree(tmp_path / "b" / "shards", tmp_path / "c" / "shards", dirs_exist_ok=True)
+    report = verify(tmp_path / "c")
+    assert report.good is good
+    if good:
+        assert (report.clips, report.rounded) == (1, 1)
+        assert "1 rounded otherwise" in str(report)
+        seal(tmp_path / "c")
+        assert (ClipCache(tmp_path / "c").read(key_of(1)).frames == one).all()
+    else:
+        assert "different frames" in report.bad[key_of(1)]
+        with pytest.raises(CacheCorruptError, match="different frames"):
+            seal(tmp_path / "c")
