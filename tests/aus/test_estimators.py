@@ -123,6 +123,7 @@ def test_those_that_ship_read_a_smile(name: str) -> None:
     assert np.nanmax(measure(find_estimator(name), frames[:1], picture=face).intensity) < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_ones_own_through_every_door() -> None:
     done = json.loads(

@@ -59,6 +59,7 @@ def _run(*args: object, code: int = 0) -> tuple[str, dict[str, Any]]:
     return done.output, json.loads(done.stdout.strip().splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_cache(cache: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     text, figures = _run(cache, "--frames", 6, "--report", page)

@@ -187,6 +187,7 @@ def a_look(names: list[str]) -> Look:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_ten_thousand_draws_show_nobody_who_is_held_out(
     made: tuple[Path, Clips, dict[str, set[Person]]],
 ) -> None:

@@ -128,6 +128,7 @@ def test_subjects_and_folds(tmp_path: Path) -> None:
         subjects("dataset.subjects=[s7]")
 
 
+@pytest.mark.slow
 def test_exit_codes_and_json(tmp_path: Path) -> None:
     from PIL import Image
     from skimage.data import astronaut

@@ -48,6 +48,7 @@ def test_the_gate_renders_where_the_worker_does(tmp_path: Path, face: Path) -> N
     assert worker.settings.synthesizer is worker.synthesizer
 
 
+@pytest.mark.slow
 def test_rejected_clips_are_drawn_again_and_the_run_can_go_on(tmp_path: Path, face: Path) -> None:
     bare = generate(settings(tmp_path / "bare", face, gate=None))
     spoilt = [
@@ -77,6 +78,7 @@ def test_rejected_clips_are_drawn_again_and_the_run_can_go_on(tmp_path: Path, fa
     assert content(tmp_path / "two") == content(tmp_path / "cache")
 
 
+@pytest.mark.slow
 def test_what_never_passes_is_skipped_with_the_reasons(tmp_path: Path, face: Path) -> None:
     strict = settings(tmp_path / "cache", face, gate=Gate(sharpness=2.0), tries=2, per_rule=1)
     first = generate(strict)

@@ -8,6 +8,7 @@ from famaug.bench.generation import bench_generation
 from famaug.errors import InputError
 
 
+@pytest.mark.slow
 def test_it_measures_both_numbers_of_workers() -> None:
     found = bench_generation(clips=8, size=64, ray=False)
     assert set(found["ratios"]) == {"two_workers_vs_one"}

@@ -47,6 +47,7 @@ def settings(dataset: ClipFolder, out: Path) -> Generation:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_cut_in_any_way_and_equal_to_the_synthesizer(dataset: ClipFolder, tmp_path: Path) -> None:
     found = []
     for number, workers in enumerate((1, 2)):

@@ -49,6 +49,7 @@ def _rng(*key: str) -> np.random.Generator:
     return keyed_generator(0, "test", *key)
 
 
+@pytest.mark.slow
 def test_what_is_asked_is_seen(
     synthesizer: Synthesizer, astronaut_picture: Picture, mesher: FaceMesher
 ) -> None:

@@ -34,6 +34,7 @@ def config(tmp_path: Path, photos: list[Picture]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::famaug.errors.FilterTooWideWarning")
 def test_three_sources_that_can_go_on(config: Path) -> None:
     settings = ABLATION.read(config)
