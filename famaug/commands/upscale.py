@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -11,6 +12,7 @@ from famaug.commands import terminal
 from famaug.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from famaug.superres.upscale import Upscaler
     from famaug.types import Frames
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -19,91 +21,95 @@ WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("upscale", epilog="Example: famaug upscale clip.mp4 --out large.mp4 --scale 2")(
-        upscale_command
+        terminal.grouped(upscale_command)
     )
+
+
+@dataclass(frozen=True)
+class Sharpening:
+    """How frames are made larger, and how large.
+
+    Attributes:
+        model: faces, compact, realsr, realsr-jpeg, realesrgan, or a file of weights.
+        scale: Size of the result, times the source's; 1 gives the source's size.
+        size: Longer side of the result in pixels, instead of --scale.
+        temporal: full, or reuse: of a clip only what changes is computed.
+        tolerance: With reuse: grey levels that count as unchanged.
+        neutral: Number of the clip's neutral frame, from 0: the reference.
+        precision: fp32, or bf16: faster, a little off.
+        memory: MiB that the network may take, roughly.
+        fps: Frame rate of the video, where the source has none.
+        check: Measure AUs before and after.
+        device: cpu, cuda, ...
+    """
+
+    model: str = "faces"
+    scale: float | None = None
+    size: int | None = None
+    temporal: str = "full"
+    tolerance: int = 0
+    neutral: int = 0
+    precision: str = "fp32"
+    memory: int = 1024
+    fps: float | None = None
+    check: bool = True
+    device: str = "cpu"
+
+    def upscaler(self) -> Upscaler:
+        """Raises InputError as `Upscaler`."""
+        from famaug.superres.upscale import Precision, Temporal, Upscaler
+
+        return Upscaler(
+            self.model,
+            temporal=cast(Temporal, self.temporal),
+            tolerance=self.tolerance,
+            precision=cast(Precision, self.precision),
+            memory=self.memory << 20,
+            device=self.device,
+        )
 
 
 def upscale_command(
     source: Annotated[Path, typer.Argument(help="Picture, folder of frames, or video.")],
     out: Annotated[Path, typer.Option(help="Picture, folder (no suffix) or .mp4 to write.")],
-    model: Annotated[
-        str,
-        typer.Option(help="faces, compact, realsr, realsr-jpeg, realesrgan, or a file of weights."),
-    ] = "faces",
-    scale: Annotated[
-        float | None,
-        typer.Option(help="Size of the result, times the source's; 1 gives the source's size."),
-    ] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Longer side of the result in pixels, instead of --scale.")
-    ] = None,
-    temporal: Annotated[
-        str, typer.Option(help="full, or reuse: of a clip only what changes is computed.")
-    ] = "full",
-    tolerance: Annotated[
-        int, typer.Option(help="With reuse: grey levels that count as unchanged.")
-    ] = 0,
-    neutral: Annotated[
-        int, typer.Option(help="Number of the clip's neutral frame, from 0: the reference.")
-    ] = 0,
-    precision: Annotated[str, typer.Option(help="fp32, or bf16: faster, a little off.")] = "fp32",
-    memory: Annotated[int, typer.Option(help="MiB that the network may take, roughly.")] = 1024,
-    fps: Annotated[
-        float | None, typer.Option(help="Frame rate of the video, where the source has none.")
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Measure AUs before and after.")
-    ] = True,
-    device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
+    sharpening: Sharpening,
     dry_run: Annotated[bool, typer.Option(help="Read and report, write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: terminal.AsJson = False,
 ) -> None:
     """Sharpen to four times the size, and tell how far AUs moved by it."""
     from famaug.media.clips import read_frames
 
     frames, own_fps = read_frames(source)  # first: that it is no picture explains the most
     check_target(source, out)
-    rate = fps or own_fps
+    rate, neutral = sharpening.fps or own_fps, sharpening.neutral
     if out.suffix.lower() == ".mp4" and rate is None:
         raise UsageError(f"--out {out}: a video needs --fps, since {source} has no frame rate")
-    target = target_size(frames.shape[1:3], scale, size)
+    target = target_size(frames.shape[1:3], sharpening.scale, sharpening.size)
     if not 0 <= neutral < len(frames):
         raise UsageError(f"--neutral {neutral}: the clip has {len(frames)} frames, from 0")
-    from famaug.superres.upscale import Precision, Temporal, Upscaler
-
-    upscaler = Upscaler(
-        model,
-        temporal=cast(Temporal, temporal),
-        tolerance=tolerance,
-        precision=cast(Precision, precision),
-        memory=memory << 20,
-        device=device,
-    )
+    upscaler = sharpening.upscaler()
     figures: dict[str, Any] = {
-        "model": model,
+        "model": sharpening.model,
         "frames": len(frames),
         "source": [frames.shape[2], frames.shape[1]],
         "out": None,
         "aus": None,
     }
     if dry_run:
-        terminal.echo(f"{len(frames)} frames of {frames.shape[2]} x {frames.shape[1]}, {model}")
-    else:
-        with terminal.bars() as show:
-            made = upscaler.frames(
-                frames,
-                size=target,
-                reference=neutral,
-                progress=lambda done, of: show("sharpening", done, of),
-            )
-        write(out, made, source, rate)
-        figures |= {"out": str(out), "made": [made.shape[2], made.shape[1]]}
-        terminal.echo(f"wrote {len(made)} frames of {made.shape[2]} x {made.shape[1]} to {out}")
-        if temporal == "reuse":
-            figures["computed"] = upscaler.computed
-            terminal.echo(f"{upscaler.computed:.0%} of the pixels were computed, the rest reused")
-        if check:
-            figures["aus"] = _checked(frames, made, neutral)
+        seen = f"{len(frames)} frames of {frames.shape[2]} x {frames.shape[1]}"
+        terminal.echo(f"{seen}, {sharpening.model}")
+        terminal.end(as_json, "upscale", figures)
+        return
+    with terminal.bar("sharpening") as show:
+        made = upscaler.frames(frames, size=target, reference=neutral, progress=show)
+    write(out, made, source, rate)
+    figures |= {"out": str(out), "made": [made.shape[2], made.shape[1]]}
+    terminal.echo(f"wrote {len(made)} frames of {made.shape[2]} x {made.shape[1]} to {out}")
+    if sharpening.temporal == "reuse":
+        figures["computed"] = upscaler.computed
+        terminal.echo(f"{upscaler.computed:.0%} of the pixels were computed, the rest reused")
+    if sharpening.check:
+        figures["aus"] = _checked(frames, made, neutral)
     terminal.end(as_json, "upscale", figures)
 
 
@@ -135,12 +141,12 @@ def target_size(
     Raises:
         InputError: both are given, or a size of nothing.
     """
-    if scale is None and size is None:
-        return None
     if scale is not None and size is not None:
         raise UsageError("--scale and --size say the same thing twice; give one of them")
-    factor = scale if size is None or scale is not None else size / max(shape)
-    if factor is None or not 0 < factor <= 16:
+    factor = scale if size is None else size / max(shape)
+    if factor is None:
+        return None
+    if not 0 < factor <= 16:
         raise UsageError(f"the result must be up to 16 times the source; got {factor}")
     return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
 
