@@ -6,11 +6,8 @@ plans into pixels and draws nothing. The same plan gives the same pixels.
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +15,17 @@ import numpy as np
 
 from famaug.aus.estimators import Estimator
 from famaug.clip_options import ASSUMED_FPS, CROP, Size, check_peak, check_size
-from famaug.errors import AssumedRateWarning, FaceError, InputError, RenderError
+from famaug.errors import FaceError, InputError, RenderError
 from famaug.faces.framing import Framing, reframed
 from famaug.faces.packed import packed_mesh
 from famaug.files.limits import translated
 from famaug.generator.renderers import Renderer, find_generator, options_of, rendered
 from famaug.look.look import Look, apply_look
-from famaug.modulation.modulate import Modulation, as_written, modulate
+from famaug.modulation.modulate import Modulation
 from famaug.modulation.sources import ExpressionSource
-from famaug.pipeline.inputs import Driver, Identity, pixels_digest, read_identity
+from famaug.pipeline.expression import shown, with_rate
+from famaug.pipeline.inputs import Driver, Identity
+from famaug.pipeline.pictures import KnownPictures
 from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
 from famaug.pipeline.recent import Recent
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
@@ -110,8 +109,6 @@ class Synthesizer:
         if fps is not None and not 0 < fps < float("inf"):
             raise InputError(f"fps must be above 0; got {fps}")
         self.told_fps, self.peak, self.look = fps, peak, look
-        named = [faces] if isinstance(faces, str | Path) else [*faces]
-        self.faces = tuple(Path(os.path.realpath(folder)) for folder in named)
         self._measuring = Measuring(
             estimator=estimator,
             sizes=self.sizes,
@@ -119,7 +116,7 @@ class Synthesizer:
             keep=max(keep, 4) * 16,
             folder=None if measured is None else Path(measured),
         )
-        self._pictures: Recent[str, Picture] = Recent(max(keep, 4) * 16)
+        self.pictures = KnownPictures(max(keep, 4) * 16, faces)
         self._renderers: Recent[tuple[Any, ...], Renderer] = Recent(keep)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -200,7 +197,14 @@ class Synthesizer:
         Raises:
             InputError, TrackError: no expression is left, or the track has too many gaps.
         """
-        track = self._shown(str(driver["name"]), self._timed(source), rng)
+        track = shown(
+            with_rate(source, self.told_fps),
+            rng,
+            modulation=self.modulation,
+            fps=self.fps,
+            peak=self.peak,
+            name=str(driver["name"]),
+        )
         written = isinstance(source, ExpressionSource) or source.modulated
         size, frame = self._framing(driver, identity)
         # in a data set's framing a sharpened clip goes back to the size it had
@@ -290,53 +294,17 @@ class Synthesizer:
                 f"only {seen:.0%} of the face lies in the picture {identity.name!r}; at least "
                 f"{TIGHTEST:.0%} is needed"
             )
-        self.keep_picture(identity.picture)
+        self.pictures.keep(identity.picture)
         return side | {"mesh": packed_mesh(mesh)}
 
     def keep_picture(self, picture: Picture) -> None:
         """Keep an identity's picture in memory for plans that name it."""
-        self._pictures.put(pixels_digest(picture), picture)
-
-    def _timed(self, source: AUTrack | ExpressionSource) -> AUTrack | ExpressionSource:
-        """The source with the rate that was told, where it does not say its own."""
-        if isinstance(source, ExpressionSource) or source.fps is not None:
-            return source
-        if self.told_fps is not None:
-            return replace(source, fps=self.told_fps)
-        warnings.warn(
-            f"the driver does not say its frame rate: {ASSUMED_FPS:g} frames per second are "
-            "assumed. Say it with fps= (--fps, render.fps), or in its table",
-            AssumedRateWarning,
-            stacklevel=4,
-        )
-        return source
+        self.pictures.keep(picture)
 
     def keep_face(self, identity: dict[str, Any]) -> None:
-        """Keep the picture of an identity that the caller chose, unlike one that a stranger's
-        plan names: read from its path, wherever that is, where it is not in memory."""
-        source, digest = identity.get("source"), identity["digest"]
-        if self._pictures.get(digest) is None:
-            picture = read_identity(source, digest)
-            if picture is not None:
-                self._pictures.put(digest, picture)
-
-    def _shown(
-        self, name: str, source: AUTrack | ExpressionSource, rng: np.random.Generator
-    ) -> AUTrack:
-        """The track the new face shall show."""
-        if isinstance(source, ExpressionSource):
-            track = source.draw(rng, fps=self.fps)
-        elif source.modulated:
-            track = as_written(source, max_gap=self.modulation.max_gap)
-        else:
-            track = modulate(source, settings=self.modulation)
-        if self.peak is not None:
-            strongest = float(np.nanmax(track.intensity))
-            if strongest <= 0:
-                raise InputError(f"{name}: no expression left above the threshold")
-            scaled = np.clip(track.intensity * (self.peak / strongest), 0, 5)
-            track = track.with_intensity(scaled)
-        return track
+        """`keep_picture` of an identity (of `find_face`) that the caller chose: it is read from
+        its path, wherever that is."""
+        self.pictures.keep_chosen(identity)
 
     def measure(self, driver: Driver) -> AUTrack | ExpressionSource:
         """What a driver shows: its track, measured where it is a clip; or the rule itself.
@@ -410,18 +378,7 @@ class Synthesizer:
         """The identity's picture in the plan's framing, and its mesh there."""
         from famaug.faces.align import crop_face
 
-        digest, mesh = identity_of(plan)
-        picture = self._pictures.get(digest)
-        if picture is None:
-            source = plan.identity.get("source")
-            picture = read_identity(source, digest, below=self.faces)
-            if picture is None:
-                raise RenderError(
-                    f"the face {plan.identity.get('name')!r} (sha256 {digest[:12]}) is not in "
-                    f"memory, and {source} is not that picture, or not below a folder given as "
-                    "Synthesizer(faces=...): give that, or the picture again with plan()"
-                )
-            self._pictures.put(digest, picture)
+        picture, mesh = self.pictures.of(plan), identity_of(plan)[1]
         frame = plan.params.get("frame")
         if frame is not None:
             (height, width), place = frame_in(frame)
