@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
 from pathlib import Path
@@ -227,10 +226,6 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-needs_scripts = pytest.mark.skipif(os.name == "nt", reason="the stand-in program is a script")
-
-
-@needs_scripts
 def test_the_binary_measures_a_clip_in_one_call(program: Path) -> None:
     frames = np.zeros((6, 32, 32, 3), np.uint8)
     for path in (program, program.parent, program.parent.parent):
@@ -242,7 +237,6 @@ def test_the_binary_measures_a_clip_in_one_call(program: Path) -> None:
     assert len(openface.version) == 12
 
 
-@needs_scripts
 @pytest.mark.parametrize(
     ("mode", "message"),
     [
