@@ -90,7 +90,7 @@ def aus_command(
     if not dry_run:
         write_table(track, out)
     terminal.echo(_summary(track, out, dry_run))
-    terminal.end(as_json, "aus", _figures(track, out, dry_run) | more | {"notes": list(notes)})
+    terminal.end(as_json, "aus", _figures(track, out, dry_run) | more)
 
 
 def _measured(

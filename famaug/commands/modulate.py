@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -11,7 +10,7 @@ import numpy as np
 import typer
 
 from famaug.commands import terminal
-from famaug.errors import FamaugError, FamaugWarning, UsageError
+from famaug.errors import UsageError
 from famaug.types import AU_NAMES, AUTrack
 
 RULE_FPS = 200.0
@@ -29,8 +28,80 @@ class Source:
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("modulate", epilog="Example: famaug modulate aus.csv --out cleaned.csv")(
-        modulate_command
+        terminal.grouped(modulate_command)
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """How a source is read.
+
+    Attributes:
+        face: Which face of an OpenFace table.
+        min_confidence: OpenFace frames below it count as missing.
+        fps: Frame rate of the source, where it does not say.
+        seed: For rules: another seed, another expression.
+    """
+
+    face: int | None = None
+    min_confidence: float = 0.7
+    fps: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """What is done to the AUs.
+
+    Attributes:
+        target_aus: The target face's own AUs at rest: an AU table, or aus:12=0.5.
+        n: Half-width of the filter in frames, or auto. [1; rules: 0]
+        edges: shrink, reflect or drop.
+        method: mean (Eq. 2), median or savgol.
+        reference: onset, previous (Eq. 3 as printed) or neutral.
+        alpha: Share of the target's own AUs that stays.
+        gain: Factor on the driver's change.
+        gain_aus: Factors for single AUs: 12=1.3,4L=0.8 (others: --gain).
+        threshold: What stays at or below it is noise, and not shown.
+        threshold_form: soft (an excursion above it is kept whole) or hard (as published: every
+            value at or below it becomes 0).
+        presence_gate: AUs present (AU_c) in a smaller share of frames stay still.
+        max_gap: Longest stretch of missing frames that is bridged.
+    """
+
+    target_aus: str | None = None
+    n: str | None = None
+    edges: str = "shrink"
+    method: str = "mean"
+    reference: str = "onset"
+    alpha: float = 0.1
+    gain: float = 1.0
+    gain_aus: str | None = None
+    threshold: float = 0.15
+    threshold_form: str = "soft"
+    presence_gate: float = 0.0
+    max_gap: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What comes out, and where it is written.
+
+    Attributes:
+        to_fps: Frame rate of the result.
+        length: Frames of the result.
+        apex: Frame of the apex in the result.
+        out: AU table to write (CSV).
+        figure: Figure of all steps to write (.png, .pdf or .svg).
+        dry_run: Compute and report, write nothing.
+    """
+
+    to_fps: float | None = None
+    length: int | None = None
+    apex: int | None = None
+    out: Path | None = None
+    figure: Path | None = None
+    dry_run: bool = False
 
 
 def modulate_command(
@@ -42,98 +113,22 @@ def modulate_command(
             metavar="SOURCE...",
         ),
     ],
-    out: Annotated[Path | None, typer.Option(help="AU table to write (CSV).")] = None,
+    *,
     table: Annotated[
         bool, typer.Option(help="Print what each half-width, Eq. 3's forms and the threshold do.")
     ] = False,
-    target_aus: Annotated[
-        str | None,
-        typer.Option(help="The target face's own AUs at rest: an AU table, or aus:12=0.5."),
-    ] = None,
-    n: Annotated[
-        str | None, typer.Option(help="Half-width of the filter in frames, or auto. [1; rules: 0]")
-    ] = None,
-    edges: Annotated[str, typer.Option(help="shrink, reflect or drop.")] = "shrink",
-    method: Annotated[str, typer.Option(help="mean (Eq. 2), median or savgol.")] = "mean",
-    reference: Annotated[
-        str, typer.Option(help="onset, previous (Eq. 3 as printed) or neutral.")
-    ] = "onset",
-    alpha: Annotated[float, typer.Option(help="Share of the target's own AUs that stays.")] = 0.1,
-    gain: Annotated[float, typer.Option(help="Factor on the driver's change.")] = 1.0,
-    gain_aus: Annotated[
-        str | None, typer.Option(help="Factors for single AUs: 12=1.3,4L=0.8 (others: --gain).")
-    ] = None,
-    threshold: Annotated[
-        float, typer.Option(help="What stays at or below it is noise, and not shown.")
-    ] = 0.15,
-    threshold_form: Annotated[
-        str,
-        typer.Option(
-            help="soft (an excursion above it is kept whole) or hard (as published: every value "
-            "at or below it becomes 0)."
-        ),
-    ] = "soft",
-    presence_gate: Annotated[
-        float, typer.Option(help="AUs present (AU_c) in a smaller share of frames stay still.")
-    ] = 0.0,
-    face: Annotated[int | None, typer.Option(help="Which face of an OpenFace table.")] = None,
-    min_confidence: Annotated[
-        float, typer.Option(help="OpenFace frames below it count as missing.")
-    ] = 0.7,
-    max_gap: Annotated[
-        int | None, typer.Option(help="Longest stretch of missing frames that is bridged.")
-    ] = None,
-    fps: Annotated[
-        float | None, typer.Option(help="Frame rate of the source, where it does not say.")
-    ] = None,
-    to_fps: Annotated[float | None, typer.Option(help="Frame rate of the result.")] = None,
-    length: Annotated[int | None, typer.Option(help="Frames of the result.")] = None,
-    apex: Annotated[int | None, typer.Option(help="Frame of the apex in the result.")] = None,
-    seed: Annotated[int, typer.Option(help="For rules: another seed, another expression.")] = 0,
-    figure: Annotated[
-        Path | None, typer.Option(help="Figure of all steps to write (.png, .pdf or .svg).")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Compute and report, write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    given: Input,
+    steps: Steps,
+    result: Result,
+    as_json: terminal.AsJson = False,
 ) -> None:
     """Modulate AUs: fill gaps, filter over time (Eq. 2), take them relative to the onset (Eq. 3).
 
     With --table: tables of what the steps do to SOURCE..., as in docs/modulation.md.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            with terminal.typed():
-                from famaug.modulation.rules import PREFIXES
-
-                if table:
-                    result = _table(sources, face, min_confidence, fps)
-                else:
-                    settings = _settings(
-                        n,
-                        edges,
-                        method,
-                        reference,
-                        alpha,
-                        gain,
-                        gain_aus,
-                        threshold,
-                        threshold_form,
-                        presence_gate,
-                        max_gap,
-                        drawn=sources[0].startswith(PREFIXES),
-                    )
-                    source = _read(_only(sources), face, min_confidence, fps, seed)
-                    result = _modulate(
-                        source, settings, target_aus, (to_fps, length, apex), out, figure, dry_run
-                    )
-        except FamaugError as error:
-            terminal.echo(f"famaug modulate: {error}", err=True)
-            raise typer.Exit(terminal.exit_code(error)) from error
-    notes = [str(w.message) for w in caught]
-    for note in notes:
-        terminal.note(note)
-    terminal.end(as_json, "modulate", {**result, "notes": notes})
+    with terminal.typed():
+        figures = _table(sources, given) if table else _modulate(sources, given, steps, result)
+    terminal.end(as_json, "modulate", figures)
 
 
 def _only(sources: list[str]) -> str:
@@ -142,63 +137,47 @@ def _only(sources: list[str]) -> str:
     return sources[0]
 
 
-def _settings(
-    n: str | None,
-    edges: str,
-    method: str,
-    reference: str,
-    alpha: float,
-    gain: float,
-    gain_aus: str | None,
-    threshold: float,
-    threshold_form: str,
-    presence_gate: float,
-    max_gap: int | None,
-    *,
-    drawn: bool,
-) -> Any:
+def _settings(steps: Steps, *, drawn: bool) -> Any:
     from famaug.modulation.modulate import Modulation
     from famaug.modulation.units import parse_units, per_au
 
     width: int | Literal["auto"] = 0 if drawn else 1
-    if n is not None:
-        if n != "auto" and not n.isdecimal():
-            raise UsageError(f"--n must be a whole number from 0, or auto; got {n!r}")
-        width = "auto" if n == "auto" else int(n)
-    gains: float | dict[str, float] = gain
-    if gain_aus is not None:
-        each = per_au(parse_units(gain_aus, high=100), default=gain)
+    if steps.n is not None:
+        if steps.n != "auto" and not steps.n.isdecimal():
+            raise UsageError(f"--n must be a whole number from 0, or auto; got {steps.n!r}")
+        width = "auto" if steps.n == "auto" else int(steps.n)
+    gains: float | dict[str, float] = steps.gain
+    if steps.gain_aus is not None:
+        each = per_au(parse_units(steps.gain_aus, high=100), default=steps.gain)
         gains = {
             f"{int(AU_NAMES[a][2:])}{'LR'[s]}": float(each[s, a]) for s, a in np.ndindex(2, 17)
         }
     return Modulation(
         n=width,
-        edges=cast(Any, edges),
-        method=cast(Any, method),
-        reference=cast(Any, reference),
-        alpha=alpha,
+        edges=cast(Any, steps.edges),
+        method=cast(Any, steps.method),
+        reference=cast(Any, steps.reference),
+        alpha=steps.alpha,
         gain=gains,
-        threshold=threshold,
-        threshold_form=cast(Any, threshold_form),
-        presence_gate=presence_gate,
-        max_gap=max_gap,
+        threshold=steps.threshold,
+        threshold_form=cast(Any, steps.threshold_form),
+        presence_gate=steps.presence_gate,
+        max_gap=steps.max_gap,
     )
 
 
-def _read(
-    text: str, face: int | None, min_confidence: float, fps: float | None, seed: int
-) -> Source:
+def _read(text: str, how: Input) -> Source:
     from famaug.modulation.rules import PREFIXES, parse_expression
 
     if text.startswith(PREFIXES):
         from famaug.seeding import keyed_generator
 
         rule = parse_expression(text)
-        rng = keyed_generator(seed, "modulate", rule.text)
-        return Source(rule.draw(rng, fps=RULE_FPS if fps is None else fps), None, True)
+        rng = keyed_generator(how.seed, "modulate", rule.text)
+        return Source(rule.draw(rng, fps=RULE_FPS if how.fps is None else how.fps), None, True)
     from famaug.aus.read import read_aus
 
-    track, presence = read_aus(text, face=face, min_confidence=min_confidence, fps=fps)
+    track, presence = read_aus(text, face=how.face, min_confidence=how.min_confidence, fps=how.fps)
     return Source(track, presence, False)
 
 
@@ -214,46 +193,27 @@ def _target(text: str | None) -> Any:
     return read_aus(text)[0]
 
 
-def _modulate(
-    source: Source,
-    settings: Any,
-    target_aus: str | None,
-    timing: tuple[float | None, int | None, int | None],
-    out: Path | None,
-    figure: Path | None,
-    dry_run: bool,
-) -> dict[str, Any]:
+def _modulate(sources: list[str], given: Input, steps: Steps, result: Result) -> dict[str, Any]:
     from famaug.modulation.modulate import modulation_stages
+    from famaug.modulation.rules import PREFIXES
 
-    if out is None and figure is None and not dry_run:
+    settings = _settings(steps, drawn=sources[0].startswith(PREFIXES))
+    source = _read(_only(sources), given)
+    if result.out is None and result.figure is None and not result.dry_run:
         raise UsageError("nothing to write: give --out TABLE.csv, --figure FILE, or --dry-run")
     if settings.presence_gate > 0 and source.presence is None:
         raise UsageError("--presence-gate needs OpenFace's AU_c columns; this source has none")
     if source.track.modulated and not source.drawn:
-        warnings.warn(
-            "the table says that it is modulated already: it is modulated again",
-            FamaugWarning,
-            stacklevel=2,
-        )
+        terminal.note("the table says that it is modulated already: it is modulated again")
     stages = modulation_stages(
-        source.track, _target(target_aus), settings=settings, presence=source.presence
+        source.track, _target(steps.target_aus), settings=settings, presence=source.presence
     )
-    shown = _retimed(stages["transferred"], *timing)
+    shown = _retimed(stages["transferred"], result)
+    _write(stages, shown, result)
     strongest = _strongest(shown)
-    verb = "would write" if dry_run else "wrote"
-    if figure is not None and not dry_run:
-        from famaug.report.tracks_figure import save_figure, tracks_figure
-
-        save_figure(tracks_figure(stages), figure)
-    if out is not None and not dry_run:
-        from famaug.aus.table import write_table
-
-        write_table(shown, out)
-    for path in (out, figure):
-        if path is not None:
-            terminal.echo(f"{verb} {path}")
     named = ", ".join(f"{name} {value:.2f}" for name, value in strongest.items())
     terminal.echo(f"{len(shown)} frames on scale {shown.scale!r}; strongest: {named or 'none'}")
+    written = {"out": result.out, "figure": result.figure}
     return {
         "frames": len(shown),
         "fps": shown.fps,
@@ -261,18 +221,32 @@ def _modulate(
         "scale": shown.scale,
         "sided": shown.sided,
         "strongest": strongest,
-        "out": None if out is None or dry_run else str(out),
-        "figure": None if figure is None or dry_run else str(figure),
+        **{k: None if v is None or result.dry_run else str(v) for k, v in written.items()},
     }
 
 
-def _retimed(track: AUTrack, to_fps: float | None, length: int | None, apex: int | None) -> AUTrack:
+def _write(stages: dict[str, AUTrack], shown: AUTrack, result: Result) -> None:
+    """The figure and the table that were asked for, and a line on each."""
+    if result.figure is not None and not result.dry_run:
+        from famaug.report.tracks_figure import save_figure, tracks_figure
+
+        save_figure(tracks_figure(stages), result.figure)
+    if result.out is not None and not result.dry_run:
+        from famaug.aus.table import write_table
+
+        write_table(shown, result.out)
+    for path in (result.out, result.figure):
+        if path is not None:
+            terminal.echo(f"{'would write' if result.dry_run else 'wrote'} {path}")
+
+
+def _retimed(track: AUTrack, result: Result) -> AUTrack:
     from famaug.modulation.retime import resample, retime
 
-    if to_fps is not None:
-        track = resample(track, fps=to_fps)
-    if length is not None or apex is not None:
-        track = retime(track, length=length, apex=apex)
+    if result.to_fps is not None:
+        track = resample(track, fps=result.to_fps)
+    if result.length is not None or result.apex is not None:
+        track = retime(track, length=result.length, apex=result.apex)
     return track
 
 
@@ -287,15 +261,13 @@ def _strongest(track: AUTrack) -> dict[str, float]:
     return {name: value for name, value in ordered[:5] if value > 0}
 
 
-def _table(
-    sources: list[str], face: int | None, min_confidence: float, fps: float | None
-) -> dict[str, Any]:
+def _table(sources: list[str], given: Input) -> dict[str, Any]:
     """Three Markdown tables on stdout, the same numbers as JSON."""
     from famaug.modulation.measure import filter_effects, reference_effect, threshold_effect
 
     rows, forms, cuts = [], [], []
     for text in sources:
-        track = _read(text, face, min_confidence, fps, 0).track
+        track = _read(text, given).track
         name = Path(text).stem
         rows += [{"clip": name, **e.to_json()} for e in filter_effects(track)]
         forms.append({"clip": name, **reference_effect(track).to_json()})

@@ -115,7 +115,7 @@ def quality_command(
         terminal.note(note)
     if report is not None:
         _write_page(report, source, found, distance, notes)
-    terminal.end(as_json, "quality", _json(judged, pooled, distance, notes))
+    terminal.end(as_json, "quality", _json(judged, pooled, distance))
     if judging.strict and any(j.reasons for j in judged):
         raise typer.Exit(terminal.FAILED)
 
@@ -340,10 +340,7 @@ def _write_page(
 
 
 def _json(
-    judged: Sequence[JudgedClip],
-    pooled: Agreement | None,
-    distance: dict[str, float],
-    notes: Sequence[str],
+    judged: Sequence[JudgedClip], pooled: Agreement | None, distance: dict[str, float]
 ) -> dict[str, Any]:
     units = {} if pooled is None else {f"AU{u.au:02d}": u.r for u in pooled.units}
     return {
@@ -355,5 +352,4 @@ def _json(
         "au_r_sides": None if pooled is None else pooled.r_sides,
         "units": units,
         **distance,
-        "notes": list(notes),
     }

@@ -164,6 +164,8 @@ class _Handler(logging.Handler):
 
 
 _HANDLER = _Handler()
+_TOLD: list[str] = []
+"""Notes since the command began: with --json they stand in its last line too."""
 
 
 def set_level(*, verbose: bool = False, quiet: bool = False) -> None:
@@ -197,7 +199,8 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """A line on stderr that says what a user should know of the result."""
+    """A line on stderr, and with --json, on what a user should know of the result."""
+    _TOLD.append(text)
     if _HANDLER not in log.handlers:
         set_level()
     log.warning(text)
@@ -205,7 +208,9 @@ def note(text: str) -> None:
 
 @contextmanager
 def notes() -> Iterator[None]:
-    """Warnings of famaug become notes: each once, of a kind the first few, the rest counted."""
+    """Around a command. Warnings of famaug become notes: each once, of a kind the first few, the
+    rest counted."""
+    _TOLD.clear()
     seen: dict[type[Warning], set[str]] = {}
     more = Counter[type[Warning]]()
     with warnings.catch_warnings():
@@ -310,9 +315,9 @@ def check_there(option: str, path: str | Path) -> None:
 
 
 def end(as_json: bool, command: str, figures: Mapping[str, Any]) -> None:
-    """The last line, where it is asked for."""
+    """The last line, where it is asked for: the figures, and what was noted."""
     if as_json and is_first():
-        echo(json.dumps({"command": command, **figures}, default=str))
+        echo(json.dumps({"command": command, **figures, "notes": _TOLD}, default=str))
 
 
 def exit_code(error: BaseException) -> int:

@@ -5,28 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
 from famaug.aus.table import read_table, write_table
-from famaug.commands.modulate import register
 from famaug.modulation.rules import parse_expression
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AU_NAMES, AUTrack
+from tests.commands.typed import Done, famaug
 
 
-def run(*arguments: object) -> Result:
-    app = typer.Typer()
-    register(app)
-
-    @app.command("other")  # with one command alone typer would drop its name
-    def other() -> None: ...
-
-    return CliRunner().invoke(app, ["modulate", *map(str, arguments)])
+def run(*arguments: object) -> Done:
+    return famaug("modulate", *arguments)
 
 
-def last_json(result: Result) -> dict[str, object]:
-    assert result.exit_code == 0, result.output
+def last_json(result: Done) -> dict[str, object]:
+    assert result.returncode == 0, result.stderr
     return json.loads(result.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 
 
@@ -74,7 +66,7 @@ def test_modulates_and_writes(driver: Path, tmp_path: Path) -> None:
 
 def test_options_reach_the_modulation(driver: Path, tmp_path: Path) -> None:
     def peak(*options: object) -> np.ndarray:
-        assert run(driver, "--out", tmp_path / "o.csv", *options).exit_code == 0
+        assert run(driver, "--out", tmp_path / "o.csv", *options).returncode == 0
         return read_table(tmp_path / "o.csv").intensity.max(axis=0)
 
     plain = peak()
@@ -86,7 +78,7 @@ def test_options_reach_the_modulation(driver: Path, tmp_path: Path) -> None:
     assert np.allclose(rest[:, AU_INDEX[4]], plain[:, AU_INDEX[4]] + 1, atol=1e-3)
     assert peak("--reference", "previous")[:, 2].max() < 0.3 * plain[:, 2].max()
     assert peak("--n", "auto").shape == (2, 17)
-    assert run(driver, "--out", tmp_path / "o.csv", "--to-fps", 100, "--length", 40).exit_code == 0
+    assert run(driver, "--out", tmp_path / "o.csv", "--to-fps", 100, "--length", 40).returncode == 0
     short = read_table(tmp_path / "o.csv")
     assert (len(short), short.fps) == (40, 100)
 
@@ -136,6 +128,15 @@ def test_notes_and_dry_run(driver: Path, tmp_path: Path) -> None:
     assert values["out"] is None
     assert f"would write {out}" in result.stdout
     assert not out.exists()
+    assert last_json(run(driver, "--dry-run", "--json"))["notes"] == []
+    assert "note:" not in famaug("-q", "modulate", driver, "--n", 9, "--dry-run").stderr
+
+
+def test_a_modulated_table_is_modulated_again_and_it_is_said(driver: Path, tmp_path: Path) -> None:
+    once = tmp_path / "once.csv"
+    run(driver, "--out", once)
+    values = last_json(run(once, "--dry-run", "--json"))
+    assert "modulated already" in values["notes"][0]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -154,16 +155,16 @@ def test_notes_and_dry_run(driver: Path, tmp_path: Path) -> None:
 )
 def test_errors_are_one_line(arguments: list[str], message: str) -> None:
     result = run(*arguments)
-    assert result.exit_code == (1 if arguments[0] == "none.csv" else 2)
+    assert result.returncode == (1 if arguments[0] == "none.csv" else 2)
     assert message in result.stderr
-    assert "Traceback" not in result.output
+    assert "Traceback" not in result.stderr
 
 
 def test_nothing_is_written_when_a_part_is_refused(driver: Path, tmp_path: Path) -> None:
-    assert run(driver, "--out", tmp_path / "o.csv", "--figure", tmp_path / "f.gif").exit_code == 2
+    assert run(driver, "--out", tmp_path / "o.csv", "--figure", tmp_path / "f.gif").returncode == 2
     assert not (tmp_path / "o.csv").exists()
 
 
 def test_usage_errors_exit_2(driver: Path) -> None:
-    assert run(driver, "--colour", "red").exit_code == 2
-    assert run().exit_code == 2
+    assert run(driver, "--colour", "red").returncode == 2
+    assert run().returncode == 2

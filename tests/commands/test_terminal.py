@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -80,7 +81,10 @@ def test_warnings_are_grouped(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.set_level(quiet=True)
     with terminal.notes():
         warnings.warn("order", TableWarning, stacklevel=1)
-    assert capsys.readouterr().err == ""
+        terminal.end(True, "none", {})
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert json.loads(said.out)["notes"] == ["order"]  # of this command, and though it was quiet
 
 
 def test_log_lines_reach_the_terminal_by_level(capsys: pytest.CaptureFixture[str]) -> None:
