@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from famaug.errors import WeightsError
 from famaug.faces.align import crop_face
 from famaug.files.limits import check_finite
-from famaug.generator.inverse import at_nodes, to_grid
+from famaug.generator.motion.inverse import at_nodes, to_grid
 from famaug.generator.moving import MovingRenderer
 from famaug.generator.networks.au_maps import au_maps, left_share, midlines
 from famaug.generator.networks.compose import warp

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from famaug.errors import InputError
 from famaug.files.limits import check_finite
-from famaug.generator.face_motion import FaceMotion, checked
-from famaug.generator.field import Grid
+from famaug.generator.motion.face_motion import FaceMotion, checked
+from famaug.generator.motion.field import Grid
 from famaug.progress import ticked
 from famaug.types import Floats, Frames, Picture
 

@@ -83,7 +83,7 @@ class GeneratorChoice:
         Raises:
             InputError, FaceError: the picture or the mesh will not do.
         """
-        from famaug.generator.face_motion import room_needed
+        from famaug.generator.motion.face_motion import room_needed
 
         room = room_needed(mesh, picture.shape[:2])
         if any(room):

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from famaug.aus.basis import COLUMNS
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
-from famaug.generator.face_motion import combined, places
-from famaug.generator.inverse import at_nodes, to_grid
+from famaug.generator.motion.face_motion import combined, places
+from famaug.generator.motion.inverse import at_nodes, to_grid
+from famaug.generator.motion.patches import make_patch
 from famaug.generator.moving import MovingRenderer
 from famaug.generator.options import Options, Range, chosen
-from famaug.generator.patches import make_patch
 from famaug.generator.skin import SkinShade
 from famaug.generator.skin.learnt import Learnt
 from famaug.types import Floats, Picture

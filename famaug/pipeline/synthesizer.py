@@ -284,7 +284,7 @@ class Synthesizer:
         Raises:
             FaceError: no face, too small, or turned away.
         """
-        from famaug.generator.face_motion import TIGHTEST, share_inside
+        from famaug.generator.motion.face_motion import TIGHTEST, share_inside
 
         side = identity.to_json()
         mesh = self._measuring.mesh(identity, side["digest"])

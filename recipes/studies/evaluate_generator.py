@@ -31,7 +31,7 @@ from famaug.errors import FaceError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import angles
-from famaug.generator.face_motion import FOLD_LIMIT, FaceMotion
+from famaug.generator.motion.face_motion import FOLD_LIMIT, FaceMotion
 from famaug.generator.renderers import Renderer, find_generator
 from famaug.media.clips import frame_paths, read_picture
 from famaug.modulation.rules import parse_expression

@@ -45,7 +45,7 @@ from famaug.faces.landmarks import (
 )
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.raster import Raster, rasterize
-from famaug.generator.face_motion import FaceMotion
+from famaug.generator.motion.face_motion import FaceMotion
 from famaug.generator.skin.learnt import Learnt, write_learnt
 from famaug.generator.skin.light import GAMMA
 from famaug.generator.skin.relief import HEIGHT, LEFT, SCALE, TOP, WIDTH, relief, to_map

@@ -6,7 +6,7 @@ import pytest
 from famaug.errors import FaceError, InputError, RenderError, TrackError
 from famaug.faces.landmarks import INNER_LIPS, LEFT_IRIS, OVAL
 from famaug.faces.midline import MIDLINE_POINTS
-from famaug.generator.face_motion import share_inside
+from famaug.generator.motion.face_motion import share_inside
 from famaug.generator.renderers import find_generator
 from famaug.generator.warp import WarpRenderer
 from famaug.types import AU_INDEX, AUS, Floats

@@ -27,8 +27,8 @@ from famaug.faces.landmarks import (
     RIGHT_LIDS,
 )
 from famaug.faces.raster import Raster, rasterize
-from famaug.generator.face_motion import FaceMotion
-from famaug.generator.inverse import at_nodes
+from famaug.generator.motion.face_motion import FaceMotion
+from famaug.generator.motion.inverse import at_nodes
 from famaug.generator.skin.learnt import Learnt
 from famaug.generator.skin.learnt import learnt as shipped
 from famaug.generator.skin.light import GAMMA, Light, find_light, vertex_normals

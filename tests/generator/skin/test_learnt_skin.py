@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from famaug.errors import WeightsError
-from famaug.generator.face_motion import FaceMotion
+from famaug.generator.motion.face_motion import FaceMotion
 from famaug.generator.skin.learnt import (
     PICTURE,
     TABLE,

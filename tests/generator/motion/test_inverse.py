@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from famaug.generator.inverse import at_nodes, invert, to_grid
+from famaug.generator.motion.inverse import at_nodes, invert, to_grid
 
 
 def field_of(fx, fy):

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
-from famaug.generator.eyes import eye_rims, eyeball
-from famaug.generator.field import Grid
-from famaug.generator.inverse import at_nodes, invert, to_grid
-from famaug.generator.layers import Box, Image, Place, take_apart
-from famaug.generator.mouth import inner_mouth, mouth_rims
-from famaug.generator.opening import Rims
+from famaug.generator.motion.eyes import eye_rims, eyeball
+from famaug.generator.motion.field import Grid
+from famaug.generator.motion.inverse import at_nodes, invert, to_grid
+from famaug.generator.motion.layers import Box, Image, Place, take_apart
+from famaug.generator.motion.mouth import inner_mouth, mouth_rims
+from famaug.generator.motion.opening import Rims
 
 _EDGE = 0.09
 """Width of a layer's edge in centimetres (never under 1.3 pixels)."""

@@ -18,8 +18,8 @@ from scipy.sparse import csr_array
 from famaug.aus.basis import COLUMNS
 from famaug.faces.landmarks import SKIN_POINTS
 from famaug.faces.raster import rasterize
-from famaug.generator.opening import EYES, MOUTH
-from famaug.generator.ring import ring_weight, still_border
+from famaug.generator.motion.opening import EYES, MOUTH
+from famaug.generator.motion.ring import ring_weight, still_border
 
 Array = NDArray[np.float64]
 Fields = NDArray[np.float32]

@@ -14,12 +14,12 @@ from famaug.aus.fit import fit_person
 from famaug.errors import FaceError, InputError, RenderError, TrackError
 from famaug.faces.landmarks import SKIN_POINTS
 from famaug.faces.pose import FLIP, angles
-from famaug.generator.field import STEP, Grid, dense_fields
-from famaug.generator.inverse import at_nodes, invert
-from famaug.generator.motion import visible_motion
-from famaug.generator.opening import EYES, MOUTH, Rims
-from famaug.generator.patches import find_openings
-from famaug.generator.ring import RING
+from famaug.generator.motion.field import STEP, Grid, dense_fields
+from famaug.generator.motion.inverse import at_nodes, invert
+from famaug.generator.motion.opening import EYES, MOUTH, Rims
+from famaug.generator.motion.patches import find_openings
+from famaug.generator.motion.ring import RING
+from famaug.generator.motion.visible import visible_motion
 from famaug.types import AUS, Floats, Picture
 
 FOLD_LIMIT = 0.04
@@ -53,7 +53,7 @@ class FaceMotion:
         box, pixels: the part of the picture that the grid spans, uint8 and float32 `h w 3`.
         local: the mesh in pixels of the box.
         rims, closed: of eyes and mouth, and whether the lips are closed.
-        fields: the `upper` and the `lower` field (`famaug.generator.field`), each
+        fields: the `upper` and the `lower` field (`famaug.generator.motion.field`), each
             `34 2 lines columns`, nodes per unit of intensity.
         field: of both, at each node the one that holds there.
         moving: bool `lines columns`, nodes that any AU moves.
