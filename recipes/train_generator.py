@@ -34,8 +34,8 @@ from famaug.generator.networks.saved import note_of
 from famaug.generator.training.face_batches import FaceBatches
 from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
 from famaug.generator.training.losses import LossWeights
-from famaug.training.loop import Training
-from famaug.training.schedule import LinearDecay
+from famaug.training.loop.schedule import LinearDecay
+from famaug.training.loop.training import Training
 from famaug.types import AUS
 
 

@@ -191,7 +191,7 @@ from famaug.config.generation import GENERATION, open_generation
 open_generation(GENERATION.of({'out': 'x', 'work': {'engine': 'ray'}}))
 """,
     "accelerate": """
-from famaug.training.engine import Engine
+from famaug.training.loop.engine import Engine
 Engine(device='cpu')
 """,
     "tensorboard": """

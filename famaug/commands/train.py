@@ -16,7 +16,7 @@ from famaug.errors import CollapseWarning, UsageError
 
 if TYPE_CHECKING:
     from famaug.config.read import Config
-    from famaug.training.loop import Training
+    from famaug.training.loop.training import Training
 
 Done = dict[str, Any]
 

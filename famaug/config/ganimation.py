@@ -37,11 +37,11 @@ from famaug.generator.training.sources import (
     picture_files,
     video_files,
 )
-from famaug.training.engine import Engine
-from famaug.training.log import Record
-from famaug.training.loop import Training
-from famaug.training.objective import Watcher
-from famaug.training.schedule import LinearDecay
+from famaug.training.loop.engine import Engine
+from famaug.training.loop.log import Record
+from famaug.training.loop.objective import Watcher
+from famaug.training.loop.schedule import LinearDecay
+from famaug.training.loop.training import Training
 from famaug.types import AUS
 
 Rows = NDArray[np.int64]

@@ -11,8 +11,8 @@ from famaug.config.read import Config, Key, instead, keys_of
 from famaug.errors import InputError
 from famaug.files.whole import write_whole
 from famaug.packages import need
-from famaug.training.engine import Engine
-from famaug.training.loop import LoopOptions, Training
+from famaug.training.loop.engine import Engine
+from famaug.training.loop.training import LoopOptions, Training
 
 FREE = ("device", "log_every", "checkpoint_every", "look_every", "workers", "tensorboard",
         "seconds")  # fmt: skip

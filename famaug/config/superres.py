@@ -22,8 +22,8 @@ from famaug.superres.evaluate import HeldOut
 from famaug.superres.models import load_model
 from famaug.superres.objective import LossWeights, SuperresObjective
 from famaug.superres.patches import DegradedPatches
-from famaug.training.loop import Training
-from famaug.training.schedule import LinearDecay
+from famaug.training.loop.schedule import LinearDecay
+from famaug.training.loop.training import Training
 from famaug.types import Picture
 
 

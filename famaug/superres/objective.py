@@ -12,8 +12,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from famaug.errors import InputError
 from famaug.perception.features import FeatureTrunk
 from famaug.seeding import keyed_generator
-from famaug.training.engine import Engine, frozen
-from famaug.training.objective import Batch
+from famaug.training.loop.engine import Engine, frozen
+from famaug.training.loop.objective import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class SuperresObjective:
-    """Trains a sharpener; see `famaug.training.objective.Objective`.
+    """Trains a sharpener; see `famaug.training.loop.objective.Objective`.
 
     Args:
         net: float `B 3 H W` in [0, 1] to four times the size.

@@ -12,7 +12,7 @@ from famaug.errors import InputError
 from famaug.seeding import keyed_generator
 from famaug.superres.degrade import SCALE, Pools, add_noise, downscale, plain_downscale
 from famaug.superres.kernels import SIDE4
-from famaug.training.objective import Batch
+from famaug.training.loop.objective import Batch
 from famaug.types import Picture
 
 

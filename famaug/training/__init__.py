@@ -1,1 +1,1 @@
-"""One training loop for every objective: processes, averages, log, checkpoints, exact resume."""
+"""Trainings: one loop for all (`loop`), and what it is given for GANimation and for sharpeners."""

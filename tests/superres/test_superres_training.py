@@ -23,7 +23,7 @@ from famaug.superres.models import load_model
 from famaug.superres.objective import LossWeights, PatchDiscriminator, SuperresObjective
 from famaug.superres.patches import DegradedPatches
 from famaug.superres.srvgg import SRVGG
-from famaug.training.engine import Engine
+from famaug.training.loop.engine import Engine
 from famaug.types import Picture
 
 ROOT = Path(__file__).resolve().parents[2]

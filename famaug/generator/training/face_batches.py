@@ -10,7 +10,7 @@ from famaug.errors import InputError
 from famaug.generator.networks.au_maps import mirrored
 from famaug.generator.training.faces import LOOSE, FaceSet
 from famaug.seeding import keyed_generator
-from famaug.training.objective import Batch
+from famaug.training.loop.objective import Batch
 from famaug.types import Floats
 
 

@@ -23,8 +23,8 @@ from famaug.generator.training.losses import (
     units_error,
     wasserstein,
 )
-from famaug.training.engine import Engine, frozen
-from famaug.training.objective import Batch
+from famaug.training.loop.engine import Engine, frozen
+from famaug.training.loop.objective import Batch
 from famaug.types import AUS
 
 

@@ -18,8 +18,8 @@ from famaug.generator.training.faces import FaceSet
 from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
 from famaug.generator.training.losses import LossWeights
 from famaug.seeding import keyed_generator
-from famaug.training.engine import Engine
-from famaug.training.loop import LoopOptions, Training
+from famaug.training.loop.engine import Engine
+from famaug.training.loop.training import LoopOptions, Training
 
 SIZE = 32
 

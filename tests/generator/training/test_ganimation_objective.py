@@ -24,10 +24,10 @@ from famaug.generator.training.losses import (
     wasserstein,
 )
 from famaug.seeding import keyed_generator
-from famaug.training.engine import Engine
-from famaug.training.log import read_log
-from famaug.training.loop import CHECKPOINT
-from famaug.training.objective import Batch
+from famaug.training.loop.engine import Engine
+from famaug.training.loop.log import read_log
+from famaug.training.loop.objective import Batch
+from famaug.training.loop.training import CHECKPOINT
 from famaug.weights.tensor_files import load_tensors
 from tests.generator.training.ganimation_builders import (
     SIZE,

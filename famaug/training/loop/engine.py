@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from famaug.errors import InputError, TrainingError
 from famaug.packages import need
-from famaug.training.objective import Batch
+from famaug.training.loop.objective import Batch
 
 Precision = Literal["fp32", "bf16"]
 Device = Literal["cpu", "auto"]

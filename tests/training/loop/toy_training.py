@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from famaug.seeding import keyed_generator
-from famaug.training.engine import Engine, frozen
-from famaug.training.loop import LoopOptions, Training
-from famaug.training.objective import Batch
+from famaug.training.loop.engine import Engine, frozen
+from famaug.training.loop.objective import Batch
+from famaug.training.loop.training import LoopOptions, Training
 
 
 class ToySource:

@@ -21,16 +21,16 @@ from famaug.errors import InputError, TrainingError
 from famaug.files.whole import clear_parts
 from famaug.processes import end_with_parent
 from famaug.seeding import digest
-from famaug.training.checkpoints import (
+from famaug.training.loop.checkpoints import (
     network_tensors,
     optimizer_tensors,
     restore_networks,
     restore_optimizers,
 )
-from famaug.training.ema import ModelAverage
-from famaug.training.engine import Engine, NotFiniteError
-from famaug.training.log import Record, TrainingLog
-from famaug.training.objective import Batch, BatchSource, Objective, Watcher
+from famaug.training.loop.ema import ModelAverage
+from famaug.training.loop.engine import Engine, NotFiniteError
+from famaug.training.loop.log import Record, TrainingLog
+from famaug.training.loop.objective import Batch, BatchSource, Objective, Watcher
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
 logger = logging.getLogger(__name__)

@@ -16,12 +16,12 @@ from safetensors import safe_open
 
 from famaug.errors import InputError, TrainingError, WeightsError
 from famaug.seeding import keyed_generator
-from famaug.training.ema import ModelAverage
-from famaug.training.log import read_log
-from famaug.training.loop import CHECKPOINT, LoopOptions
-from famaug.training.schedule import LinearDecay
+from famaug.training.loop.ema import ModelAverage
+from famaug.training.loop.log import read_log
+from famaug.training.loop.schedule import LinearDecay
+from famaug.training.loop.training import CHECKPOINT, LoopOptions
 from famaug.weights.tensor_files import load_tensors, save_tensors
-from tests.training.toy_training import toy_training
+from tests.training.loop.toy_training import toy_training
 
 JOB = Path(__file__).with_name("toy_training.py")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -86,10 +86,10 @@ def test_killed_during_a_save(whole: Path, tmp_path: Path) -> None:
     """The old checkpoint is there, whole; what the killed writer left is cleared away."""
     job = f"""
 import os, signal, sys
-sys.path.insert(0, {str(JOB.parents[2])!r})
+sys.path.insert(0, {str(JOB.parents[3])!r})
 from pathlib import Path
 from safetensors import safe_open
-from tests.training.toy_training import toy_training
+from tests.training.loop.toy_training import toy_training
 import famaug.files.whole as c
 original, saves = os.fsync, 0
 def killed(handle):
