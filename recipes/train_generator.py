@@ -31,9 +31,9 @@ from famaug.errors import CollapseWarning
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import note_of
-from famaug.generator.training.face_batches import FaceBatches
-from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
-from famaug.generator.training.losses import LossWeights
+from famaug.training.ganimation.face_batches import FaceBatches
+from famaug.training.ganimation.losses import LossWeights
+from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
 from famaug.training.loop.schedule import LinearDecay
 from famaug.training.loop.training import Training
 from famaug.types import AUS

@@ -27,12 +27,12 @@ from famaug.config.superres import (
 from famaug.configs import find_config
 from famaug.media.clips import read_picture
 from famaug.perception.features import FeatureTrunk
-from famaug.superres.evaluate import HeldOut
 from famaug.superres.models import load_model
-from famaug.superres.objective import LossWeights, SuperresObjective
-from famaug.superres.patches import DegradedPatches
 from famaug.training.loop.schedule import LinearDecay
 from famaug.training.loop.training import Training
+from famaug.training.superres.evaluate import HeldOut
+from famaug.training.superres.objective import LossWeights, SuperresObjective
+from famaug.training.superres.patches import DegradedPatches
 
 
 def main(given: argparse.Namespace) -> None:

@@ -20,15 +20,15 @@ from famaug.files.folders import visible
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import note_of
-from famaug.generator.training.au_table import read_picture_table
-from famaug.generator.training.evaluation import HeldOutEvaluation
-from famaug.generator.training.face_batches import FaceBatches, in_network_range
-from famaug.generator.training.faces import FaceSet, prepare_faces
-from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
-from famaug.generator.training.losses import LossWeights
-from famaug.generator.training.monitor import CollapseMonitor, Probe
-from famaug.generator.training.samples import SampleSheets
-from famaug.generator.training.sources import (
+from famaug.training.ganimation.au_table import read_picture_table
+from famaug.training.ganimation.evaluation import HeldOutEvaluation
+from famaug.training.ganimation.face_batches import FaceBatches, in_network_range
+from famaug.training.ganimation.faces import FaceSet, prepare_faces
+from famaug.training.ganimation.losses import LossWeights
+from famaug.training.ganimation.monitor import CollapseMonitor, Probe
+from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
+from famaug.training.ganimation.samples import SampleSheets
+from famaug.training.ganimation.sources import (
     CropOptions,
     faces_of_clips,
     faces_of_pictures,

@@ -17,13 +17,13 @@ from famaug.media.clips import frame_paths, read_picture
 from famaug.people.persons import person_of_path
 from famaug.perception.features import FeatureTrunk
 from famaug.seeding import digest
-from famaug.superres.degrade import Pools, learn_pools
-from famaug.superres.evaluate import HeldOut
 from famaug.superres.models import load_model
-from famaug.superres.objective import LossWeights, SuperresObjective
-from famaug.superres.patches import DegradedPatches
 from famaug.training.loop.schedule import LinearDecay
 from famaug.training.loop.training import Training
+from famaug.training.superres.degrade import Pools, learn_pools
+from famaug.training.superres.evaluate import HeldOut
+from famaug.training.superres.objective import LossWeights, SuperresObjective
+from famaug.training.superres.patches import DegradedPatches
 from famaug.types import Picture
 
 

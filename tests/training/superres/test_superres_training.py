@@ -16,17 +16,17 @@ from safetensors.torch import load_file, save_file
 from famaug.config.superres import SUPERRES, open_superres, split_pictures
 from famaug.configs import shipped
 from famaug.errors import InputError
-from famaug.superres.degrade import Pools
-from famaug.superres.evaluate import HeldOut
-from famaug.superres.kernels import gaussian_kernel, twice
 from famaug.superres.models import load_model
-from famaug.superres.objective import LossWeights, PatchDiscriminator, SuperresObjective
-from famaug.superres.patches import DegradedPatches
 from famaug.superres.srvgg import SRVGG
 from famaug.training.loop.engine import Engine
+from famaug.training.superres.degrade import Pools
+from famaug.training.superres.evaluate import HeldOut
+from famaug.training.superres.kernels import gaussian_kernel, twice
+from famaug.training.superres.objective import LossWeights, PatchDiscriminator, SuperresObjective
+from famaug.training.superres.patches import DegradedPatches
 from famaug.types import Picture
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = list(shipped("superres").values())
 
 

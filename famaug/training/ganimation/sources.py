@@ -16,8 +16,6 @@ from famaug.faces.align import MARGIN, crop_face, crop_with
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.midline import midline_of
 from famaug.files.folders import files_below, visible
-from famaug.generator.training.au_table import PictureTable
-from famaug.generator.training.faces import Face, Skipped
 from famaug.media.clips import (
     PICTURES,
     VIDEOS,
@@ -26,6 +24,8 @@ from famaug.media.clips import (
     read_frames,
     read_picture,
 )
+from famaug.training.ganimation.au_table import PictureTable
+from famaug.training.ganimation.faces import Face, Skipped
 from famaug.types import AUS, Clip, ClipRef, Floats, Frames
 
 UNKNOWN = np.full((2, len(AUS)), np.nan, np.float32)

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from famaug.errors import InputError, WeightsError
-from famaug.superres.kernels import SIDE4, STEPS, estimate_kernel, kernel_width, twice
-from famaug.superres.noise import SIDE, noise_patches
+from famaug.training.superres.kernels import SIDE4, STEPS, estimate_kernel, kernel_width, twice
+from famaug.training.superres.noise import SIDE, noise_patches
 from famaug.types import Floats, Picture
 from famaug.weights.tensor_files import load_tensors, save_tensors
 

@@ -14,10 +14,11 @@ from famaug.aus.table import write_table
 from famaug.errors import InputError, MediaError, TrackError, TrainingError
 from famaug.faces.align import crop_face, crop_with
 from famaug.faces.mesher import FaceMesher
-from famaug.generator.training.au_table import read_picture_table
-from famaug.generator.training.face_batches import FaceBatches
-from famaug.generator.training.faces import FaceSet, prepare_faces
-from famaug.generator.training.sources import (
+from famaug.seeding import keyed_generator
+from famaug.training.ganimation.au_table import read_picture_table
+from famaug.training.ganimation.face_batches import FaceBatches
+from famaug.training.ganimation.faces import FaceSet, prepare_faces
+from famaug.training.ganimation.sources import (
     CropOptions,
     faces_of_clips,
     faces_of_pictures,
@@ -25,9 +26,8 @@ from famaug.generator.training.sources import (
     picture_files,
     video_files,
 )
-from famaug.seeding import keyed_generator
 from famaug.types import AU_NAMES, AUTrack, Clip, ClipRef, Frames, Picture
-from tests.generator.training.ganimation_builders import made_faces
+from tests.training.ganimation.ganimation_builders import made_faces
 
 COLUMNS = [f"{n}_r" for n in AU_NAMES]
 SMALL = CropOptions(size=64, window=8)

@@ -11,10 +11,16 @@ import torch
 
 from famaug.errors import InputError, WeightsError
 from famaug.seeding import keyed_generator
-from famaug.superres.degrade import Pools, add_noise, downscale, learn_pools, plain_downscale
-from famaug.superres.kernels import estimate_kernel, gaussian_kernel, kernel_width, twice
-from famaug.superres.noise import noise_patches
-from famaug.superres.patches import DegradedPatches
+from famaug.training.superres.degrade import (
+    Pools,
+    add_noise,
+    downscale,
+    learn_pools,
+    plain_downscale,
+)
+from famaug.training.superres.kernels import estimate_kernel, gaussian_kernel, kernel_width, twice
+from famaug.training.superres.noise import noise_patches
+from famaug.training.superres.patches import DegradedPatches
 from famaug.types import Picture
 
 

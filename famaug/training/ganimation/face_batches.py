@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from famaug.errors import InputError
 from famaug.generator.networks.au_maps import mirrored
-from famaug.generator.training.faces import LOOSE, FaceSet
 from famaug.seeding import keyed_generator
+from famaug.training.ganimation.faces import LOOSE, FaceSet
 from famaug.training.loop.objective import Batch
 from famaug.types import Floats
 

@@ -15,8 +15,8 @@ from famaug.errors import FaceError
 from famaug.faces.mesher import FaceMesher
 from famaug.generator.networks.au_maps import RAMP, au_maps
 from famaug.generator.networks.compose import compose
-from famaug.generator.training.monitor import GREY, Probe
 from famaug.seeding import keyed_generator
+from famaug.training.ganimation.monitor import GREY, Probe
 from famaug.types import AUS, Floats, Frames
 
 Array = NDArray[np.float64]

@@ -16,13 +16,13 @@ from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
 from famaug.generator.networks.au_maps import midlines
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
-from famaug.generator.training.evaluation import EvaluationOptions, HeldOutEvaluation
-from famaug.generator.training.face_batches import in_network_range
-from famaug.generator.training.monitor import CollapseMonitor, Probe
-from famaug.generator.training.samples import SampleSheets
 from famaug.generator.warp import WarpRenderer
 from famaug.media.clips import read_picture
 from famaug.seeding import keyed_generator
+from famaug.training.ganimation.evaluation import EvaluationOptions, HeldOutEvaluation
+from famaug.training.ganimation.face_batches import in_network_range
+from famaug.training.ganimation.monitor import CollapseMonitor, Probe
+from famaug.training.ganimation.samples import SampleSheets
 from famaug.types import AU_NAMES, Picture
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from famaug.errors import InputError
 from famaug.seeding import keyed_generator
-from famaug.superres.degrade import SCALE, Pools, add_noise, downscale, plain_downscale
-from famaug.superres.kernels import SIDE4
 from famaug.training.loop.objective import Batch
+from famaug.training.superres.degrade import SCALE, Pools, add_noise, downscale, plain_downscale
+from famaug.training.superres.kernels import SIDE4
 from famaug.types import Picture
 
 

@@ -16,7 +16,7 @@ from famaug.errors import FaceError
 from famaug.faces.mesher import FaceMesher
 from famaug.perception.features import FeatureTrunk
 from famaug.seeding import keyed_generator
-from famaug.superres.degrade import SCALE, Pools, add_noise, downscale, plain_downscale
+from famaug.training.superres.degrade import SCALE, Pools, add_noise, downscale, plain_downscale
 from famaug.types import Picture
 
 LOOKED_AT = 4

@@ -15,7 +15,7 @@ from famaug.generator.networks.au_maps import RAMP, SCALE, au_maps
 from famaug.generator.networks.compose import compose
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
-from famaug.generator.training.losses import (
+from famaug.training.ganimation.losses import (
     LossWeights,
     cycle_error,
     gradient_penalty,

@@ -13,11 +13,11 @@ import torch
 
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
-from famaug.generator.training.face_batches import FaceBatches
-from famaug.generator.training.faces import FaceSet
-from famaug.generator.training.ganimation_objective import GanimationObjective, GanimationOptions
-from famaug.generator.training.losses import LossWeights
 from famaug.seeding import keyed_generator
+from famaug.training.ganimation.face_batches import FaceBatches
+from famaug.training.ganimation.faces import FaceSet
+from famaug.training.ganimation.losses import LossWeights
+from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
 from famaug.training.loop.engine import Engine
 from famaug.training.loop.training import LoopOptions, Training
 

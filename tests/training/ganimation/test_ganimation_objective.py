@@ -14,22 +14,22 @@ from torch import Tensor, nn
 
 from famaug.errors import InputError
 from famaug.generator.networks.critics import PatchCritic
-from famaug.generator.training.face_batches import FaceBatches
-from famaug.generator.training.ganimation_objective import GanimationObjective
-from famaug.generator.training.losses import (
+from famaug.seeding import keyed_generator
+from famaug.training.ganimation.face_batches import FaceBatches
+from famaug.training.ganimation.losses import (
     LossWeights,
     gradient_penalty,
     total_variation,
     units_error,
     wasserstein,
 )
-from famaug.seeding import keyed_generator
+from famaug.training.ganimation.objective import GanimationObjective
 from famaug.training.loop.engine import Engine
 from famaug.training.loop.log import read_log
 from famaug.training.loop.objective import Batch
 from famaug.training.loop.training import CHECKPOINT
 from famaug.weights.tensor_files import load_tensors
-from tests.generator.training.ganimation_builders import (
+from tests.training.ganimation.ganimation_builders import (
     SIZE,
     made_faces,
     made_objective,

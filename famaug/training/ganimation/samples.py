@@ -15,7 +15,7 @@ from famaug.files.whole import write_whole
 from famaug.generator.networks.au_maps import RAMP, au_maps
 from famaug.generator.networks.compose import compose
 from famaug.generator.networks.ganimation import REACH, Outputs
-from famaug.generator.training.monitor import Probe
+from famaug.training.ganimation.monitor import Probe
 from famaug.types import AU_INDEX, AUS, LEFT
 
 Expression = Mapping[int, float]

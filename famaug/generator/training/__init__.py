@@ -1,1 +1,0 @@
-"""Training of generators: faces, objectives, judges; the loop itself is `famaug.training`."""

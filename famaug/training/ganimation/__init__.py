@@ -1,0 +1,1 @@
+"""Training of GANimation: faces, objective, judges."""

@@ -1,0 +1,1 @@
+"""Training of sharpeners: pictures degraded as cameras do it, objective, held-out scores."""
