@@ -22,9 +22,9 @@ from famaug.types import AUTrack, Frames, Picture
 
 ESTIMATORS: dict[str, str] = {
     # famaug's own, two-sided, from landmarks and optical flow; needs nothing else
-    "flow": "famaug.aus.estimator:Flow",
+    "flow": "famaug.aus.flow_and_points:Flow",
     # its landmarks alone: fast, without AU06 and AU09
-    "points": "famaug.aus.estimator:Points",
+    "points": "famaug.aus.flow_and_points:Points",
     # your own OpenFace 2 (academic use only): FeatureExtraction on PATH, or named behind a colon
     "openface-binary": "famaug.aus.openface_binary:OpenFaceBinary",
     # CC BY-NC, with OpenFace's models; pip install "famaug[pyfaceau]", pyfaceau-download-models

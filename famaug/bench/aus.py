@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.bench.faces import portrait_clip
 from famaug.bench.timing import in_turns
 from famaug.faces.mesher import PAPER_SIZES, FaceMesher

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.bench.timing import in_turns
 from famaug.faces import regions as rg
 from famaug.faces.landmarks import BLENDSHAPE_SUBSET

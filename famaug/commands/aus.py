@@ -103,7 +103,7 @@ def _measured(
         found = find_estimator(how.backend, sizes=shifts, device=how.device)
         track = measure(found, frames, how.neutral, picture=still, fps=fps)
         return track, (f"{found.name}: licence {found.licence}; scale {found.scale}",), {}
-    from famaug.aus.estimator import measure_aus
+    from famaug.aus.flow_and_points import measure_aus
     from famaug.faces.mesher import FaceMesher
 
     seen = measure_aus(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from famaug.aus.basis import FULL
-from famaug.aus.estimator import Measurement, measure_aus
+from famaug.aus.flow_and_points import Measurement, measure_aus
 from famaug.errors import InputError
 from famaug.faces.align import CropTransform, crop_face, crop_with
 from famaug.faces.landmarks import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from famaug.aus.estimator import Measurement
+from famaug.aus.flow_and_points import Measurement
 from famaug.faces.landmarks import BLENDSHAPES
 from famaug.report.values import FACS_NAMES, Cell, ReportTable
 from famaug.types import AUS, AUTrack

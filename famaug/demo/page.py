@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from famaug.aus.estimator import Measurement
+from famaug.aus.flow_and_points import Measurement
 from famaug.demo.outside import Reading, outside_table, readings
 from famaug.demo.samples import DemoSamples
 from famaug.errors import InputError

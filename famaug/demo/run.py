@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.aus.table import write_table
 from famaug.demo.driver import ShownDriver, show_driver
 from famaug.demo.load import load_batches, store

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from famaug.aus.estimator import Measurement, measure_aus
+from famaug.aus.flow_and_points import Measurement, measure_aus
 from famaug.errors import FaceError, FetchError, InputError, MissingPackageError, WeightsError
 from famaug.faces.mesher import FaceMesher
 from famaug.perception.identity import WEIGHTS, FaceIdentity

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.errors import FaceError, SmallFaceWarning
 from famaug.faces.mesher import FaceMesher
 from famaug.types import AU_NAMES, SIDES, Floats, Frames

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import track as progress
 from rich.table import Table
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.faces.mesher import FaceMesher
 from famaug.quality.agreement import pearson
 from famaug.types import AU_NAMES

@@ -26,7 +26,7 @@ from rich.table import Table
 from strips_page import MOMENTS, Strips, moments, write_strips
 
 from famaug.aus.basis import head_pose
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.errors import FaceError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher

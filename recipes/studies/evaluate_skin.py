@@ -30,9 +30,9 @@ from rich.progress import track as progress
 from rich.table import Table
 
 from famaug.aus.basis import to_head_axes
-from famaug.aus.estimator import measure_aus
 from famaug.aus.face_map import FaceMap
 from famaug.aus.fit import fit_person
+from famaug.aus.flow_and_points import measure_aus
 from famaug.errors import RenderError
 from famaug.faces.pose import fit_similarity
 from famaug.generator.skin.learnt import Learnt, learnt, read_learnt

@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from famaug.aus.basis import FULL, load_basis
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.errors import InputError
 from famaug.faces.landmarks import (
     BLENDSHAPES,

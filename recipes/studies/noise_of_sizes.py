@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import numpy as np
 import typer
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.faces.mesher import PAPER_SIZES, FaceMesher
 from famaug.media.clips import read_frames
 from famaug.weights.fetch import fetch

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from famaug.aus.estimator import Flow
 from famaug.aus.estimators import measure
+from famaug.aus.flow_and_points import Flow
 from famaug.aus.halves import BothHalves
 from famaug.faces.mesher import FaceMesher
 from famaug.generator.warp import WarpRenderer

@@ -6,7 +6,7 @@ import numpy as np
 
 from famaug.aus.basis import COLUMNS, load_basis
 from famaug.aus.fit import fit_person
-from famaug.aus.points import PointSolver
+from famaug.aus.point_solver import PointSolver
 from famaug.aus.solver import Prior, UnitSolver
 from famaug.faces.pose import FLIP
 from famaug.types import AU_INDEX, AUS

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from famaug import samples
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.cli import app
 from famaug.data import Casme2
 from famaug.faces.mesher import FaceMesher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from famaug.aus.estimator import Measurement
+from famaug.aus.flow_and_points import Measurement
 from famaug.demo.outside import Reading, outside_table, readings
 from famaug.faces.landmarks import BLENDSHAPES
 from famaug.faces.mesher import FaceTrack

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from famaug import Plan, Synthesizer
-from famaug.aus.estimator import measure_aus
 from famaug.aus.facs import facs_track
+from famaug.aus.flow_and_points import measure_aus
 from famaug.aus.read import read_aus
 from famaug.aus.table import write_table
 from famaug.data.guard import DRIVER, WEIGHTS, Guard

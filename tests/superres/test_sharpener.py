@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from famaug.aus import estimator
+from famaug.aus import flow_and_points
 from famaug.errors import InputError, RenderError, SmallFaceWarning
 from famaug.generation import Generation, Resources
 from famaug.generation.worker import Worker
@@ -84,7 +84,9 @@ def test_a_device_reaches_renderer_and_sharpener(maker, astronaut_picture, monke
     monkeypatch.setattr(maker, "chosen", chosen)
     monkeypatch.setattr(sharpener, "Upscaler", noted("sharpens", sharpener.Upscaler))
     plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
-    monkeypatch.setattr(estimator, "FaceMesher", noted("measures", estimator.FaceMesher))
+    monkeypatch.setattr(
+        flow_and_points, "FaceMesher", noted("measures", flow_and_points.FaceMesher)
+    )
     settings = Generation(
         out=tmp_path / "out", rules=["aus:12=2"], pictures=[tmp_path], synthesizer=maker
     )

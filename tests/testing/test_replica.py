@@ -77,7 +77,7 @@ def test_the_expression_is_where_the_table_says(tmp_path: Path) -> None:
 
 
 def test_faces_move_as_labelled(tmp_path: Path) -> None:
-    from famaug.aus.estimator import measure_aus
+    from famaug.aus.flow_and_points import measure_aus
 
     root = make_replica(
         "casme2",

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.errors import FaceError
 from famaug.faces.mesher import FaceMesher
 from famaug.generator.networks.au_maps import RAMP, au_maps

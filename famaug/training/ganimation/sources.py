@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.aus.read import read_aus
 from famaug.errors import FaceError, InputError, MediaError
 from famaug.faces.align import MARGIN, crop_face, crop_with

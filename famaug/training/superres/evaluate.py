@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor, nn
 
-from famaug.aus.estimator import measure_aus
+from famaug.aus.flow_and_points import measure_aus
 from famaug.errors import FaceError
 from famaug.faces.mesher import FaceMesher
 from famaug.perception.features import FeatureTrunk

@@ -1,4 +1,5 @@
-"""The embedded AU estimator: face mesh, optical flow and the AU basis; nothing licensed.
+"""famaug's own estimators, `Flow` and `Points`: face mesh, optical flow and the AU basis; nothing
+licensed.
 
 Everything is relative to the clip's own neutral face, as FAMGAN's modulation wants it. The scale
 is famaug's: 5 is a unit's full excursion on the basis. It is not OpenFace's scale.
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from famaug.aus.basis import FULL, head_pose
 from famaug.aus.face_map import SCALE
 from famaug.aus.fit import fit_person
-from famaug.aus.flow import FlowSolver
-from famaug.aus.points import NOT_OBSERVABLE, ONE_SIDED_UNKNOWN, PointSolver
+from famaug.aus.flow_solver import FlowSolver
+from famaug.aus.point_solver import NOT_OBSERVABLE, ONE_SIDED_UNKNOWN, PointSolver
 from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher, FaceTrack
 from famaug.faces.pose import angles

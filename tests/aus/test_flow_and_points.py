@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from famaug.aus.estimator import FAR_TURN, measure_aus
+from famaug.aus.flow_and_points import FAR_TURN, measure_aus
 from famaug.errors import FaceError, InputError
 from famaug.faces.mesher import FaceMesher
 from famaug.quality.agreement import pearson
