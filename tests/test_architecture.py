@@ -99,6 +99,44 @@ def test_imports_point_one_way() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _circle(links: dict[str, set[str]]) -> list[str]:
+    """A way from a module back to itself, or nothing."""
+    done: set[str] = set()
+
+    def search(at: str, way: list[str]) -> list[str]:
+        if at in way:
+            return [*way[way.index(at) :], at]
+        if at not in done:
+            for other in sorted(links[at]):
+                if found := search(other, [*way, at]):
+                    return found
+            done.add(at)
+        return []
+
+    return next((found for module in links if (found := search(module, []))), [])
+
+
+@pytest.mark.parametrize("room", sorted(r for r in ROW if (PACKAGE / r).is_dir()))
+def test_modules_of_a_room_import_each_other_one_way(room: str) -> None:
+    """Imports within functions and those for types alone count like any other."""
+    files = {_dotted(p): p for p in (PACKAGE / room).rglob("*.py")}
+    links: dict[str, set[str]] = {}
+    for module, path in files.items():
+        links[module] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{path}: imports are written in full"
+                within = [f"{node.module}.{alias.name}" for alias in node.names]
+                names = [w if w in files else str(node.module) for w in within]
+            links[module] |= {n for n in names if n in files}
+    assert not _circle(links), " -> ".join(_circle(links))
+
+
 def test_every_room_is_there() -> None:
     gone = [
         r for r in ROW if not (PACKAGE / r / "__init__.py").is_file() and not _module(r).is_file()

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.aus.protocol import Estimator
 from famaug.errors import InputError, TrackError
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.midline import MESH_SHAPE, midline_of
 from famaug.types import AUTrack, Frames, Picture
-
-if TYPE_CHECKING:
-    from famaug.aus.estimators import Estimator
 
 Values = NDArray[np.float64]
 

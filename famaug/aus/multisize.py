@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.aus.protocol import Estimator
 from famaug.errors import InputError, TrackError
 from famaug.types import AUTrack, Frames
-
-if TYPE_CHECKING:
-    from famaug.aus.estimators import Estimator
 
 DELTAS = (-10, -5, 0, 5, 10)
 """Height and width shifted together by these pixels: the paper's five sizes."""

@@ -97,7 +97,8 @@ def _measured(
     how: How, frames: Frames, still: Picture | None, shifts: tuple[int, ...], fps: float | None
 ) -> tuple[AUTrack, tuple[str, ...], dict[str, Any]]:
     """The track, notes on it, and further figures: famaug's own says how far its meshes differ."""
-    from famaug.aus.estimators import find_estimator, measure
+    from famaug.aus.estimators import find_estimator
+    from famaug.aus.protocol import measure
 
     if how.backend not in ("flow", "points"):
         found = find_estimator(how.backend, sizes=shifts, device=how.device)

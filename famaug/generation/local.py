@@ -12,11 +12,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pickle import PicklingError
 
-import torch
-
 from famaug.errors import InputError
 from famaug.generation.generation import Generation
-from famaug.generation.resources import Resources
+from famaug.generation.resources import Resources, devices
 from famaug.generation.worker import Task, Worker
 from famaug.generation.workers import Event
 from famaug.processes import end_with_parent
@@ -112,24 +110,6 @@ def _ctrl_c_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def devices(device: str) -> list[str]:
-    """The devices that workers are dealt.
-
-    Raises:
-        InputError: a device that does not exist here.
-    """
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device == "auto":
-        return [f"cuda:{i}" for i in range(count)] or ["cpu"]
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise InputError(f"no device {device!r}; write auto, cpu, cuda or cuda:0") from error
-    if kind == "cuda" and not count:
-        raise InputError(f"device {device!r} was asked for, but torch sees no GPU here")
-    return [device]
 
 
 def _ending(code: int | None) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import torch
 
 from famaug.errors import InputError
-
-if TYPE_CHECKING:
-    from famaug.generation.generation import Generation
-    from famaug.generation.workers import Pool
+from famaug.generation.shards import on_network
 
 ON_A_CPU, ON_A_GPU, COPIED = 4, 16, 32
 """Clips in a task of a worker: one with a GPU stores a clip while it renders the next, and one that
@@ -50,35 +49,29 @@ class Resources:
 
     def copies(self, out: Path) -> bool:
         """Whether shards are written elsewhere and copied into the cache `out`."""
-        from famaug.generation.shards import on_network
-
         return on_network(out) if self.copy_shards is None else self.copy_shards
 
     def clips_in_a_task(self, out: Path) -> int:
         """Clips that a worker is given, and acknowledges, at once."""
         if self.copies(out):
             return COPIED
-        return ON_A_GPU if self._uses_gpu else ON_A_CPU
+        on_gpu = self.ray_gpus > 0 if self.engine == "ray" else devices(self.device) != ["cpu"]
+        return ON_A_GPU if on_gpu else ON_A_CPU
 
-    @property
-    def _uses_gpu(self) -> bool:
-        if self.engine == "ray":
-            return self.ray_gpus > 0
-        from famaug.generation.local import devices
 
-        return devices(self.device) != ["cpu"]
+def devices(device: str) -> list[str]:
+    """The devices that the workers of the engine "local" are dealt.
 
-    def open_pool(self, settings: Generation) -> Pool:
-        """The engine's workers, none started yet.
-
-        Raises:
-            InputError: a device that does not exist, or no Ray cluster answers.
-            MissingPackageError: Ray is not installed.
-        """
-        if self.engine == "ray":
-            from famaug.generation.ray_engine import RayPool
-
-            return RayPool(settings, self)
-        from famaug.generation.local import LocalPool
-
-        return LocalPool(settings, self)
+    Raises:
+        InputError: a device that does not exist here.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return [f"cuda:{i}" for i in range(count)] or ["cpu"]
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise InputError(f"no device {device!r}; write auto, cpu, cuda or cuda:0") from error
+    if kind == "cuda" and not count:
+        raise InputError(f"device {device!r} was asked for, but torch sees no GPU here")
+    return [device]

@@ -15,11 +15,13 @@ from famaug import errors
 from famaug.errors import CacheError, InputError, RejectedError
 from famaug.generation.generation import Generation
 from famaug.generation.items import Item
+from famaug.generation.local import LocalPool
 from famaug.generation.material import gather
+from famaug.generation.ray_engine import RayPool
 from famaug.generation.report import GenerationReport, Skip, write_skipped
 from famaug.generation.resources import Resources
 from famaug.generation.worker import Measure, Outcome
-from famaug.generation.workers import Tasks, Workers
+from famaug.generation.workers import Pool, Tasks, Workers
 from famaug.generation.worklist import WorkList, make_worklist
 from famaug.perception.identity import WEIGHTS as IDENTITY
 from famaug.pipeline.measurements import Kind, MeasuredStore
@@ -103,12 +105,15 @@ class _Run:
 
     @contextmanager
     def workers(self) -> Iterator[Workers]:
-        opens, limit_s = self.resources.open_pool, self.resources.clip_limit_s
-        workers = Workers(lambda: opens(self.settings), limit_s=limit_s)
+        workers = Workers(self._open_pool, limit_s=self.resources.clip_limit_s)
         try:
             yield workers
         finally:
             workers.close()
+
+    def _open_pool(self) -> Pool:
+        engine = RayPool if self.resources.engine == "ray" else LocalPool
+        return engine(self.settings, self.resources)
 
     def measure(self, workers: Workers, drivers: Sequence[Item]) -> list[Item]:
         """The drivers that can be used."""

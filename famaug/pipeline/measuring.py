@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from famaug.aus.basis import head_pose
-from famaug.aus.estimators import Estimator, find_estimator, measure
+from famaug.aus.estimators import find_estimator
 from famaug.aus.flow_and_points import PROFILE, Flow
+from famaug.aus.protocol import Estimator, measure
 from famaug.errors import CacheError, FaceError, FamaugWarning
 from famaug.faces.framing import Framing
 from famaug.faces.mesher import FaceMesher

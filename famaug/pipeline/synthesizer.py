@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from famaug.aus.estimators import Estimator
+from famaug.aus.protocol import Estimator
 from famaug.clip_options import ASSUMED_FPS, CROP, Size, check_peak, check_size
 from famaug.errors import FaceError, InputError, RenderError
 from famaug.faces.framing import Framing, reframed

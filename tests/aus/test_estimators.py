@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from famaug import Synthesizer, samples
-from famaug.aus.estimators import ESTIMATORS, find_estimator, measure
+from famaug.aus.estimators import ESTIMATORS, find_estimator
 from famaug.aus.openface_binary import OpenFaceBinary
+from famaug.aus.protocol import measure
 from famaug.aus.table import read_table
 from famaug.cli import app
 from famaug.errors import InputError, MissingPackageError, TrackError

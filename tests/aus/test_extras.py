@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from famaug.aus.estimators import measure
+from famaug.aus.protocol import measure
 from famaug.aus.pyfaceau import PyFaceAU, write_lossless
 from famaug.aus.pyfeat import PyFeat
 from famaug.errors import InputError, MissingPackageError, TrackError

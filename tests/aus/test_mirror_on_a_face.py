@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from famaug.aus.estimators import measure
 from famaug.aus.flow_and_points import Flow
 from famaug.aus.halves import BothHalves
+from famaug.aus.protocol import measure
 from famaug.faces.mesher import FaceMesher
 from famaug.generator.warp import WarpRenderer
 from famaug.types import AU_INDEX

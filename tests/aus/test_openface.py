@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from famaug.aus.columns import VALUE_COLUMNS
-from famaug.aus.estimators import measure
 from famaug.aus.openface import PRESENCE_AUS, read_openface
 from famaug.aus.openface_binary import OpenFaceBinary
+from famaug.aus.protocol import measure
 from famaug.errors import InputError, MissingPackageError, TableWarning, TrackError
 from famaug.seeding import keyed_generator
 from famaug.testing import make_openface
