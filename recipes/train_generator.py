@@ -32,7 +32,7 @@ from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.generator.networks.saved import note_of
 from famaug.training.ganimation.face_batches import FaceBatches
-from famaug.training.ganimation.losses import LossWeights
+from famaug.training.ganimation.losses import GanimationLossWeights
 from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
 from famaug.training.loop.schedule import LinearDecay
 from famaug.training.loop.training import Training
@@ -65,7 +65,7 @@ def main(given: argparse.Namespace) -> None:
     clips = SequenceCritic(seed=seed, **of(SequenceCritic)) if config["network.sequence"] else None
 
     # 4. What is minimised.
-    weights = LossWeights(**of(LossWeights))
+    weights = GanimationLossWeights(**of(GanimationLossWeights))
     options = GanimationOptions(size=faces.size, weights=weights, **of(GanimationOptions))
     objective = GanimationObjective(
         engine, generator, critic, sequence_critic=clips, options=options

@@ -31,7 +31,7 @@ from famaug.superres.models import load_model
 from famaug.training.loop.schedule import LinearDecay
 from famaug.training.loop.training import Training
 from famaug.training.superres.evaluate import HeldOut
-from famaug.training.superres.objective import LossWeights, SuperresObjective
+from famaug.training.superres.objective import SuperresLossWeights, SuperresObjective
 from famaug.training.superres.patches import DegradedPatches
 
 
@@ -50,7 +50,7 @@ def main(given: argparse.Namespace) -> None:
     held_out = HeldOut([read_picture(path) for path in held], pools, seed=seed) if held else None
 
     # 3. The network it starts from, against a judge of patches; what is minimised.
-    net, weights = load_model(config["model"]), LossWeights(**of(LossWeights))
+    net, weights = load_model(config["model"]), SuperresLossWeights(**of(SuperresLossWeights))
     trunk = FeatureTrunk(device=str(engine.device)) if weights.feature else None
     objective = SuperresObjective(
         net, engine, trunk=trunk, weights=weights, seed=seed, **of(SuperresObjective)

@@ -48,12 +48,6 @@ ROOMS = (
     ("cli", "__main__"),
 )
 """A room may import from its own row and the rows above."""
-DOUBLES = {
-    "Layout",
-    "LossWeights",
-    "Row",
-}
-"""Public classes that still share a name with another. No new ones; take out what is single."""
 MOVERS = {"files/whole.py"}
 """Modules beside the rooms `store` that may put a file in another's place."""
 LOOSE = 11
@@ -157,9 +151,7 @@ def test_a_public_class_has_its_name_alone() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     doubles = {name: at for name, at in places.items() if len(at) > 1}
-    new = {name: at for name, at in doubles.items() if name not in DOUBLES}
-    assert not new, f"two classes of one name: {new}"
-    assert not DOUBLES - doubles.keys(), f"single by now: {DOUBLES - doubles.keys()}"
+    assert not doubles, f"classes of one name: {doubles}"
 
 
 def test_one_door_for_putting_files_in_place() -> None:

@@ -24,7 +24,7 @@ from famaug.training.ganimation.au_table import read_picture_table
 from famaug.training.ganimation.evaluation import HeldOutEvaluation
 from famaug.training.ganimation.face_batches import FaceBatches, in_network_range
 from famaug.training.ganimation.faces import FaceSet, prepare_faces
-from famaug.training.ganimation.losses import LossWeights
+from famaug.training.ganimation.losses import GanimationLossWeights
 from famaug.training.ganimation.monitor import CollapseMonitor, Probe
 from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
 from famaug.training.ganimation.samples import SampleSheets
@@ -87,7 +87,7 @@ TRAINING = {
     **keys_of(FaceBatches, "mirror", "noise", above="training."),
     **keys_of(CollapseMonitor, "patience", above="training."),
 }
-KEYS = {**OWN, **FACES, **NETWORK, **keys_of(LossWeights, above="weights."), **TRAINING}
+KEYS = {**OWN, **FACES, **NETWORK, **keys_of(GanimationLossWeights, above="weights."), **TRAINING}
 
 
 def _together(c: Config) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _together(c: Config) -> Iterator[str]:
 GANIMATION = Schema(
     KEYS,
     _together,
-    {"weights": LossWeights, "training": GanimationOptions, "faces": CropOptions},
+    {"weights": GanimationLossWeights, "training": GanimationOptions, "faces": CropOptions},
 )
 
 
@@ -217,7 +217,7 @@ def open_objective(config: Config, engine: Engine) -> GanimationObjective:
         else None,
         options=GanimationOptions(
             size=size,
-            weights=LossWeights(**config.arguments(LossWeights)),
+            weights=GanimationLossWeights(**config.arguments(GanimationLossWeights)),
             **config.arguments(GanimationOptions),
         ),
     )

@@ -22,7 +22,7 @@ from famaug.training.loop.schedule import LinearDecay
 from famaug.training.loop.training import Training
 from famaug.training.superres.degrade import Pools, learn_pools
 from famaug.training.superres.evaluate import HeldOut
-from famaug.training.superres.objective import LossWeights, SuperresObjective
+from famaug.training.superres.objective import SuperresLossWeights, SuperresObjective
 from famaug.training.superres.patches import DegradedPatches
 from famaug.types import Picture
 
@@ -39,7 +39,7 @@ KEYS = {
     "pictures.target": Key(Path | None, None, check=exists),  # whose blur and noise; null: the same
     "pictures.hold_out": Key(int, 5),  # every so manieth is kept for the measurement; 0: none
     **keys_of(learn_pools, "kernels", above="pictures.", kernel_steps="steps"),
-    **keys_of(LossWeights, above="loss."),
+    **keys_of(SuperresLossWeights, above="loss."),
     **loop_keys(batch_size=8, clip=1.0, tensorboard=False),
     "training.steps": Key(int, 20000),
     "training.decay": Key(int, 0),  # steps at the end over which the rate goes to 0
@@ -58,7 +58,7 @@ def _together(c: Config) -> Iterator[str]:
         yield f"training: {error}"
 
 
-SUPERRES = Schema(KEYS, _together, {"loss": LossWeights})
+SUPERRES = Schema(KEYS, _together, {"loss": SuperresLossWeights})
 
 
 def split_pictures(folder: Path, hold_out: int) -> tuple[list[Path], list[Path]]:
@@ -101,7 +101,7 @@ def open_superres(
     pools = open_pools(config, sharp, progress)
     progress(f"{len(sharp)} pictures, {pools.summary()}")
     held_out = HeldOut([read_picture(p) for p in held], pools, seed=seed) if held else None
-    weights = LossWeights(**config.arguments(LossWeights))
+    weights = SuperresLossWeights(**config.arguments(SuperresLossWeights))
     objective = SuperresObjective(
         net,
         engine,

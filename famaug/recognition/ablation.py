@@ -46,7 +46,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Row:
+class AblationRow:
     """A line of the table: one setting on one part ("all", or a data set).
 
     Intervals are 95 %, from bootstrap over subjects; `comparison` is the paired test of UF1 against
@@ -66,7 +66,7 @@ class Row:
 class Ablation:
     """The finished ablation: rows, how it was trained, and the data's label ("" for real)."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[AblationRow, ...]
     seeds: tuple[int, ...]
     steps: int
     network: str
@@ -168,7 +168,9 @@ def _counts_of(folder: Path, seeds: Sequence[int], problem: Problem) -> Counts:
     return seed_counts(problem.samples, found[0])[1]
 
 
-def _rows(samples: Samples, counts: Mapping[Setting, Counts], missing: MissingClass) -> list[Row]:
+def _rows(
+    samples: Samples, counts: Mapping[Setting, Counts], missing: MissingClass
+) -> list[AblationRow]:
     groups = [s.rpartition("/")[0] for s in dict.fromkeys(samples.subjects)]
     parts = {"all": np.ones(len(groups), bool)}
     if len(set(groups)) > 1:
@@ -188,7 +190,7 @@ def _rows(samples: Samples, counts: Mapping[Setting, Counts], missing: MissingCl
                 for score in ("uf1", "uar")
             }
             rows.append(
-                Row(
+                AblationRow(
                     setting,
                     part,
                     int(mask.sum()),
@@ -224,13 +226,13 @@ def verdict(ablation: Ablation) -> str:
     )
 
 
-def _gain(row: Row) -> tuple[float, float]:
+def _gain(row: AblationRow) -> tuple[float, float]:
     if row.comparison is None or row.p_corrected is None:
         return 0.0, 1.0
     return row.comparison.gain.value, row.p_corrected
 
 
-def _change(row: Row) -> str:
+def _change(row: AblationRow) -> str:
     test = row.comparison
     if test is None:
         return "nowhere"

@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 from famaug.files.whole import write_whole
-from famaug.recognition.ablation import Ablation, Row, verdict
+from famaug.recognition.ablation import Ablation, AblationRow, verdict
 from famaug.recognition.results import label_of_data
 
 COLUMNS = (
@@ -116,7 +116,7 @@ def _how(ablation: Ablation) -> str:
     )
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: AblationRow) -> list[str]:
     def with_interval(values: tuple[float, float, float], sign: str = "") -> str:
         middle, low, high = (f"{v:{sign}.3f}" for v in values)
         return f"{middle} [{low}, {high}]"

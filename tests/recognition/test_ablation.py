@@ -11,7 +11,7 @@ import pytest
 from famaug.errors import InputError
 from famaug.recognition.ablation import (
     Ablation,
-    Row,
+    AblationRow,
     Setting,
     run_ablation,
     settings_of,
@@ -80,9 +80,9 @@ def test_run_and_report(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "ablation.svg").read_text()
 
 
-def row_of(gain: float, p: float, name: str = "rules") -> Row:
+def row_of(gain: float, p: float, name: str = "rules") -> AblationRow:
     test = Comparison(0.6, 0.6 + gain, Interval(gain, gain - 0.02, gain + 0.02), p)
-    return Row(Setting(name, 1.0), "all", 68, 442, {}, test, p)
+    return AblationRow(Setting(name, 1.0), "all", 68, 442, {}, test, p)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def row_of(gain: float, p: float, name: str = "rules") -> Row:
         ([], "Nothing was compared"),
     ],
 )
-def test_verdict(rows: list[Row], words: str) -> None:
+def test_verdict(rows: list[AblationRow], words: str) -> None:
     made = Ablation(tuple(rows), (0, 1), 100, "ststnet", "", False, "zero")
     assert verdict(made).startswith(words)
     assert "corrected for" in verdict(made) or not rows

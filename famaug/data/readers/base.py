@@ -30,7 +30,7 @@ GAP = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class MediaLayout:
     """One kind of media of a release.
 
     Attributes:
@@ -86,7 +86,7 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
     name: ClassVar[str]
     title: ClassVar[str]
     fps: ClassVar[float | None]
-    layouts: ClassVar[dict[str, Layout]]
+    layouts: ClassVar[dict[str, MediaLayout]]
     published: ClassVar[Published] = Published()
     tables: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[str, ...]] = ()
@@ -173,7 +173,7 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
     # -- a map-style dataset --------------------------------------------------------------------
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> MediaLayout:
         return self.layouts[self.kind]
 
     @property

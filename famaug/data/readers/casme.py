@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from famaug.data.readers import corrections
-from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.base import MediaLayout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
 from famaug.people.persons import subject_of
@@ -19,13 +19,13 @@ class Casme(ReleaseReader):
     name = "casme"
     title = "CASME"
     fps = 60.0
-    layouts: ClassVar[dict[str, Layout]] = {
-        "cropped": Layout(
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "cropped": MediaLayout(
             places=("Cropped", "Cropped/Cropped", "."),
             subject=r"sub\d+",
             frame=r"reg_.*-\d+\.(jpg|png|bmp)",
         ),
-        "raw": Layout(
+        "raw": MediaLayout(
             places=("CASME_raw_selected", "CASME_RAW_selected", "Section A", "."),
             subject=r"sub\d+",
             frame=r"(?!reg_).*-\d+\.(jpg|png|bmp)",

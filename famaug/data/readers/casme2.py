@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from famaug.data.readers import corrections
-from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.base import MediaLayout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
 from famaug.people.persons import subject_of
@@ -21,14 +21,14 @@ class Casme2(ReleaseReader):
     name = "casme2"
     title = "CASME II"
     fps = 200.0
-    layouts: ClassVar[dict[str, Layout]] = {
-        "cropped": Layout(
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "cropped": MediaLayout(
             places=("Cropped/Cropped", "Cropped-updated/Cropped", "Cropped", "Cropped-updated",
                     "Cropped_original", "."),
             subject=r"sub\d+",
             frame=r"reg_img\d+\.(jpg|png|bmp)",
         ),
-        "raw": Layout(
+        "raw": MediaLayout(
             places=("CASME2_RAW_selected", "CASME2_RAW_selected/CASME2_RAW_selected",
                     "CASME2-RAW", "."),
             subject=r"sub\d+",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from famaug.data.readers import corrections
-from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.base import MediaLayout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
 
@@ -18,8 +18,8 @@ class CasMe3(ReleaseReader):
     name = "casme3"
     title = "CAS(ME)^3 part A"
     fps = 30.0
-    layouts: ClassVar[dict[str, Layout]] = {
-        "color": Layout(
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "color": MediaLayout(
             places=("part_A", "part_A/data/part_A", "ME_A", "."),
             subject=r"spNO\.\d+",
             frame=r"\d+\.(jpg|png|bmp)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.base import MediaLayout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
 from famaug.errors import InputError
@@ -21,8 +21,10 @@ class Dfme(ReleaseReader):
     name = "dfme"
     title = "DFME"
     fps = None
-    layouts: ClassVar[dict[str, Layout]] = {
-        "frames": Layout(places=("data", "DFME", "."), subject=r".+", frame=r".*\d+\.(jpg|png|bmp)")
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "frames": MediaLayout(
+            places=("data", "DFME", "."), subject=r".+", frame=r".*\d+\.(jpg|png|bmp)"
+        )
     }
     tables = (r".*train.*\.(csv|xlsx)", r".*DFME.*\.(csv|xlsx)")
     columns = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion")

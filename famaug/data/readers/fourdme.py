@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from famaug.data.readers.base import Layout, ReleaseReader
+from famaug.data.readers.base import MediaLayout, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
 
@@ -26,8 +26,8 @@ class FourDme(ReleaseReader):
     name = "4dme"
     title = "4DME"
     fps = 60.0
-    layouts: ClassVar[dict[str, Layout]] = {
-        "grey": Layout(
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "grey": MediaLayout(
             places=("gray_micro", "gray_micro_crop", "."),
             subject=r"(?!gray).*\d.*",
             frame=r"(frame_?)?\d+\.(jpg|png|bmp)",

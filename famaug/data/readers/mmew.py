@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from famaug.data.readers import corrections
-from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.base import MediaLayout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
 
@@ -19,8 +19,8 @@ class Mmew(ReleaseReader):
     name = "mmew"
     title = "MMEW"
     fps = 90.0
-    layouts: ClassVar[dict[str, Layout]] = {
-        "cropped": Layout(
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "cropped": MediaLayout(
             places=("Micro_Expression", "MMEW_Final/Micro_Expression", "."),
             subject=r"[A-Za-z]+",
             frame=r"\d+\.(jpg|png|bmp)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from famaug.data.readers import corrections
-from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.base import MediaLayout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, number, text
 from famaug.people.persons import subject_of
@@ -19,8 +19,8 @@ class Samm(ReleaseReader):
     name = "samm"
     title = "SAMM"
     fps = 200.0
-    layouts: ClassVar[dict[str, Layout]] = {
-        "raw": Layout(
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "raw": MediaLayout(
             places=("SAMM", "SAMM/SAMM", "SAMM_CROP", "."),
             subject=r"\d{3}",
             frame=r".*_\d+\.(jpg|png|bmp)",

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-from famaug.data.readers.base import Layout, Published, ReleaseReader
+from famaug.data.readers.base import MediaLayout, Published, ReleaseReader
 from famaug.data.readers.rows import Row
 from famaug.data.readers.tables import Cells, is_nothing, number, text
 from famaug.errors import InputError
@@ -36,7 +36,7 @@ class Smic(ReleaseReader):
     name = "smic"
     title = "SMIC"
     fps = 100.0
-    layouts: ClassVar[dict[str, Layout]] = {}
+    layouts: ClassVar[dict[str, MediaLayout]] = {}
 
     def __init__(
         self, root: str | os.PathLike[str], *, camera: Camera = "HS", **options: Any
@@ -47,13 +47,13 @@ class Smic(ReleaseReader):
             raise InputError("SMIC has no label table: its folders are the labels")
         self.camera = camera
         self.layouts = {  # type: ignore[misc]  # depends on the camera
-            "cropped": Layout(
+            "cropped": MediaLayout(
                 places=(f"SMIC_all_cropped/{camera}", camera, "."),
                 subject=r"s\d+",
                 frame=r"reg_image\d+\.(bmp|jpg|png)",
                 depth=4,
             ),
-            "raw": Layout(
+            "raw": MediaLayout(
                 places=(f"SMIC_all_raw/{camera}", camera, "."),
                 subject=r"s\d+",
                 frame=r"image\d+\.(bmp|jpg|png)",
@@ -91,8 +91,8 @@ class SmicLong(ReleaseReader):
     name = "smic"
     title = "SMIC-E (long clips)"
     fps = 100.0
-    layouts: ClassVar[dict[str, Layout]] = {
-        "raw": Layout(
+    layouts: ClassVar[dict[str, MediaLayout]] = {
+        "raw": MediaLayout(
             places=("HS_long/SMIC_HS_E", "SMIC_HS_E", "."),
             subject=r"s\d+",
             frame=r"(reg_)?image\d+\.(bmp|jpg|png)",

@@ -19,7 +19,7 @@ Reduction = Literal["sum", "mean"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossWeights:
+class GanimationLossWeights:
     """Weights of the terms; the defaults are those of the authors' code.
 
     Attributes:

@@ -16,7 +16,7 @@ from famaug.generator.networks.compose import compose
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator, Outputs
 from famaug.training.ganimation.losses import (
-    LossWeights,
+    GanimationLossWeights,
     cycle_error,
     gradient_penalty,
     total_variation,
@@ -47,7 +47,7 @@ class GanimationOptions:
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.5, 0.999)
     penalty_step: Literal["separate", "joint"] = "separate"
-    weights: LossWeights = field(default_factory=LossWeights)
+    weights: GanimationLossWeights = field(default_factory=GanimationLossWeights)
     ramp: float = RAMP
 
     def __post_init__(self) -> None:

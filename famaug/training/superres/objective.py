@@ -17,7 +17,7 @@ from famaug.training.loop.objective import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossWeights:
+class SuperresLossWeights:
     """pixel: mean absolute difference. feature: MobileNet feature distance. adversarial: least
     squares against the patch discriminator. None below 0, and not all 0."""
 
@@ -69,11 +69,11 @@ class SuperresObjective:
         engine: Engine,
         *,
         trunk: FeatureTrunk | None,
-        weights: LossWeights | None = None,
+        weights: SuperresLossWeights | None = None,
         learning_rate: float = 1e-4,
         seed: int = 0,
     ) -> None:
-        self.weights = weights or LossWeights()
+        self.weights = weights or SuperresLossWeights()
         if self.weights.feature and trunk is None:
             raise InputError("the feature loss needs a trunk")
         self.engine, self.trunk = engine, trunk

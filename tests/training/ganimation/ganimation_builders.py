@@ -16,7 +16,7 @@ from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.seeding import keyed_generator
 from famaug.training.ganimation.face_batches import FaceBatches
 from famaug.training.ganimation.faces import FaceSet
-from famaug.training.ganimation.losses import LossWeights
+from famaug.training.ganimation.losses import GanimationLossWeights
 from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
 from famaug.training.loop.engine import Engine
 from famaug.training.loop.training import LoopOptions, Training
@@ -67,7 +67,7 @@ def made_objective(
 
 def made_training(folder: Path, steps: int, **options: object) -> Training:
     engine = Engine(device="cpu")
-    weights = LossWeights(smoothness=1e-2)  # by sum, and large enough to be seen
+    weights = GanimationLossWeights(smoothness=1e-2)  # by sum, and large enough to be seen
     return Training(
         made_objective(
             sequence=True, engine=engine, weights=weights, learning_rate=1e-3, generator_every=2

@@ -17,7 +17,7 @@ from famaug.generator.networks.critics import PatchCritic
 from famaug.seeding import keyed_generator
 from famaug.training.ganimation.face_batches import FaceBatches
 from famaug.training.ganimation.losses import (
-    LossWeights,
+    GanimationLossWeights,
     gradient_penalty,
     total_variation,
     units_error,
@@ -59,9 +59,9 @@ def test_effective_weights_are_those_of_the_published_code() -> None:
     """4000 x MSE / B at its batch of 25; 1e-5 x the sum of the variation at 25 x 128 x 128."""
     predicted, wanted = drawn(25, 17), drawn(25, 17).flip(0)
     coded = 4000 * nn.MSELoss()(predicted, wanted) / 25
-    assert torch.allclose(LossWeights().units * units_error(predicted, wanted), coded)
+    assert torch.allclose(GanimationLossWeights().units * units_error(predicted, wanted), coded)
     mask = drawn(25, 1, 128, 128)
-    by_sum = LossWeights().smoothness * total_variation(mask, "sum")
+    by_sum = GanimationLossWeights().smoothness * total_variation(mask, "sum")
     assert torch.allclose(by_sum, 4.064 * total_variation(mask, "mean"), rtol=1e-3)
     across, down = np.abs(np.diff(mask, axis=3)), np.abs(np.diff(mask, axis=2))
     assert float(by_sum) == pytest.approx(1e-5 * float(across.sum() + down.sum()), rel=1e-5)
@@ -196,4 +196,4 @@ def test_networks_that_do_not_fit() -> None:
     with pytest.raises(InputError, match="'separate' or 'joint'"):
         made_objective(penalty_step="none")
     with pytest.raises(InputError, match="at least 0; units are not"):
-        LossWeights(units=-1)
+        GanimationLossWeights(units=-1)

@@ -22,7 +22,11 @@ from famaug.training.loop.engine import Engine
 from famaug.training.superres.degrade import Pools
 from famaug.training.superres.evaluate import HeldOut
 from famaug.training.superres.kernels import gaussian_kernel, twice
-from famaug.training.superres.objective import LossWeights, PatchDiscriminator, SuperresObjective
+from famaug.training.superres.objective import (
+    PatchDiscriminator,
+    SuperresLossWeights,
+    SuperresObjective,
+)
 from famaug.training.superres.patches import DegradedPatches
 from famaug.types import Picture
 
@@ -53,7 +57,7 @@ def test_it_learns(pools: Pools, astronaut_picture: Picture) -> None:
     held = HeldOut([astronaut_picture[:256, 256:]], pools)
     net = tiny()
     before = held.measure(net)["psnr"]
-    weights = LossWeights(pixel=1, feature=0, adversarial=0)
+    weights = SuperresLossWeights(pixel=1, feature=0, adversarial=0)
     engine = Engine(device="cpu")
     objective = SuperresObjective(net, engine, trunk=None, weights=weights, learning_rate=2e-3)
     losses = [float(objective.step(source.batch(i, range(4)), i)["pixel"]) for i in range(60)]
@@ -66,7 +70,11 @@ def test_every_loss_pulls_and_the_judge_learns_to_tell(
 ) -> None:
     source = DegradedPatches([astronaut_picture], pools, size=16)
     objective = SuperresObjective(
-        tiny(), Engine(device="cpu"), trunk=None, weights=LossWeights(feature=0), learning_rate=1e-3
+        tiny(),
+        Engine(device="cpu"),
+        trunk=None,
+        weights=SuperresLossWeights(feature=0),
+        learning_rate=1e-3,
     )
     made = [objective.step(source.batch(i, range(4)), i) for i in range(40)]
     assert set(made[0]) == {"pixel", "adversarial", "discriminator"}
@@ -80,7 +88,7 @@ def test_every_loss_pulls_and_the_judge_learns_to_tell(
     assert real.mean() > max(0.2, float(made_up.mean()))
     assert PatchDiscriminator()(torch.zeros(1, 3, 64, 64)).shape[:2] == (1, 1)
     with pytest.raises(InputError, match="not all 0"):
-        LossWeights(pixel=0, feature=0, adversarial=0)
+        SuperresLossWeights(pixel=0, feature=0, adversarial=0)
     with pytest.raises(InputError, match="needs a trunk"):
         SuperresObjective(tiny(), Engine(device="cpu"), trunk=None)
 
