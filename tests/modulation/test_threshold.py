@@ -18,7 +18,7 @@ from famaug.modulation.modulate import (
     modulation_stages,
 )
 from famaug.modulation.smoothing import smooth_values
-from famaug.pipeline import Synthesizer
+from famaug.pipeline import expression
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUTrack
 
@@ -37,8 +37,9 @@ def track(curve: np.ndarray, au: int = A12) -> AUTrack:
 
 def shown(source: AUTrack, peak: float | None, modulation: Modulation | None = None) -> AUTrack:
     """What the pipeline renders of a driver."""
-    maker = Synthesizer(peak=peak, modulation=modulation)
-    return maker._shown("driver", source, keyed_generator(0))
+    how = modulation or Modulation()
+    rng = keyed_generator(0)
+    return expression.shown(source, rng, modulation=how, fps=100, peak=peak, name="driver")
 
 
 def steps(x: np.ndarray) -> float:
