@@ -1,4 +1,4 @@
-"""Things that are asked for by name: near misses, and `module:Name`."""
+"""Things that are asked for by name: near misses, and `module:Class`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def did_you_mean(name: str, known: Iterable[str], above: str = "") -> str:
 
 
 def import_named(text: str, what: str, known: Mapping[str, str] | None = None) -> Any:
-    """The object of a short name, or of `module:Name`.
+    """The object of a short name, or of `module:Class`.
 
     Modules in the working folder are found too, whatever started the process.
 
     Args:
         text: what the user wrote.
         what: what is asked for, as the message names it: "recogniser", "data.reader".
-        known: short names, and the `module:Name` of each.
+        known: short names, and the `module:Class` of each.
 
     Raises:
         InputError: no such name, module or attribute, or a module that cannot be imported.
@@ -41,7 +41,7 @@ def import_named(text: str, what: str, known: Mapping[str, str] | None = None) -
     short = known or {}
     module, colon, name = short.get(text, text).partition(":")
     if not (colon and module and name):
-        names = f"there are {', '.join(short)}, or module:Name" if short else "write module:Name"
+        names = f"there are {', '.join(short)}, or module:Class" if short else "write module:Class"
         raise InputError(f"no {what} {text!r}; {names}{did_you_mean(text, short)}")
     try:
         _reach_working_folder(module.partition(".")[0])

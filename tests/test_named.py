@@ -34,9 +34,9 @@ def test_short_names_and_modules() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("foldr", "no reader 'foldr'; there are folder, or module:Name; did you mean folder?"),
-        ("famaug.data", "module:Name"),
-        (":Net", "module:Name"),
+        ("foldr", "no reader 'foldr'; there are folder, or module:Class; did you mean folder?"),
+        ("famaug.data", "module:Class"),
+        (":Net", "module:Class"),
         ("famaug.nowhere:Net", "No module named 'famaug.nowhere'"),
         ("..up:Net", "cannot be imported"),
         ("famaug.data:ClipFoldr", "famaug.data has no ClipFoldr; did you mean ClipFolder?"),

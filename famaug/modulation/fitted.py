@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from famaug.errors import InputError
+from famaug.modulation import pools, statistics
 from famaug.modulation.pools import ExpressionPool, load_pool
 from famaug.modulation.sources import ExpressionSource
 from famaug.modulation.statistics import TrackStatistics
@@ -86,13 +88,22 @@ class FittedSource(ExpressionSource):
 
 
 def _load(kind: str, path: str) -> TrackStatistics | ExpressionPool:
-    if kind == "stats":
-        return load_pool(path, TrackStatistics.from_json)
-    pool = load_pool(path, ExpressionPool.from_json)
-    held = "pairs" if pool.early is None else "early"
+    pool = load_pool(path, _whatever_it_is)
+    held = "stats"
+    if isinstance(pool, ExpressionPool):
+        held = "pairs" if pool.early is None else "early"
     if held != kind:
         raise InputError(f"{path} holds {held}, so it is {held}:{path}")
     return pool
+
+
+def _whatever_it_is(value: Any) -> TrackStatistics | ExpressionPool:
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema == statistics.SCHEMA:
+        return TrackStatistics.from_json(value)
+    if schema == pools.SCHEMA:
+        return ExpressionPool.from_json(value)
+    raise InputError(f"its schema is {schema!r}, so `famaug pool` did not make it")
 
 
 def is_file(text: str) -> bool:

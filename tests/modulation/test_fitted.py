@@ -57,8 +57,9 @@ def test_everybody_in_them_stands_in_the_plan(file: Path) -> None:
     ("text", "told"),
     [
         ("stats:nowhere.json", "nowhere.json"),
+        ("early:{file}", "holds stats, so it is stats:"),
         ("stats:{file}:anger", "holds no 'anger': it has positive, surprise"),
-        ("stats:{other}", "other.json: cannot read track statistics"),
+        ("stats:{other}", "other.json: its schema is None, so `famaug pool`"),
         ("stats:{broken}", "not readable as JSON"),
     ],
 )
