@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from famaug.config.datasets import RealClips
@@ -20,15 +21,15 @@ from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.options import TrainingOptions
+from famaug.recognition.pool import SyntheticPool, synthetic_pool
 from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.runs import run_all
 from famaug.recognition.samples import (
     Samples,
-    SyntheticPool,
     check_untested,
+    held_out_by_fold,
     make_splits,
     real_samples,
-    synthetic_pool,
 )
 from famaug.recognition.training import Problem
 from famaug.recognition.watching import open_board, watching
@@ -140,30 +141,24 @@ def open_pool(
     Raises:
         LeakageError: the look was fitted on people whom a fold tests.
     """
-    spec, label_of = input_of(config), _labels(config, samples)
-    if config["synthetic.look"] == FIT:
-        from famaug.recognition.looks import fold_pool  # loads the face nets' code
-
-        own = own_looks(config, samples, progress=progress) if looks is None else looks
-        splits, how = make_splits(samples, folds=config["folds"]), _how(config, progress)
-        pool = fold_pool(ClipCache(cache), spec, own, splits, samples, label_of=label_of, **how)
-        _tell(f"synthetic clips of {cache}", pool.left_out)
-        return pool
-    look = fixed_look(config)
-    if look is not None:
+    look: Look | Mapping[str, Look] | None = fixed_look(config)
+    if isinstance(look, Look):
         check_untested(look, samples, config["synthetic.look"])
+    elif config["synthetic.look"] == FIT:
+        look = own_looks(config, samples, progress=progress) if looks is None else looks
     pool = synthetic_pool(
         ClipCache(cache),
-        spec,
+        input_of(config),
         classes=config["data.classes"],
-        label_of=label_of,
+        folds=held_out_by_fold(samples, config["folds"]),
+        people=samples.subjects,
+        label_of=_labels(config, samples),
         look=look,
         **_how(config, progress),
     )
     _tell(f"synthetic clips of {cache}", pool.left_out)
     if config["data.channels"] == "bgr":
-        turned = in_order(pool.inputs, "bgr")
-        return SyntheticPool(turned, pool.labels, pool.provenances, pool.left_out)
+        pool = replace(pool, inputs=in_order(pool.inputs, "bgr"))
     return pool
 
 

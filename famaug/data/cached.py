@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from famaug.data.following import guard_for
-from famaug.data.guard import Contributors, people_of
+from famaug.data.guard import Contributors, Guard, people_of
 from famaug.data.labels import LabelOf, label_of_dataset, label_or_reason
 from famaug.data.protocols import AsClip, Label, labels_of
 from famaug.data.slots import Balance, Chooser, Slot
-from famaug.errors import CacheError, InputError
+from famaug.errors import CacheError, InputError, LeakageError
 from famaug.look.look import Look
 from famaug.look.reading import why_no_look, with_look
 from famaug.seeding import keyed_generator
@@ -32,9 +34,20 @@ class Cached:
     unusable: str | None
     no_look: str | None
 
+    def why_not(self, guard: Guard, *, look: bool) -> str | None:
+        """Why it may not be trained on (with `look`: with a look put on), or None."""
+        why = guard.reason_for(self.people) or self.unusable
+        return why or (self.no_look if look else None)
 
-def read_entries(cache: ClipCache, label_of: LabelOf | None) -> list[Cached]:
-    """Who is in each clip of a cache; reads no pixels.
+
+def read_entries(
+    cache: ClipCache, label_of: LabelOf | None, classes: Collection[Label] | None = None
+) -> list[Cached]:
+    """Who is in each clip of a cache and what it shows; reads no pixels.
+
+    Args:
+        cache: the clips.
+        label_of, classes: as `label_or_reason`.
 
     Raises:
         CacheError: the cache cannot be read.
@@ -42,11 +55,88 @@ def read_entries(cache: ClipCache, label_of: LabelOf | None) -> list[Cached]:
     found = []
     for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
         provenance = cache.provenance(key)
-        label, why = label_or_reason(provenance, label_of)
+        label, why = label_or_reason(provenance, label_of, classes)
         people = None if provenance is None else people_of(provenance)
         no_look = None if provenance is None else why_no_look(provenance.plan)
         found.append(Cached(key, people, label, why, no_look))
     return found
+
+
+def people_in(entries: Iterable[Cached]) -> frozenset[str]:
+    """Everybody who went into any of them."""
+    return frozenset(n for e in entries for _, names in e.people or () for n in names)
+
+
+def choose(
+    cache: ClipCache,
+    entries: Iterable[Cached],
+    guards: Sequence[Guard],
+    *,
+    look: bool,
+    otherwise: str,
+) -> tuple[list[Cached], Counter[str]]:
+    """The clips that some guard lets in, and how many none does, by the reason that most give.
+
+    Args:
+        cache, entries: `read_entries` of it.
+        guards: of the folds.
+        look: whether they are given a look.
+        otherwise: what to do where there are none; ends the message.
+
+    Raises:
+        InputError: there are none.
+    """
+    chosen: list[Cached] = []
+    excluded = Counter[str]()
+    for entry in entries:
+        found = [entry.why_not(guard, look=look) for guard in guards]
+        why = None if None in found else Counter(found).most_common(1)[0][0]
+        if why is None:
+            chosen.append(entry)
+        else:
+            excluded[why] += 1
+    if not chosen:
+        raise InputError(
+            f"{cache.root} holds no clip that may be trained on; left out: "
+            f"{dict(excluded) or 'nothing, it is empty'}; {otherwise}"
+        )
+    return chosen, excluded
+
+
+def read_chosen(
+    cache: ClipCache,
+    entry: Cached,
+    guard: Guard,
+    look: Look | None,
+    rng: np.random.Generator,
+) -> tuple[Frames, Provenance]:
+    """Frames and provenance, guarded once more: the cache may have changed.
+
+    Args:
+        entry: what was chosen. guard: that let it in.
+        look: put on the frames, drawn from `rng`; None for none.
+
+    Raises:
+        LeakageError: the clip of that key is now another one.
+    """
+    clip = cache.read(entry.key)
+    guard.check(clip.provenance, entry.key)
+    story = unchanged(cache, entry, clip.provenance)
+    return (clip.frames, story) if look is None else with_look(clip.frames, story, look, rng)
+
+
+def unchanged(cache: ClipCache, entry: Cached, provenance: Provenance | None) -> Provenance:
+    """A chosen clip's provenance.
+
+    Raises:
+        LeakageError: other people went into it than when it was chosen.
+    """
+    if provenance is None or people_of(provenance) != entry.people:
+        raise LeakageError(
+            f"synthetic clip {entry.key} of {cache.root} is of other people than when it was "
+            "chosen; build the dataset again"
+        )
+    return provenance
 
 
 class CachedSource:
@@ -82,8 +172,7 @@ class CachedSource:
     ) -> None:
         self.cache, self.seed = open_cache(cache), seed
         entries = read_entries(self.cache, label_of or label_of_dataset(dataset))
-        others = {n for e in entries for _, names in e.people or () for n in names}
-        self.guard = guard_for(dataset, held_out, mixing=True, others=others)
+        self.guard = guard_for(dataset, held_out, mixing=True, others=people_in(entries))
         if look == "fit":
             from famaug.data.look_fit import fit_look  # loads the face nets' code
 
@@ -91,23 +180,16 @@ class CachedSource:
         if look is not None:
             self.guard.check_people(look.subjects, "the look was fitted on")
         self.look = look
-        self.keys: list[str] = []
-        self.labels: list[Label] = []
-        self.excluded: Counter[str] = Counter()
-        for entry in entries:
-            why = self.guard.reason_for(entry.people) or entry.unusable
-            why = why or (None if look is None else entry.no_look)
-            if why is not None:
-                self.excluded[why] += 1
-                continue
-            self.keys.append(entry.key)
-            self.labels.append(entry.label)
-        if not self.keys:
-            raise InputError(
-                f"{self.cache.root} holds no clip that may be trained on; left out: "
-                f"{dict(self.excluded) or 'nothing, it is empty'}; generate clips whose driver and "
-                "identity subjects are in this fold, or pass label_of= for labels of another name"
-            )
+        chosen, self.excluded = choose(
+            self.cache,
+            entries,
+            [self.guard],
+            look=look is not None,
+            otherwise="generate clips whose driver and identity subjects are in this fold, or pass "
+            "label_of= for labels of another name",
+        )
+        self.clips = {clip.key: clip for clip in chosen}
+        self.keys, self.labels = [*self.clips], [clip.label for clip in chosen]
         real = labels_of(dataset)
         _check_kinds(self.labels, real)
         self.chooser = Chooser(self.labels, real, balance)
@@ -117,20 +199,9 @@ class CachedSource:
         return Slot(self.keys[i], self.labels[i], (epoch, slot))
 
     def frames(self, slot: Slot) -> tuple[Frames, Provenance]:
-        """Frames and provenance, guarded once more: the cache may have changed. With a look, both
-        are as it was drawn for the slot.
-
-        Raises:
-            LeakageError: the clip of that key is now another one.
-        """
-        clip = self.cache.read(slot.key)
-        self.guard.check(clip.provenance, slot.key)
-        if clip.provenance is None:
-            raise CacheError(f"{self.cache.root}: clip {slot.key} has lost its provenance")
-        if self.look is None:
-            return clip.frames, clip.provenance
+        """As `read_chosen`; with a look, both are as it was drawn for the slot."""
         rng = keyed_generator(self.seed, *slot.place, "look")
-        return with_look(clip.frames, clip.provenance, self.look, rng)
+        return read_chosen(self.cache, self.clips[slot.key], self.guard, self.look, rng)
 
 
 def open_cache(cache: ClipCache | str | os.PathLike[str] | None) -> ClipCache:

@@ -87,7 +87,7 @@ def guard_for(
         held_out: people held out beside those of the fold; an empty set says "nobody"; None takes
             those of the fold, and of an inner split (`Followed.left`).
         mixing: whether synthetic clips come in: then somebody must have said who is held out.
-        others: further people there are, such as those of a cache.
+        others: as `Guard`: those of a cache.
 
     Raises:
         LeakageError: mixing, and nobody says who is held out, or the dataset is a fold's test part.
@@ -107,10 +107,10 @@ def guard_for(
             'followed), or say it: held_out={"casme2/sub01"}, or held_out=() where nobody is held '
             "out"
         )
-    people = found.people | frozenset(others)
+    others = frozenset(others)
     if held_out is None:
-        return Guard((found.held_out or frozenset()) | found.left, people)
-    return Guard([*(found.held_out or ()), *_listed(held_out)], people)
+        return Guard((found.held_out or frozenset()) | found.left, found.people, others)
+    return Guard([*(found.held_out or ()), *_listed(held_out)], found.people, others)
 
 
 def _listed(held_out: Iterable[str]) -> list[str]:

@@ -17,6 +17,7 @@ from famaug.people.persons import (
     parse_person,
     person,
     spelt,
+    who_is,
 )
 from famaug.people.persons import same as same_person
 from famaug.types import ClipRef, Provenance
@@ -30,7 +31,7 @@ IDENTITY = "identity subject held out"
 LOOK = "look fitted on a held-out subject"
 WEIGHTS = "network trained on a held-out subject"
 Contributors = tuple[tuple[str, tuple[str, ...]], ...]
-"""People in one spelling, by the reason for which a clip stays out when one is held out."""
+"""People in one spelling, sorted, by the reason for which a clip stays out when one is held out."""
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,39 @@ class Guard:
         people: everybody there is, where that is known. Every held-out name must then be one of
             them, and a name that is none of them ("mine/1" where "mine/s01" is held out) is taken
             for the held-out person it could mean.
+        others: people named beside them, as in a cache's clips: they can be held out by name, and
+            one who is none of `people` is taken for whom it could mean.
 
     Attributes:
         held_out: in one spelling.
 
     Raises:
-        InputError: a name is malformed, or is nobody of `people`; the message lists who is there.
+        InputError: a name is malformed, or is nobody of `people` and `others`; the message lists
+            who is there.
     """
 
     held_out: Collection[str]
     people: Collection[str] = ()
+    others: Collection[str] = ()
     _out: tuple[Person, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.held_out, str):
             raise InputError(f"held_out is a set of people; got the text {self.held_out!r}")
         people = frozenset(n for n in map(canonical, self.people) if n)
+        others = frozenset(n for n in map(canonical, self.others) if n) - people
         names = frozenset(map(canonical, self.held_out))
         if "" in names:
             wrong = [s for s in self.held_out if not canonical(s)]
             raise InputError(f"held-out people are written 'dataset/subject'; got {wrong[:3]}")
-        if people:
-            meant = frozenset().union(*find_people(self.held_out, people).values())
+        if people or others:
+            meant = frozenset().union(*find_people(self.held_out, people | others).values())
+            for group in (people, others):  # "mine/1" in a cache is "mine/s01" among the people too
+                meant = meant.union(*(who_is(name, group) for name in self.held_out))
             # a cache's "/01" could be the person held out, but holds out nobody else of that name
             names |= {n for n in meant if not n.startswith("/")}
         object.__setattr__(self, "people", people)
+        object.__setattr__(self, "others", others)
         object.__setattr__(self, "held_out", names)
         object.__setattr__(self, "_out", tuple(map(parse_person, sorted(names))))
 
@@ -142,7 +151,9 @@ def people_of(provenance: Provenance) -> Contributors:
         (LOOK, _listed((plan.look or {}).get("subjects"))),
         (WEIGHTS, _listed(plan.params.get("trained_on"))),
     )
-    found = tuple((why, tuple({n for n in map(canonical, names) if n})) for why, names in groups)
+    found = tuple(
+        (why, tuple(sorted({n for n in map(canonical, names) if n}))) for why, names in groups
+    )
     if plan.driver.get("kind") in MEASURED and not found[0][1]:
         return ((UNNAMED, ()), *found)
     return found

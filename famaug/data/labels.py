@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +131,12 @@ def label_or_reason(
     if provenance is None or provenance.label is None:
         return None, NO_LABEL
     return None, unknown_label(provenance.label if label is None else label)
+
+
+def places_of(classes: Sequence[str]) -> dict[Label, int]:
+    """The number of each class, by its name and by the number itself."""
+    place: dict[Label, int] = {name: i for i, name in enumerate(classes)}
+    return place | {i: i for i in range(len(classes))}
 
 
 def unknown_label(label: Label) -> str:

@@ -15,9 +15,10 @@ import numpy as np
 
 from famaug.errors import InputError
 from famaug.recognition.metrics import Counts, MissingClass
+from famaug.recognition.pool import SyntheticPool
 from famaug.recognition.results import collect, seed_counts
 from famaug.recognition.runs import Shard, run_all
-from famaug.recognition.samples import Samples, SyntheticPool, make_splits
+from famaug.recognition.samples import Samples, make_splits
 from famaug.recognition.significance import (
     Comparison,
     bootstrap_interval,

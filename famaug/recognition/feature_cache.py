@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from famaug.data.protocols import AsClip, as_clip_with_label
-from famaug.errors import FamaugError, InputError, UnusableClipError
+from famaug.errors import FamaugError, InputError, LeakageError, UnusableClipError
 from famaug.files.limits import read_bytes
 from famaug.files.whole import write_whole
 from famaug.processes import end_with_parent
@@ -116,6 +116,7 @@ def dataset_inputs(
 
     Raises:
         InputError: an item has no usable clip; the message names it.
+        LeakageError: a clip that was let in has become another one.
     """
     if workers < 0:
         raise InputError(f"workers must be 0 or more; got {workers}")
@@ -157,6 +158,8 @@ class _Job:
             return found
         except UnusableClipError as error:
             return str(error)
+        except LeakageError:
+            raise
         except FamaugError as error:
             raise InputError(f"item {index} of the dataset: {error}") from error
 

@@ -1,34 +1,29 @@
-"""Inputs with their labels and people: the real clips, and the synthetic pool beside them."""
+"""Inputs of the real clips with their labels and people, and the folds by subject."""
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
-from famaug.data.guard import NO_PROVENANCE, Guard
-from famaug.data.known import synthetic_ref
-from famaug.data.labels import LabelOf, label_of_dataset, label_or_reason, unknown_label
+from famaug.data.guard import Guard
+from famaug.data.labels import LabelOf, label_of_dataset, places_of, unknown_label
 from famaug.data.protocols import AsClip, Label, labels_of, refs_of
 from famaug.errors import InputError, LeakageError, LeftOutWarning
 from famaug.look.look import Look
-from famaug.look.reading import why_no_look, with_look
 from famaug.people.persons import canonical, in_order
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.metrics import check_labels
-from famaug.seeding import digest, keyed_generator
-from famaug.store.reader import ClipCache
-from famaug.types import Clip, Provenance
+from famaug.recognition.pool import SyntheticPool
 
 Flags = NDArray[np.bool_]
-NO_MOTION = "shows no motion"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,38 +66,6 @@ class Samples:
     def datasets(self) -> tuple[str, ...]:
         """Data set of each clip."""
         return tuple(s.rpartition("/")[0] for s in self.subjects)
-
-
-@dataclass(frozen=True, eq=False)
-class SyntheticPool:
-    """Synthetic clips of which each fold may use those that the guard lets in.
-
-    Attributes:
-        inputs: uint8 `S ...`.
-        labels: int64 `S`.
-        provenances: of each.
-        left_out: clips of the source that no fold can use, by reason.
-        own: inputs by name of the fold, where each fold sees the clips with a look of its own;
-            `inputs` is then empty. 0 for clips that the fold may not use.
-    """
-
-    inputs: Bytes
-    labels: NDArray[np.int64]
-    provenances: tuple[Provenance, ...]
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    own: Mapping[str, Bytes] | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def allowed(self, held_out: frozenset[str], people: Collection[str] = ()) -> Flags:
-        """bool `S`: nobody who went into it is held out.
-
-        Args:
-            people: everybody of the real clips, see `Guard`.
-        """
-        guard = Guard(held_out, people)
-        return np.asarray([guard.reason(p) is None for p in self.provenances], np.bool_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,83 +138,6 @@ def real_samples(
     )
 
 
-def synthetic_pool(
-    cache: ClipCache,
-    spec: InputSpec,
-    *,
-    classes: Sequence[str],
-    label_of: LabelOf | None = None,
-    look: Look | None = None,
-    **how: Any,
-) -> SyntheticPool:
-    """Inputs of a clip cache: every clip with provenance and a label that is a class; the others
-    are left out and counted.
-
-    Args:
-        cache: the clips.
-        spec: the input wanted.
-        classes: names of the classes in order.
-        label_of: from a clip's label to a class name or number; see `famaug.MicroExpressionSynth`.
-        look: put on every clip; those it was fitted on then stand in the clips' provenance.
-        how: `folder`, `workers`, `progress` of `dataset_inputs`.
-
-    Raises:
-        InputError: none can be used.
-        CacheError: the cache cannot be read.
-    """
-    found, left_out = usable_clips(cache, classes, label_of, clean=look is not None)
-    keys = [key for key, _, _ in found]
-    out: dict[int, str] = {}
-    inputs = dataset_inputs(
-        CachedClips(cache, keys, look), spec, title="synthetic clips", left_out=out, **how
-    )
-    used = [i for i in range(len(keys)) if i not in out]
-    if out:
-        left_out[NO_MOTION] = len(out)
-    numbers = np.asarray([found[i][2] for i in used], np.int64)
-    stories = tuple(looked(found[i][1], look) for i in used)
-    return SyntheticPool(inputs[used], numbers, stories, left_out)
-
-
-def looked(story: Provenance, look: Look | None) -> Provenance:
-    """The provenance with everybody whom the look was fitted on."""
-    if look is None:
-        return story
-    return replace(story, plan=replace(story.plan, look={"subjects": list(look.subjects)}))
-
-
-def usable_clips(
-    cache: ClipCache,
-    classes: Sequence[str],
-    label_of: LabelOf | None = None,
-    *,
-    clean: bool = False,
-) -> tuple[list[tuple[str, Provenance, int]], dict[str, int]]:
-    """Key, provenance and class number of the clips that a network of these classes can learn, and
-    how many are left out by reason; with `clean` only those that can be given a look. No pixels
-    are read.
-
-    Raises:
-        InputError: none can be used. CacheError: the cache cannot be read.
-    """
-    place, found, left_out = _places(classes), [], Counter[str]()
-    for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
-        provenance = cache.provenance(key)
-        label, why = label_or_reason(provenance, label_of, place)
-        if clean and provenance is not None and why is None:
-            why = why_no_look(provenance.plan)
-        if provenance is None or why is not None:
-            left_out[NO_PROVENANCE if provenance is None else str(why)] += 1
-        else:
-            found.append((key, provenance, place[label]))
-    if not found:
-        raise InputError(
-            f"{cache.root} holds no clip to train on; left out: {dict(left_out) or 'none'}; "
-            "map its labels to the classes in `synthetic.labels`"
-        )
-    return found, dict(left_out)
-
-
 def class_numbers(
     labels: Sequence[Label], classes: Sequence[str]
 ) -> tuple[list[int], NDArray[np.int64], dict[str, int]]:
@@ -262,7 +148,7 @@ def class_numbers(
         InputError: a class has no clip, while labels are left out: it is spelt otherwise; or no
             clip is left.
     """
-    place = _places(classes)
+    place = places_of(classes)
     kept = [i for i, x in enumerate(labels) if x in place]
     left_out = Counter(unknown_label(x) for x in labels if x not in place)
     numbers = np.asarray([place[labels[i]] for i in kept], np.int64)
@@ -273,11 +159,6 @@ def class_numbers(
             f"left out: {dict(left_out) or 'none'}; map labels to classes in `data.labels`"
         )
     return kept, numbers, dict(left_out)
-
-
-def _places(classes: Sequence[str]) -> dict[Label, int]:
-    place: dict[Label, int] = {name: i for i, name in enumerate(classes)}
-    return place | {i: i for i in range(len(classes))}
 
 
 def make_splits(
@@ -294,20 +175,26 @@ def make_splits(
         InputError: the way is unknown, or there are too few subjects.
         LeakageError: a subject is in two folds' tests or in a fold's training and test.
     """
-    items = range(len(samples))
-    subjects = list(samples.subjects)
-    if folds == "loso":
-        found = leave_one_subject_out(items, subjects=subjects)
-    elif folds == "dataset":
-        found = leave_one_dataset_out(items, subjects=subjects)
-    elif folds.startswith("k-fold:") and folds[7:].isdigit():
-        found = k_fold_by_subject(items, int(folds[7:]), subjects=subjects)
-    else:
-        raise InputError(f"folds are 'loso', 'k-fold:K' or 'dataset'; got {folds!r}")
-    people = frozenset(subjects)
-    splits = [_split(fold, len(samples), pool, people) for fold in found]
+    people = frozenset(samples.subjects)
+    splits = [_split(f, len(samples), pool, people) for f in _folds(samples, folds)]
     check_splits(splits, samples.subjects)
     return splits
+
+
+def held_out_by_fold(samples: Samples, folds: str) -> dict[str, frozenset[str]]:
+    """Whom each fold of `make_splits` holds out, by its name."""
+    return {fold.name: fold.held_out for fold in _folds(samples, folds)}
+
+
+def _folds(samples: Samples, folds: str) -> list[Fold]:
+    items, subjects = range(len(samples)), list(samples.subjects)
+    if folds == "loso":
+        return leave_one_subject_out(items, subjects=subjects)
+    if folds == "dataset":
+        return leave_one_dataset_out(items, subjects=subjects)
+    if folds.startswith("k-fold:") and folds[7:].isdigit():
+        return k_fold_by_subject(items, int(folds[7:]), subjects=subjects)
+    raise InputError(f"folds are 'loso', 'k-fold:K' or 'dataset'; got {folds!r}")
 
 
 def check_splits(splits: Sequence[Split], subjects: Sequence[str]) -> None:
@@ -357,30 +244,3 @@ class _Part:
 
     def __getitem__(self, index: int) -> Any:
         return self.dataset[self.indices[index]]
-
-
-class CachedClips:
-    """Clips of a cache as a dataset, with a look put on where one is given. Onset, apex and offset
-    are the plan's: frames alone would take a blink or a move of the head for the apex."""
-
-    def __init__(self, cache: ClipCache, keys: Sequence[str], look: Look | None = None) -> None:
-        self.cache, self.keys, self.look = cache, list(keys), look
-        self._look_name = "" if look is None else digest(look.to_json())
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def __getitem__(self, index: int) -> Clip:
-        key = self.keys[index]
-        clip = self.cache.read(key)
-        frames, story = clip.frames, clip.provenance
-        if story is None:  # the pool left such clips out; the cache has changed since
-            raise InputError(f"clip {key} of {self.cache.root} has lost its provenance")
-        if self.look is not None:
-            frames, story = with_look(frames, story, self.look, keyed_generator(0, key, "look"))
-        return Clip(synthetic_ref(story, key, len(frames)), frames)
-
-    def content_key(self, index: int) -> str:
-        """With a look: what stands for the item's pixels, as the draw of the look follows from the
-        clip's key. Without: "", the pixels stand for themselves."""
-        return digest(["look", self.keys[index], self._look_name]) if self._look_name else ""

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from famaug.errors import InputError, TrainingError
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.options import TrainingOptions
+from famaug.recognition.pool import SyntheticPool
 from famaug.recognition.recognisers import build_recogniser, scaled
-from famaug.recognition.samples import Samples, Split, SyntheticPool
+from famaug.recognition.samples import Samples, Split
 from famaug.recognition.schedule import Schedule, Step
 from famaug.types import Floats
 from famaug.weights.tensor_files import load_tensors, save_tensors

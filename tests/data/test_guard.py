@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from famaug.data.folds import SubjectSubset
-from famaug.data.following import held_out_of
+from famaug.data.folds import SubjectSubset, leave_one_subject_out
+from famaug.data.following import guard_for, held_out_of
 from famaug.data.guard import DRIVER, IDENTITY, LOOK, NO_PROVENANCE, UNNAMED, WEIGHTS, Guard
 from famaug.errors import InputError, LeakageError
 from famaug.people.persons import canonical
@@ -137,6 +137,22 @@ def test_a_name_of_nobody_who_is_there_could_be_somebody() -> None:
     assert not both.holds_out("mine/1")
     with pytest.raises(InputError, match="'mine/bob' is nobody here"):
         Guard({"mine/bob"}, people)
+
+
+def test_a_cache_does_not_make_two_people_of_one() -> None:
+    """A cache's other spelling of somebody is no second person."""
+    fold = leave_one_subject_out(ListOfClips(["s01", "s02"], dataset="mine"))[0]
+    assert fold.held_out == {"mine/s1"}
+    guard = guard_for(fold.train, None, mixing=True, others=["mine/1", "mine/2", "mine/s02", "/1"])
+    assert guard.holds_out("mine/1")
+    assert guard.holds_out("/1")
+    assert not guard.holds_out("mine/2")
+    assert not guard.holds_out("mine/s02")
+    asked = Guard({"mine/1"}, {"mine/s01", "mine/s02"}, {"mine/1", "mine/bob"})
+    assert asked.holds_out("mine/s01")
+    assert Guard({"mine/bob"}, {"mine/s01"}, {"mine/bob"}).held_out == {"mine/bob"}
+    two = Guard({"mine/s01"}, {"mine/s01", "mine/1"}, {"mine/1"})
+    assert not two.holds_out("mine/1")
 
 
 def test_messages() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, default_collate
 
 from famaug.data import MicroExpressionSynth, as_pair, leave_one_subject_out
+from famaug.data.cached import CachedSource
 from famaug.errors import InputError, LeakageError
 from famaug.people.persons import canonical
 from famaug.store import CacheWriter, ClipCache
@@ -295,11 +297,13 @@ def test_leaks_are_errors(caches: Path, tmp_path: Path) -> None:
     shutil.copytree(caches / "a", tmp_path / "c")
     fold = leave_one_subject_out(ListOfClips(["1", "2"]))[0]
     train = MicroExpressionSynth(fold.train, ratio=1, cache=tmp_path / "c")
-    train._source.keys = [  # type: ignore[union-attr]
-        k
-        for k in ClipCache(tmp_path / "c")
-        if k not in train._source.keys  # type: ignore[union-attr]
-    ] * 9
+    source = train._source
+    assert isinstance(source, CachedSource)
+    others = [k for k in ClipCache(tmp_path / "c") if k not in source.keys]
+    source.clips = {
+        k: replace(clip, key=other)
+        for (k, clip), other in zip(source.clips.items(), others * 9, strict=False)
+    }
     with pytest.raises(LeakageError):
         train[1]
 

@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from famaug.data import MicroExpressionSynth
+from famaug.data.cached import read_entries
+from famaug.data.guard import Guard
 from famaug.recognition import as_input
 from famaug.recognition.inputs import InputSpec, make_input
-from famaug.recognition.samples import CachedClips, synthetic_pool
+from famaug.recognition.pool import CachedClips, synthetic_pool
 from famaug.store import CacheWriter, ClipCache
 from famaug.testing import make_clip
 from famaug.types import AU_INDEX, Frames, Plan, Provenance, key_frames
@@ -34,7 +36,8 @@ def test_the_apex_is_the_plans_not_a_blink(tmp_path: Path) -> None:
     with CacheWriter(tmp_path / "c") as writer:
         writer.put(plan.key, frames, story)
     cache = ClipCache(tmp_path / "c")
-    assert key_frames(CachedClips(cache, [plan.key])[0]) == (0, 4, 9)
+    clips = CachedClips(cache, read_entries(cache, None), Guard(()))
+    assert key_frames(clips[0]) == (0, 4, 9)
 
     spec = InputSpec(kind="pair", size=28)
     pool = synthetic_pool(cache, spec, classes=["positive"])
@@ -48,7 +51,7 @@ def test_the_apex_is_the_plans_not_a_blink(tmp_path: Path) -> None:
     seen, label = train[1]
     assert label == "positive"
     assert torch.equal(seen, torch.from_numpy(pool.inputs[0]).float() / 255)
-    assert np.array_equal(pool.inputs[0], make_input(CachedClips(cache, [plan.key])[0], spec))
+    assert np.array_equal(pool.inputs[0], make_input(clips[0], spec))
 
 
 def test_as_input_scales_as_the_network_is_told() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from famaug.recognition.samples import Samples, SyntheticPool
+from famaug.recognition.pool import SyntheticPool
+from famaug.recognition.samples import Samples
 from famaug.seeding import keyed_generator
 from famaug.types import Plan, Provenance
 
