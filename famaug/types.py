@@ -283,8 +283,7 @@ class Plan:
             InputError: it is none: keys missing or unknown, values of another kind, or numbers
                 that nothing is rendered with.
         """
-        wrong = _wrong_plan(value)
-        if wrong:
+        if wrong := _wrong_plan(value):
             raise InputError(f"not a plan: {wrong}")
         return Plan(**value)
 
@@ -335,6 +334,8 @@ class Provenance:
         quality: scores by name.
         version: famaug version that rendered it.
         licence: terms of the data it comes from, in words, or "" where nobody said.
+        engine: what computed the pixels, in words ("cpu, openvino f32"), or "" where nobody said:
+            the pixels of one plan differ by rounding between engines. Part of no key.
     """
 
     plan: Plan
@@ -345,12 +346,13 @@ class Provenance:
     quality: dict[str, float] = field(default_factory=dict)
     version: str = ""
     licence: str = ""
+    engine: str = ""
 
     @staticmethod
     def of(
         plan: Plan, driver: str, identity: str, label: str | int | None, *, licence: str = ""
     ) -> Provenance:
-        """Of a clip that this version renders.
+        """Of a clip that this version renders; who renders it adds the engine.
 
         Args:
             driver, identity: "dataset/subject" whose expression and whose face it shows, or "".
@@ -372,8 +374,7 @@ class Provenance:
         if not isinstance(value, dict) or "plan" not in value:
             raise InputError(f"not a provenance: {type(value).__name__}, or without a plan")
         found = {**value, "plan": Plan.from_json(value["plan"])}
-        wrong = wrong_fields(Provenance, found)
-        if wrong:
+        if wrong := wrong_fields(Provenance, found):
             raise InputError(f"not a provenance: {wrong}")
         return Provenance(**found)
 
@@ -385,8 +386,7 @@ LARGEST_SIDE = 8192
 def _wrong_plan(value: Any) -> str | None:
     if not isinstance(value, dict):
         return f"it is {type(value).__name__}"
-    wrong = wrong_fields(Plan, value)
-    if wrong:
+    if wrong := wrong_fields(Plan, value):
         return wrong
     size, fps = value["size"], value["fps"]
     if not (size is None or 1 <= size <= LARGEST_SIDE) or not 0 < fps < 1e6:

@@ -71,7 +71,7 @@ SIGNATURES = {
     ),
     "famaug.Plan.from_json": "value",
     "famaug.Provenance": (
-        "plan driver_subject identity_subject label label_source quality= version= licence="
+        "plan driver_subject identity_subject label label_source quality= version= licence= engine="
     ),
     "famaug.data.ClipFolder": "root *dataset= *table= *keep=",
     "famaug.data.Casme2": "root *clip= *label= *numbered= *span= *missing= *table= *keep=",

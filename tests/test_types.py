@@ -73,3 +73,11 @@ def test_provenance_says_where_its_label_comes_from(
     assert (found.driver_subject, found.identity_subject) == ("d/1", "")
     assert found.version == __version__
     assert Provenance.from_json(found.to_json()) == found
+
+
+def test_a_provenance_says_what_computed_the_pixels_if_its_writer_did() -> None:
+    story = Provenance(plan_of(np.zeros((3, 2, 17))), "", "", None, "none", engine="cuda")
+    assert Provenance.from_json(story.to_json()).engine == "cuda"
+    earlier = story.to_json()
+    del earlier["engine"]
+    assert Provenance.from_json(earlier).engine == ""

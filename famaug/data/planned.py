@@ -12,7 +12,7 @@ import numpy as np
 
 from famaug.data.following import guard_for
 from famaug.data.loose import Whose, refs_below
-from famaug.data.protocols import AsClip, ClipSynthesizer, labels_of, refs_of
+from famaug.data.protocols import AsClip, ClipSynthesizer, engine_of, labels_of, refs_of
 from famaug.data.slots import Balance, Chooser, Slot
 from famaug.errors import FaceError, InputError, LeakageError
 from famaug.media.clips import frame_paths, read_picture
@@ -107,7 +107,7 @@ class PlannedSource:
         if slot.provenance is None:
             raise TypeError(f"{slot.key} was not drawn here")
         (frames,) = self.synthesizer.render([slot.provenance.plan])
-        return frames, slot.provenance
+        return frames, replace(slot.provenance, engine=engine_of(self.synthesizer))
 
     def _identity(self, driver: ClipRef, rng: np.random.Generator) -> Clip:
         """A neutral face, of another person than the driver if there is one."""

@@ -50,6 +50,13 @@ class ClipSynthesizer(Protocol):
         ...
 
 
+def engine_of(synthesizer: ClipSynthesizer, device: Any = None) -> str:
+    """What computes the pixels that it renders on a device, in words; "" where it does not say, by
+    a method as `famaug.Synthesizer.engine`."""
+    tells = getattr(synthesizer, "engine", None)
+    return str(tells(device)) if callable(tells) else ""
+
+
 def as_clip_with_label(item: Any) -> tuple[Clip, Label]:
     """The default `as_clip`: a `Clip` (its label is its emotion), or `(Clip, label)`.
 

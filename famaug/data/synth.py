@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ from famaug.data.known import Known, of_plan, of_real, synthetic_ref
 from famaug.data.labels import LabelOf
 from famaug.data.naming import named
 from famaug.data.planned import Identities, PlannedSource
-from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, refs_of
+from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, engine_of, refs_of
 from famaug.data.sampling import ClipSampler
 from famaug.data.slots import Balance, Slot
 from famaug.errors import InputError, RenderError
@@ -269,11 +270,12 @@ class MicroExpressionSynth(Dataset[Any]):
                 elif keep_face is not None:
                     keep_face(plan.identity)  # drawn here, from the user's own faces
             clips = self.synthesizer.render(plans, device=device)
+            engine = engine_of(self.synthesizer, device)
             if len(clips) != len(plans):
                 raise RenderError(f"{len(plans)} plans were rendered to {len(clips)} clips")
             for sample, plan, frames in zip(todo, plans, clips, strict=True):
                 sample |= self._finished(frames, of_plan(plan, len(frames)))
-                sample["provenance"] = _text(sample["provenance"])
+                sample["provenance"] = _text(replace(sample["provenance"], engine=engine))
         joined = default_collate(samples)
         if device is not None and isinstance(joined["frames"], torch.Tensor):
             joined["frames"] = joined["frames"].to(device)

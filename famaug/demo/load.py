@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,19 +33,19 @@ DRIVEN = 3
 BATCH, FRAMES, SIDE = 6, 8, 112
 
 
-def store(made: list[Made], folder: Path) -> None:
+def store(made: list[Made], folder: Path, engine: str) -> None:
     """Write the clips with their provenance; clips already there are left as they are."""
     with CacheWriter(folder) as writer:
         for clip in made:
-            _put(writer, clip.plan, clip.frames)
+            _put(writer, clip.plan, clip.frames, engine)
 
 
-def _put(writer: CacheWriter, plan: Plan, frames: Frames) -> None:
+def _put(writer: CacheWriter, plan: Plan, frames: Frames, engine: str) -> None:
     driver, identity = (
         person(side["dataset"], side["subject"]) for side in (plan.driver, plan.identity)
     )
     provenance = Provenance.of(plan, driver, identity, plan.driver["label"])
-    writer.put(cache_key(plan), frames, provenance)
+    writer.put(cache_key(plan), frames, replace(provenance, engine=engine))
 
 
 def open_replica(folder: Path, *, seed: int) -> Casme2:
@@ -118,7 +119,7 @@ def _shown(writer: CacheWriter, maker: Synthesizer, driver: Clip, face: Clip, se
         frames = maker.render([plan])[0]
     except FamaugError:  # cropped so tightly that too little of the face is left
         return False
-    _put(writer, plan, frames)
+    _put(writer, plan, frames, maker.engine())
     return True
 
 

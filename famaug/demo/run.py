@@ -94,7 +94,7 @@ def run_demo(
         for clip in made:
             clip.frames = synthesizer.render([clip.plan])[0]
     with watch("Caching"):
-        store(made, out / "cache")
+        store(made, out / "cache", synthesizer.engine())
     with watch("A data set and its loader"):
         loading = load_batches(out, peak=PEAK, seed=seed)
     with watch("Measuring again"):

@@ -226,9 +226,11 @@ class Worker:
                 f"{clip.name}: planned as {clip.key[:12]}, but a worker plans {key[:12]}: do all "
                 "machines run the same famaug, on the same measurements?"
             )
-        if self._gate is not None:
-            return self._gate.render(pair)
-        return self.synthesizer.render([plan])[0], provenance
+        if self._gate is None:
+            frames = self.synthesizer.render([plan])[0]
+        else:
+            frames, provenance = self._gate.render(pair)
+        return frames, replace(provenance, engine=self.synthesizer.engine())
 
     def _stored(self, outcome: Outcome, frames: Frames, provenance: Provenance) -> Outcome:
         key = self._key(provenance)

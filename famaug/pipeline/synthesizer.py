@@ -138,12 +138,16 @@ class Synthesizer:
         """Where rendering, sharpening and measuring run."""
         return self._measuring.device
 
-    @property
-    def engine(self) -> str:
+    def engine(self, device: Any = None) -> str:
         """What computes the pixels, in words; they differ by rounding between engines, and no key
-        depends on it."""
-        kind = self.device.partition(":")[0]
-        return kind if self.sharpener is None else f"{kind}, {self.sharpener.engine(self.device)}"
+        depends on it.
+
+        Args:
+            device: as of `render`.
+        """
+        where = str(device or self.device)
+        kind = where.partition(":")[0]
+        return kind if self.sharpener is None else f"{kind}, {self.sharpener.engine(where)}"
 
     def on(self, device: str) -> Synthesizer:
         """The same synthesizer, which renders, sharpens and measures on another device."""

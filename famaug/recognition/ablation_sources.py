@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,9 @@ def _vary(settings: Generation, out: Path, times: int, progress: Progress) -> di
                         found["there"] += 1
                         continue
                     who = source.subject
+                    frames = maker.render([plan])[0]
                     story = Provenance.of(plan, who, who, record.label)
-                    writer.put(key, maker.render([plan])[0], story)
+                    writer.put(key, frames, replace(story, engine=maker.engine()))
                     found["made"] += 1
             except FamaugError as error:
                 found["left_out"] += 1

@@ -13,7 +13,7 @@ from famaug.store.reader import ClipCache
 
 def list_clips(root: str | os.PathLike[str] | ClipCache) -> Iterator[dict[str, Any]]:
     """One dict a clip, in key order, without reading pixels: key, shard, frames, height, width,
-    codec, bytes, driver, identity, label ("" or None where there is no provenance).
+    codec, bytes, driver, identity, engine, label ("" or None where there is no provenance).
 
     Raises:
         CacheError: the folder is not a cache, or a header is damaged.
@@ -36,6 +36,7 @@ def _row(cache: ClipCache, key: str) -> dict[str, Any]:
         "bytes": layout.payload_bytes,
         "driver": "" if provenance is None else provenance.driver_subject,
         "identity": "" if provenance is None else provenance.identity_subject,
+        "engine": "" if provenance is None else provenance.engine,
         "label": None if provenance is None else provenance.label,
         "provenance": provenance is not None,
     }
@@ -46,15 +47,15 @@ def cache_info(root: str | os.PathLike[str] | ClipCache) -> dict[str, Any]:
 
     Returns:
         root, sealed, created_with, shards, clips, without_provenance, bytes_on_disk,
-        bytes_decoded, and counts by codec, size ("16x224x224"), label, driver and identity.
+        bytes_decoded, and counts by codec, size ("16x224x224"), label, driver, identity and
+        engine ("" where the clips do not say).
 
     Raises:
         CacheError: as `list_clips`.
     """
     cache = root if isinstance(root, ClipCache) else ClipCache(root)
-    counts: dict[str, Counter[str]] = {
-        name: Counter() for name in ("codecs", "sizes", "labels", "drivers", "identities")
-    }
+    counted = ("codecs", "sizes", "labels", "drivers", "identities", "engines")
+    counts: dict[str, Counter[str]] = {name: Counter() for name in counted}
     clips = decoded = untold = 0
     for row in list_clips(cache):
         shape = (row["frames"], row["height"], row["width"])
@@ -67,6 +68,7 @@ def cache_info(root: str | os.PathLike[str] | ClipCache) -> dict[str, Any]:
             counts["labels"][str(row["label"])] += 1
             counts["drivers"][row["driver"]] += 1
             counts["identities"][row["identity"]] += 1
+            counts["engines"][row["engine"]] += 1
     shards = cache.shards()
     return {
         "root": str(cache.root),

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -269,6 +270,26 @@ def test_deferred_equals_online() -> None:
         assert torch.equal(done["frames"], other["frames"])
         assert done["clip"] == other["clip"]
         assert online.render_batch(other) is other
+
+
+class Telling(ToySynthesizer):
+    def engine(self, device: Any = None) -> str:
+        return f"toy on {device}"
+
+
+@pytest.mark.parametrize(
+    ("synthesizer", "words"),
+    [(ToySynthesizer(), ["", ""]), (Telling(), ["toy on None", "toy on cpu"])],
+)
+def test_an_item_says_what_computed_its_pixels(
+    synthesizer: ToySynthesizer, words: list[str]
+) -> None:
+    options = {"ratio": 1.0, "synthesizer": synthesizer, "held_out": ()}
+    online = MicroExpressionSynth(ListOfClips(PEOPLE), mode="online", **options)
+    later = MicroExpressionSynth(ListOfClips(PEOPLE), mode="deferred", **options)
+    batch = later.render_batch(later.collate([later[-1]]), "cpu")
+    told = [online[-1]["provenance"], *batch["provenance"]]
+    assert [Provenance.from_json(json.loads(text)).engine for text in told] == words
 
 
 def test_identities_of_ones_own(tmp_path: Path) -> None:

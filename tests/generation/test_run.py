@@ -44,6 +44,7 @@ def test_the_same_cache_for_any_workers_and_tasks(
         assert (report.planned, report.made, report.there) == (12, 12, 0)
         assert report.complete
         assert cache_info(settings.out)["shards"] <= workers
+        assert cache_info(settings.out)["engines"] == {"cpu": 12}
         found.append(content(settings.out))
     assert found[0] == found[1] == found[2] == found[3]
     assert len(found[0]) == 12

@@ -46,6 +46,11 @@ def test_clips_are_rendered_small_and_sharpened_to_their_size(maker, astronaut_p
     assert np.abs(shrunk - like).mean() < 6  # grey levels; teeth and lashes are redrawn
 
 
+def test_a_synthesizer_says_what_computes_its_pixels(maker):
+    assert Synthesizer().engine() == Synthesizer().engine("cpu:0") == "cpu"
+    assert maker.engine() == f"cpu, {maker.sharpener.upscaler('cpu').engine}"
+
+
 def test_a_plan_needs_the_sharpener_that_it_names(maker, astronaut_picture):
     plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
     with pytest.raises(RenderError, match="superres is None"):
