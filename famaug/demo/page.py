@@ -156,17 +156,12 @@ def _background(made: Made, synthesizer: Synthesizer) -> tuple[int, int]:
 
 
 def _report_clip(made: Made, synthesizer: Synthesizer) -> ReportClip:
-    onset, apex, offset = made.plan.key_frames
     mesh = synthesizer.renderer(made.plan).mesh
-    return ReportClip(
-        title=made.title,
-        frames=made.frames,
-        fps=made.plan.fps,
-        asked=made.plan.asked,
+    return ReportClip.of(
+        made.title,
+        made.frames,
+        made.plan,
         measured=made.measured.track if made.measured else None,
-        onset=onset,
-        apex=apex,
-        offset=offset,
         driver_frames=made.driver_frames,
         notes=(*made.notes, *(made.measured.notes if made.measured else ())),
         provenance={"key": made.plan.key, "plan": _short(made.plan)},

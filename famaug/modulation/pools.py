@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, OutputError, TrackError
-from famaug.files.limits import MIB, read_json
+from famaug.files.limits import MIB, read_json, translated
 from famaug.files.whole import write_whole
 from famaug.modulation.envelopes import Envelope, find_apex
 from famaug.modulation.envelopes import timing as timing_of
@@ -119,7 +119,7 @@ class ExpressionPool:
         Raises:
             InputError: another schema, or rows that do not fit together.
         """
-        try:
+        with translated("cannot read an expression pool, make it again", InputError):
             changes = tuple(np.asarray(change, np.float64) for change in value["changes"])
             early = None if value["early"] is None else (*map(float, value["early"]),)
             subjects = tuple(map(str, value["subjects"]))
@@ -137,10 +137,6 @@ class ExpressionPool:
                 int(value["excluded"]),
                 None if early is None else (early[0], early[1]),
             )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"cannot read an expression pool: {error!r}; make it again") from error
 
 
 def pair_pool(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError, TrackError
+from famaug.files.limits import translated
 from famaug.modulation.envelopes import Envelope, find_apex, fit_envelope, frames_of
 from famaug.modulation.pools import (
     Peaks,
@@ -168,7 +169,7 @@ class TrackStatistics:
         Raises:
             InputError: another schema, or rows that do not fit together.
         """
-        try:
+        with translated("cannot read track statistics, fit them again", InputError):
             peaks = np.asarray(value["peaks"], np.float64)
             durations = np.asarray(value["durations"], np.float64)
             envelopes = tuple(
@@ -193,10 +194,6 @@ class TrackStatistics:
                 str(value["estimator"]),
                 int(value["skipped"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"cannot read track statistics: {error!r}; fit them again") from error
 
 
 def fit_statistics(

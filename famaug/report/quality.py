@@ -66,16 +66,11 @@ def missing_lines(clips: Sequence[JudgedClip]) -> list[str]:
 
 def report_clip(clip: JudgedClip, frames: Frames, plan: Plan) -> ReportClip:
     """A judged clip as the report shows it."""
-    onset, apex, offset = plan.key_frames
-    return ReportClip(
-        title=clip.name,
-        frames=frames,
-        fps=plan.fps,
-        asked=plan.asked,
+    return ReportClip.of(
+        clip.name,
+        frames,
+        plan,
         measured=clip.quality.measured,
-        onset=onset,
-        apex=apex,
-        offset=offset,
         notes=clip.reasons,
         provenance={"key": plan.key, "quality": dict(clip.quality.scores)},
     )

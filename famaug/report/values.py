@@ -10,7 +10,7 @@ import numpy as np
 
 from famaug.errors import InputError
 from famaug.report.lettering import Drawing
-from famaug.types import AUTrack, Frames, Picture
+from famaug.types import AUTrack, Frames, Picture, Plan
 
 Box = tuple[int, int, int, int]
 Cell = str | int | float | None
@@ -83,6 +83,21 @@ class ReportClip:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     boxes: Mapping[str, Box] = field(default_factory=dict)
     face: Box | None = None
+
+    @classmethod
+    def of(cls, title: str, frames: Frames, plan: Plan, **more: Any) -> ReportClip:
+        """A clip rendered by `plan`, which says what was asked and when; `more` as the class."""
+        onset, apex, offset = plan.key_frames
+        return cls(
+            title=title,
+            frames=frames,
+            fps=plan.fps,
+            asked=plan.asked,
+            onset=onset,
+            apex=apex,
+            offset=offset,
+            **more,
+        )
 
     def __post_init__(self) -> None:
         _check_frames(self.title, "frames", self.frames)

@@ -14,7 +14,6 @@ nose by "disgusted". Some two minutes.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,18 +21,16 @@ import numpy as np
 import torch
 import typer
 from expressions.judge import CLASSES, KINDS, ExpressionJudge
+from faces import usable_faces
 from rich.console import Console
 from rich.progress import track as progress
 from rich.table import Table
 
-from famaug.aus.basis import head_pose
-from famaug.errors import FaceError, RenderError
+from famaug.errors import RenderError
 from famaug.faces.align import crop_face
-from famaug.faces.mesher import FaceMesher
-from famaug.faces.pose import angles
 from famaug.generator.warp import WarpRenderer
-from famaug.media.clips import frame_paths, read_picture
-from famaug.types import AU_INDEX, AUS, Floats, Frames, Picture
+from famaug.media.clips import frame_paths
+from famaug.types import AU_INDEX, AUS, Floats, Frames
 
 ASKED: dict[tuple[int, ...], str] = {
     (4,): "angry", (7,): "angry", (23,): "angry", (4, 7): "angry", (4, 7, 23): "angry",
@@ -76,21 +73,6 @@ def main(
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps({"faces": len(found), "level": level, **figures}, indent=1))
-
-
-def usable_faces(paths: Sequence[Path]) -> list[tuple[Picture, Floats]]:
-    """Pictures and meshes of the faces that are turned by 30 degrees at most."""
-    mesher, found = FaceMesher(), []
-    for path in paths:
-        picture = read_picture(path)
-        try:
-            mesh = mesher.find(picture)
-        except FaceError:
-            continue
-        yaw, pitch, _ = angles(head_pose(mesh).rotation)
-        if max(abs(yaw), abs(pitch)) <= 30:
-            found.append((picture, mesh))
-    return found
 
 
 def _render(renderer: WarpRenderer, level: float) -> tuple[Frames, list[int]]:

@@ -12,28 +12,25 @@ face and generator.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
+from faces import usable_faces
 from PIL import Image, ImageDraw
 from rich.console import Console
 from rich.progress import track as progress
 from rich.table import Table
 from strips_page import MOMENTS, Strips, moments, write_strips
 
-from famaug.aus.basis import head_pose
 from famaug.aus.flow_and_points import measure_aus
-from famaug.errors import FaceError
 from famaug.faces.align import crop_face
 from famaug.faces.mesher import FaceMesher
-from famaug.faces.pose import angles
 from famaug.generator.motion.face_motion import FOLD_LIMIT, FaceMotion
 from famaug.generator.renderers import Renderer, find_generator
-from famaug.media.clips import frame_paths, read_picture
+from famaug.media.clips import frame_paths
 from famaug.modulation.rules import parse_expression
 from famaug.quality.agreement import Agreement, agreement
 from famaug.quality.judge import ClipJudge
@@ -88,7 +85,8 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the expressions.")] = 0,
 ) -> None:
     """Measure generators on held-out faces."""
-    people = find_faces(frame_paths(faces)[::every], size)
+    usable = usable_faces(frame_paths(faces)[::every])
+    people = [FoundFace(*crop_face(picture, mesh, size)[:2]) for picture, mesh in usable]
     names = generators.split(",")
     makers = {n: _maker(n) for n in names}
     out.mkdir(parents=True, exist_ok=True)
@@ -119,21 +117,6 @@ def _draw(out: Path, shown: list[FoundFace], makers: dict[str, Any]) -> Path:
         strips.append(Strips(title, f"Asked at the apex, before variation: {rule[4:]}", clips))
         _sheet(out / f"sheet_{title}.png", shown, clips)
     return write_strips(out / "strips.html", title="Film strips", intro=INTRO, strips=strips)
-
-
-def find_faces(paths: Sequence[Path], size: int) -> list[FoundFace]:
-    """Crops of the faces that are turned by 30 degrees at most."""
-    mesher, found = FaceMesher(), []
-    for path in paths:
-        picture = read_picture(path)
-        try:
-            mesh = mesher.find(picture)
-        except FaceError:
-            continue
-        yaw, pitch, _ = angles(head_pose(mesh).rotation)
-        if max(abs(yaw), abs(pitch)) <= 30:
-            found.append(FoundFace(*crop_face(picture, mesh, size)[:2]))
-    return found
 
 
 def draw_intensity(draw: np.random.Generator) -> Floats:
