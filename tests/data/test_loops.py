@@ -74,7 +74,7 @@ def test_every_rank_gets_its_own_part(train: MicroExpressionSynth) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # lightning warns of workers and loggers
 def test_lightning(train: MicroExpressionSynth, tmp_path: Path) -> None:
-    lightning = pytest.importorskip("lightning")
+    import lightning  # loads for seconds, and warns
 
     class Net(lightning.LightningModule):  # type: ignore[misc,name-defined]
         def __init__(self) -> None:
@@ -110,7 +110,8 @@ def test_lightning(train: MicroExpressionSynth, tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_accelerate(train: MicroExpressionSynth) -> None:
-    accelerate = pytest.importorskip("accelerate")
+    import accelerate
+
     accelerator = accelerate.Accelerator(cpu=True)
     net = torch.nn.Linear(2 * 3 * 64, 3)
     net, sgd, loader = accelerator.prepare(

@@ -11,8 +11,6 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-pytest.importorskip("ray", reason="the extra famaug[ray] is not installed")
-
 
 def test_a_lost_node_loses_nothing(tmp_path: Path) -> None:
     job = Path(__file__).with_name("ray_cluster_job.py")

@@ -13,6 +13,7 @@ import cv2
 import lmdb
 import numpy as np
 import pytest
+import webdataset
 from typer.testing import CliRunner
 
 from famaug.cli import app
@@ -212,7 +213,6 @@ def test_png_folders(root: Path, tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # its open files
 def test_webdataset(root: Path, tmp_path: Path) -> None:
-    webdataset = pytest.importorskip("webdataset")
     out = tmp_path / "w" / "clips.tar"
     assert export_webdataset(root, out) == 6
     cache = ClipCache(root)
@@ -234,7 +234,6 @@ def test_webdataset(root: Path, tmp_path: Path) -> None:
 
 
 def test_an_export_that_fails_leaves_nothing(root: Path, tmp_path: Path) -> None:
-    pytest.importorskip("webdataset")
     damage_record(root, "b", key_of(0))
     with pytest.raises(CacheCorruptError):
         export_webdataset(root, tmp_path / "o" / "clips.tar")
