@@ -147,8 +147,8 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
     # -- what a data set says itself ------------------------------------------------------------
 
     def read_row(self, cells: Cells, where: str) -> Row:
-        """One row of the table in this release's terms."""
-        raise NotImplementedError
+        """One row of the table in this release's terms; for a release with `tables`."""
+        raise TypeError(f"{type(self).__name__} has tables, so it needs read_row")
 
     def read_rows_of(self, cells: Cells, where: str) -> list[Row]:
         """The expressions that one row of the table tells of."""
@@ -159,8 +159,8 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
         return list(rows), []
 
     def rows_of_tree(self) -> list[Row]:
-        """For a release without a table: its clips as found on disk."""
-        raise NotImplementedError
+        """Clips as found on disk; for a release without `tables`."""
+        raise TypeError(f"{type(self).__name__} has no tables, so it needs rows_of_tree")
 
     def find_folder(self, row: Row) -> Path | None:
         """The folder of a row's frames, or None."""
@@ -220,6 +220,8 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
 
     def _find_table(self, table: str | os.PathLike[str] | None) -> Path | None:
         if table is not None:
+            if not self.tables:
+                raise InputError(f"{self.title} has no label table: its folders are the labels")
             if not Path(table).is_file():
                 raise InputError(f"{table}: asked for the label table; there is no such file")
             return Path(table)

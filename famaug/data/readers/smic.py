@@ -43,8 +43,6 @@ class Smic(ReleaseReader):
     ) -> None:
         if camera not in _COUNTS:
             raise InputError(f"SMIC has the cameras {', '.join(_COUNTS)}; got {camera!r}")
-        if options.get("table") is not None:
-            raise InputError("SMIC has no label table: its folders are the labels")
         self.camera = camera
         self.layouts = {  # type: ignore[misc]  # depends on the camera
             "cropped": MediaLayout(
