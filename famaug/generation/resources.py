@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from famaug.errors import InputError
 from famaug.generation.shards import on_network
 
@@ -65,6 +63,8 @@ def devices(device: str) -> list[str]:
     Raises:
         InputError: a device that does not exist here.
     """
+    import torch  # loads for seconds, and a configuration is checked without it
+
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
         return [f"cuda:{i}" for i in range(count)] or ["cpu"]
