@@ -49,7 +49,9 @@ def doctor_command(
     ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option(help="Check a copy of a data set instead: casme2, samm, smic, ..."),
+        typer.Option(
+            help="Check a copy of a data set instead: casme2, composite, module:Class ..."
+        ),
     ] = None,
     *,
     copy: Copy,
@@ -81,19 +83,26 @@ def doctor_command(
 
 def _check_dataset(name: str, path: Path, copy: Copy) -> tuple[dict[str, Any], Sequence[str]]:
     """What is found, as JSON, and what is wrong."""
-    from famaug.people.datasets import release_named
-
     if copy.expect not in (None, "complete", "partial"):
         raise UsageError(f"--expect is complete or partial; got {copy.expect!r}")
     if not copy.look and (copy.out is not None or copy.held_out):
         raise UsageError("--out and --held-out belong to --look")
+    from famaug.data.readers import composite_in, find_reader, open_named, options_of
+
     with terminal.typed():
-        release_named(name)
+        make = find_reader(name, "data set")
     from famaug.data.check import check_dataset
     from famaug.data.folds import without_people
-    from famaug.data.readers import open_dataset
 
-    reader = open_dataset(name, path, table=copy.table, clip=copy.clip)
+    given = {"clip": copy.clip, "table": copy.table}
+    options: dict[str, Any] = {option: v for option, v in given.items() if v is not None}
+    takes = options_of(make)
+    if takes is not None and not takes.issuperset(options):
+        wrong = " and ".join(f"--{option}" for option in options if option not in takes)
+        raise UsageError(f"{wrong}: not for the data set {name}")
+    if make is composite_in:
+        options["missing"] = "skip"  # it is reported
+    reader = open_named(name, path, options, "dataset")
     with terminal.typed():
         people = copy.held_out
         looked = without_people(reader, people, what="--held-out") if people else reader

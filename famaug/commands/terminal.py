@@ -317,7 +317,8 @@ def check_there(option: str, path: str | Path) -> None:
 def end(as_json: bool, command: str, figures: Mapping[str, Any]) -> None:
     """The last line, where it is asked for: the figures, and what was noted."""
     if as_json and is_first():
-        echo(json.dumps({"command": command, **figures, "notes": _TOLD}, default=str))
+        noted = [*figures.get("notes", ()), *_TOLD]
+        echo(json.dumps({"command": command, **figures, "notes": noted}, default=str))
 
 
 def exit_code(error: BaseException) -> int:

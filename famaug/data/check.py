@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from famaug.aus.facs import not_shown
+from famaug.data.megc2019 import Megc2019
+from famaug.data.protocols import refs_of
 from famaug.data.readers.base import ReleaseReader
+from famaug.data.readers.rows import Row
 from famaug.errors import InputError, MediaError
 from famaug.files.folders import is_hidden, names_in
-from famaug.media.clips import read_picture
+from famaug.media.clips import read_frames, read_picture
+from famaug.types import ClipRef
 
 Expect = Literal["complete", "partial"]
 NO_FOLDER = "clips without folder"
@@ -36,10 +41,12 @@ class DatasetReport:
     """A copy against its own table and against what its authors published.
 
     Attributes:
+        root, media: folders of a release and of its frames; "" of another data set.
         problems: what makes clips unusable or numbers wrong, one line each.
         notes: what a user should know: corrections made, apexes that are middle frames.
         details: every name behind the lines, by kind.
         counts: clips, subjects and emotions found; `published` the same as published, or None.
+        parts: reports of the releases that a composite is made of.
     """
 
     dataset: str
@@ -53,6 +60,7 @@ class DatasetReport:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     details: dict[str, list[str]]
+    parts: tuple[DatasetReport, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -60,10 +68,16 @@ class DatasetReport:
     def lines(self) -> list[str]:
         """For people."""
         want = self.published
-        out = [
-            f"{self.dataset} at {self.root}",
-            f"  frames    {self.media}",
-            f"  table     {self.table or 'none: folders are the labels'}",
+        out = [line for part in self.parts for line in part.lines()]
+        if self.root:
+            out += [
+                f"{self.dataset} at {self.root}",
+                f"  frames    {self.media}",
+                f"  table     {self.table or 'none: folders are the labels'}",
+            ]
+        else:
+            out.append(self.dataset)
+        out += [
             f"  clips     {self.clips}" + _of(want.get("clips")),
             f"  subjects  {self.subjects}" + _of(want.get("subjects")),
             "  emotions  " + ", ".join(f"{n} {c}" for n, c in self.emotions.items()),
@@ -76,19 +90,27 @@ class DatasetReport:
 
 
 def check_dataset(
-    reader: ReleaseReader, *, images: bool = False, expect: Expect = "complete"
+    dataset: Any, *, images: bool = False, expect: Expect = "complete"
 ) -> DatasetReport:
     """Looks at everything a reader found, at folders without a row and, if asked, at every frame.
 
     Args:
-        reader: opened with `missing="skip"` and `label="emotion"`.
+        dataset: a release's reader, opened with `missing="skip"` and `label="emotion"`; the
+            composite, opened with `missing="skip"`; or any data set with `refs`.
         images: decode every frame of every clip (slow: minutes).
         expect: "partial": clips, subjects and emotions may be fewer than published, and rows may
             lack their folder; both are notes then. More than published, and holes within a clip,
             stay problems.
+
+    Raises:
+        InputError: a data set without `refs`.
     """
-    f = reader.findings
-    unread, codes = _annotations(reader)
+    if isinstance(dataset, Megc2019):
+        return _check_composite(dataset, images, expect)
+    if not isinstance(dataset, ReleaseReader):
+        return _check_clips(dataset, images)
+    reader, f = dataset, dataset.findings
+    unread, codes = _annotations(reader.all_rows)
     details = {
         NO_FOLDER: list(f.missing_clips),
         "empty clips": list(f.empty_clips),
@@ -97,7 +119,7 @@ def check_dataset(
         "rows that cannot be read": list(f.unread),
         "rows that contradict themselves": list(f.bad_rows),
         "folders without row": _strangers(reader),
-        "unreadable images": _unreadable(reader) if images else [],
+        "unreadable images": _unreadable(reader.refs) if images else [],
         "corrections made": list(f.corrected),
         "corrections that do not fit": list(f.not_corrected),
         "apexes on the onset or outside": list(f.odd_apex),
@@ -127,9 +149,7 @@ def check_dataset(
         )
     if details["other tables of this data set"]:
         notes.append(f"{reader.table} is read; table= takes another of the tables there")
-    if codes:
-        told = ", ".join(f"{code} ({n} clips)" for code, n in codes.most_common(SHOWN))
-        notes.append(f"codes in the annotations that famaug cannot show: {told}")
+    notes += _told_codes(codes)
     hidden = details["hidden files"]
     if hidden:
         notes.append(f"{len(hidden)} files of macOS or Windows, no frames: not read")
@@ -152,6 +172,69 @@ def check_dataset(
         notes=tuple(notes),
         details=details,
     )
+
+
+def _check_composite(data: Megc2019, images: bool, expect: Expect) -> DatasetReport:
+    """The composite's list against what is there, and each of its releases."""
+    parts = tuple(check_dataset(r, images=images, expect=expect) for r in data.readers)
+    problems = [f"{part.dataset}: {line}" for part in parts for line in part.problems]
+    notes = list[str]()
+    if data.missing:
+        said = f"{len(data.missing)} clips of the composite's list are missing"
+        problems += [said] if expect == "complete" else []
+        notes += [] if expect == "complete" else [f"a partial copy: {said}"]
+    clips, classes = len(data.refs) + len(data.missing), Counter(map(str, data.labels))
+    return DatasetReport(
+        dataset="MEGC2019 composite",
+        root="",
+        media="",
+        table=None,
+        clips=len(data.refs),
+        subjects=len({r.person for r in data.refs}),
+        emotions=dict(classes.most_common()),
+        published={"clips": clips},
+        problems=tuple(problems),
+        notes=tuple(notes),
+        details={"clips of the list that are missing": data.missing},
+        parts=parts,
+    )
+
+
+def _check_clips(data: Any, images: bool) -> DatasetReport:
+    """Of a data set that is no public release: what its references say of themselves."""
+    refs = refs_of(data)
+    if refs is None:
+        raise InputError(f"{type(data).__name__} has no `refs`, so nothing is known of its clips")
+    unread, codes = _annotations(refs)
+    files = {r.key: (r.video,) if r.video else r.frames for r in refs}
+    details = {
+        "clips without a subject": [r.clip for r in refs if not r.person],
+        "clips whose files are gone": [
+            key for key, paths in files.items() if not all(Path(p).exists() for p in paths)
+        ],
+        "unreadable images": _unreadable(refs) if images else [],
+        "annotations that cannot be read": unread,
+    }
+    return DatasetReport(
+        dataset=type(data).__name__,
+        root="",
+        media="",
+        table=None,
+        clips=len(refs),
+        subjects=len({r.person for r in refs if r.person}),
+        emotions=dict(Counter((r.emotion or "none").casefold() for r in refs).most_common()),
+        published={},
+        problems=tuple(f"{len(v)} {k}" for k, v in details.items() if v and k not in TOLD),
+        notes=tuple(_told_codes(codes)),
+        details=details,
+    )
+
+
+def _told_codes(codes: Counter[str]) -> list[str]:
+    if not codes:
+        return []
+    told = ", ".join(f"{code} ({n} clips)" for code, n in codes.most_common(SHOWN))
+    return [f"codes in the annotations that famaug cannot show: {told}"]
 
 
 def _of(count: int | None) -> str:
@@ -185,11 +268,11 @@ def _other_tables(reader: ReleaseReader) -> list[str]:
     return [n for n in fits if n != reader.table.name]
 
 
-def _annotations(reader: ReleaseReader) -> tuple[list[str], Counter[str]]:
+def _annotations(clips: Iterable[Row | ClipRef]) -> tuple[list[str], Counter[str]]:
     """AU annotations that are none, and in how many clips each code stands that is not shown."""
     unread: list[str] = []
     codes: Counter[str] = Counter()
-    for row in reader.all_rows:
+    for row in clips:
         try:
             codes.update(not_shown(row.action_units or ""))
         except InputError:
@@ -215,12 +298,12 @@ def _oddities(reader: ReleaseReader) -> dict[str, list[str]]:
     return found
 
 
-def _unreadable(reader: ReleaseReader) -> list[str]:
+def _unreadable(refs: Iterable[ClipRef]) -> list[str]:
     bad = []
-    for ref in reader.refs:
-        for path in ref.frames:
+    for ref in refs:
+        for path in (ref.video,) if ref.video else ref.frames:
             try:
-                read_picture(Path(path))
+                (read_frames if ref.video else read_picture)(Path(path))
             except MediaError as error:
                 bad.append(str(error))
     return bad

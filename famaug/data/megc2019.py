@@ -45,6 +45,7 @@ class Megc2019(Dataset[tuple[Clip, Label]]):
     Attributes:
         refs, labels, classes: in item order; `label_of` from published emotions to labels.
         missing: clips of the list that are not there, "dataset/subject/clip".
+        readers: of the releases that were given.
 
     Raises:
         MediaError: clips are missing and `missing` is "stop"; or none is there.
@@ -67,11 +68,13 @@ class Megc2019(Dataset[tuple[Clip, Label]]):
         self.classes = THREE_CLASSES
         self.refs: list[ClipRef] = []
         self._from: list[tuple[ReleaseReader, int]] = []
+        self.readers: list[ReleaseReader] = []
         for name, kind in _READERS:
             source = given[name]
             if source is None:
                 continue
             reader = source if isinstance(source, ReleaseReader) else kind(source)
+            self.readers.append(reader)
             self._take(reader, name, wanted)
         found = {(r.dataset, r.subject, r.clip) for r in self.refs}
         self.missing = ["/".join(k) for k in wanted if k not in found]

@@ -6,13 +6,17 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from famaug.cli import app
 from famaug.data.check import check_dataset
 from famaug.data.readers.casme2 import Casme2
 from famaug.data.readers.samm import Samm
+from famaug.testing import make_clip
 
 
 def test_a_whole_copy_matches_what_is_published(replica: Callable[..., Path]) -> None:
@@ -58,6 +62,8 @@ def test_a_partial_copy_can_be_good(replica: Callable[..., Path]) -> None:
     for more, code in (([], 1), (["--expect", "partial"], 0), (["--expect", "complete"], 1)):
         found = CliRunner().invoke(app, ["doctor", "--dataset", "SMIC-HS", root, *more])
         assert found.exit_code == code, found.output
+    noted = doctor("SMIC-HS", root, "--expect", "partial")[1]["notes"]  # JSON had lost them
+    assert any(note.startswith("a partial copy: 12 annotated") for note in noted), noted
 
 
 def test_bad_command_lines(tmp_path: Path) -> None:
@@ -70,3 +76,55 @@ def test_bad_command_lines(tmp_path: Path) -> None:
         found = CliRunner().invoke(app, ["doctor", *line])
         assert found.exit_code == 1
         assert text in str(found.exception)
+
+
+def doctor(*words: str) -> tuple[int, dict[str, Any], str]:
+    done = CliRunner().invoke(app, ["doctor", "--dataset", *words, "--json"])
+    assert not done.exception or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, json.loads(done.stdout.splitlines()[-1]), done.output
+
+
+def test_the_composite_and_each_of_its_releases(
+    replica: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Only releases could be named."""
+    for name in ("smic", "casme2", "samm"):
+        (tmp_path / name).symlink_to(replica(name))
+    code, told, said = doctor("composite", str(tmp_path), "--expect", "partial")
+    assert told["details"]["clips of the list that are missing"] == ["smic/s18/s18_sur_03"]
+    assert [part["dataset"] for part in told["parts"]] == ["SMIC", "CASME II", "SAMM"]
+    assert told["clips"] == 441
+    assert told["published"]["clips"] == 442
+    assert told["notes"] == ["a partial copy: 1 clips of the composite's list are missing"]
+    assert told["problems"] == [
+        "SMIC: 1 empty clips",
+        "CASME II: 1 clips with missing frames",
+    ]
+    assert "441 of 442 published" in said
+    assert code == 1
+    for name in ("casme2", "smic"):
+        (tmp_path / name).unlink()
+    _, told, _ = doctor("megc2019", str(tmp_path))
+    assert told["problems"] == ["309 clips of the composite's list are missing"]  # SAMM has 133
+
+
+def test_a_data_set_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "mine"
+    for who in ("anna", "ben"):
+        (root / who / "smile").mkdir(parents=True)
+        for i, frame in enumerate(make_clip(1, frames=4).frames):
+            Image.fromarray(frame).save(root / who / "smile" / f"{i:05}.png")
+    (root / "anna" / "smile" / "00001.png").write_bytes(b"no picture")
+    (tmp_path / "own.py").write_text(
+        "from famaug.data import ClipFolder\n"
+        "class Own(ClipFolder):\n"
+        "    def __init__(self, root):\n"
+        "        super().__init__(root, dataset='own')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    code, told, _ = doctor("own:Own", "mine")
+    assert (code, told["clips"], told["subjects"], told["problems"]) == (0, 2, 2, [])
+    code, told, _ = doctor("ClipFolder", "mine", "--images")
+    assert (code, told["problems"]) == (1, ["1 unreadable images"])
+    done = CliRunner().invoke(app, ["doctor", "--dataset", "own:Own", "mine", "--clip", "raw"])
+    assert "--clip: not for the data set own:Own" in str(done.exception)

@@ -34,7 +34,8 @@ def find_reader(name: str, what: str) -> Callable[..., Any]:
         return partial(reader, **release.options) if release.options else reader
     if ":" not in name and is_composite(name):
         return composite_in
-    known = {r.reader: f"famaug.data.readers.{r.module}:{r.reader}" for r in RELEASES.values()}
+    known = {r.name: f"famaug.data.readers.{r.module}:{r.reader}" for r in RELEASES.values()}
+    known["composite"] = "famaug.data.readers:composite_in"
     known["ClipFolder"] = "famaug.data.clips:ClipFolder"
     plain = "ClipFolder" if name.casefold() == "clipfolder" else name
     found: Callable[..., Any] = import_named(plain, what, known)
