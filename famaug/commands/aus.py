@@ -36,7 +36,6 @@ class How:
         neutral_picture: Picture of the same face at rest, instead.
         face: Which face, 0 the largest, where there are several (flow and points).
         fps: Frame rate, where the source has none.
-        device: cpu, cuda, ...
     """
 
     backend: str = "flow"
@@ -46,7 +45,7 @@ class How:
     neutral_picture: Path | None = None
     face: int | None = None
     fps: float | None = None
-    device: str = "cpu"
+    device: terminal.Device = "cpu"
 
 
 def aus_command(

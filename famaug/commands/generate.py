@@ -73,7 +73,6 @@ class Pixels:
         option: Any option of the generator, NAME=VALUE; several times for several.
         superres: Render smaller and sharpen to --size: compact, realsr, ... or a file.
         size: Side of the clip in pixels; 0 keeps the picture's own framing.
-        device: cpu, cuda, ...
         gate: Draw again what the quality gate rejects.
         tries: With --gate: draw so often at most.
     """
@@ -84,7 +83,7 @@ class Pixels:
     option: list[str] | None = None
     superres: str | None = None
     size: int = 256
-    device: str = "cpu"
+    device: terminal.Device = "cpu"
     gate: Annotated[bool, typer.Option("--gate")] = False
     tries: int = 3
 

@@ -34,7 +34,6 @@ class PoolChoice:
         estimator: What measures the clips; as famaug aus --backend.
         fps: Frame rate, where the clips do not say.
         measured: Folder where measurements are kept for other runs.
-        device: cpu, cuda, ...
     """
 
     kind: str
@@ -43,7 +42,7 @@ class PoolChoice:
     estimator: str = "flow"
     fps: float | None = None
     measured: Path | None = None
-    device: str = "cpu"
+    device: terminal.Device = "cpu"
 
 
 def pool_command(

@@ -57,7 +57,8 @@ def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
 
     What the class's docstring says of a field ("Attributes:") is the option's help, its default the
     option's; one without a default has to be given. `Annotated[bool, typer.Option("--as-is")]` is
-    needed only where the option has another name than the field, or no --no-... beside it.
+    needed only where the option has another name than the field, or no --no-... beside it; one with
+    a help of its own, as `Device`, needs no docs.
 
     Raises:
         KeyError: a field has no docs.
@@ -92,7 +93,7 @@ def _options(group: Any) -> list[inspect.Parameter]:
     for field in fields(group):
         kind, *named = _parts(hints[field.name])
         option = copy.copy(named[0]) if named else typer.Option()
-        option.help = docs[field.name]
+        option.help = option.help or docs[field.name]
         found.append(
             inspect.Parameter(
                 field.name,

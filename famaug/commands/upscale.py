@@ -40,7 +40,6 @@ class Sharpening:
         memory: MiB that the network may take, roughly.
         fps: Frame rate of the video, where the source has none.
         check: Measure AUs before and after.
-        device: cpu, cuda, ...
     """
 
     model: str = "faces"
@@ -53,7 +52,7 @@ class Sharpening:
     memory: int = 1024
     fps: float | None = None
     check: bool = True
-    device: str = "cpu"
+    device: terminal.Device = "cpu"
 
     def upscaler(self) -> Upscaler:
         """Raises InputError as `Upscaler`."""
