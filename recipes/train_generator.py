@@ -48,11 +48,8 @@ def main(given: argparse.Namespace) -> None:
     engine = open_engine(config)
 
     # 2. Faces, cut out and measured once; of several processes the main one does it.
-    if not engine.is_main:
-        engine.wait()
-    faces = open_faces(config, progress=echo if engine.is_main else lambda text: None)
-    if engine.is_main:
-        engine.wait()
+    with engine.main_first():
+        faces = open_faces(config, progress=echo if engine.is_main else lambda text: None)
     train, held = divided(faces, config["faces.held_out"], config["faces.hold_out"])
     batches = FaceBatches(
         faces, rows=train, batch_size=config["training.batch_size"], seed=seed, **of(FaceBatches)
@@ -73,15 +70,16 @@ def main(given: argparse.Namespace) -> None:
 
     # 5. The loop: full rate, then down to zero; it goes on from its checkpoint.
     full, decay = config["training.epochs"], config["training.decay_epochs"]
-    epoch, people = batches.steps_per_epoch, faces.part(train).subjects
+    rate = LinearDecay(full=full, decay=decay, epoch=batches.steps_per_epoch)
+    people = faces.part(train).subjects
     training = Training(
         objective,
         batches,
         engine,
-        loop_options(config, (full + decay) * epoch),
+        loop_options(config, rate.steps),
         config["out"],
         setting_of(config, faces, train),
-        rate=LinearDecay(full=full, decay=decay, epoch=epoch),
+        rate=rate,
         watchers=open_watchers(config, faces, held if len(held) else train),
         notes={
             "generator": note_of(generator, scale=faces.scale, size=faces.size, subjects=people)

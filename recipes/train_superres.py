@@ -20,6 +20,7 @@ from famaug.config.superres import (
     SUPERRES,
     before_and_after,
     note_of,
+    open_net,
     open_pools,
     setting_of,
     split_pictures,
@@ -27,7 +28,6 @@ from famaug.config.superres import (
 from famaug.configs import find_config
 from famaug.media.clips import read_picture
 from famaug.perception.features import FeatureTrunk
-from famaug.superres.models import load_model
 from famaug.training.loop.schedule import LinearDecay
 from famaug.training.loop.training import Training
 from famaug.training.superres.evaluate import HeldOut
@@ -44,13 +44,14 @@ def main(given: argparse.Namespace) -> None:
     # 2. Sharp pictures, and the blur and noise they are degraded with.
     kept, held = split_pictures(config["pictures.sharp"], config["pictures.hold_out"])
     sharp = [read_picture(path) for path in kept]
-    pools = open_pools(config, sharp, echo)
+    with engine.main_first():
+        pools = open_pools(config, sharp, echo)
     echo(f"{len(sharp)} pictures, {pools.summary()}")
     patches = DegradedPatches(sharp, pools, seed=seed, **of(DegradedPatches))
     held_out = HeldOut([read_picture(path) for path in held], pools, seed=seed) if held else None
 
     # 3. The network it starts from, against a judge of patches; what is minimised.
-    net, weights = load_model(config["model"]), SuperresLossWeights(**of(SuperresLossWeights))
+    net, weights = open_net(config["model"]), SuperresLossWeights(**of(SuperresLossWeights))
     trunk = FeatureTrunk(device=str(engine.device)) if weights.feature else None
     objective = SuperresObjective(
         net, engine, trunk=trunk, weights=weights, seed=seed, **of(SuperresObjective)

@@ -161,17 +161,15 @@ def open_ganimation(
 ) -> Training:
     """The training of a config.
 
-    In several processes the main one prepares the faces.
+    In several processes the main one prepares the faces. `recipes/train_generator.py` is the same
+    step by step.
 
     Raises:
         InputError, MediaError, TrainingError: as `open_faces`, or values that do not fit.
     """
     engine = open_engine(config)
-    if not engine.is_main:
-        engine.wait()
-    faces = open_faces(config, progress=progress if engine.is_main else lambda text: None)
-    if engine.is_main:
-        engine.wait()
+    with engine.main_first():
+        faces = open_faces(config, progress=progress if engine.is_main else lambda text: None)
     train, held = divided(faces, config["faces.held_out"], config["faces.hold_out"])
     source = FaceBatches(
         faces,
@@ -180,21 +178,18 @@ def open_ganimation(
         seed=config["seed"],
         **config.arguments(FaceBatches),
     )
-    full, decay, epoch = (
-        config["training.epochs"],
-        config["training.decay_epochs"],
-        source.steps_per_epoch,
-    )
+    full, decay = config["training.epochs"], config["training.decay_epochs"]
+    rate = LinearDecay(full=full, decay=decay, epoch=source.steps_per_epoch)
     objective = open_objective(config, engine)
     size, people = faces.size, faces.part(train).subjects
     return Training(
         objective,
         source,
         engine,
-        loop_options(config, (full + decay) * epoch),
+        loop_options(config, rate.steps),
         config["out"],
         setting_of(config, faces, train),
-        rate=LinearDecay(full=full, decay=decay, epoch=epoch),
+        rate=rate,
         watchers=open_watchers(config, faces, held if len(held) else train),
         notes={
             "generator": note_of(objective.generator, scale=faces.scale, size=size, subjects=people)

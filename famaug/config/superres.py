@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from famaug.config.datasets import exists
 from famaug.config.loop import OWN, decisive, loop_keys, loop_options, open_engine
 from famaug.config.read import Config, Key, Schema, keys_of
@@ -85,20 +87,18 @@ def open_superres(
     watch: Callable[[dict[str, Any]], None] | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> tuple[Training, HeldOut | None]:
-    """Everything read and checked; pools are learnt once and kept in `out`.
+    """Everything read and checked; pools are learnt once, by the main process, and kept in `out`.
+    `recipes/train_superres.py` is the same step by step.
 
     Raises:
         InputError, MediaError, FetchError, WeightsError: something does not fit.
     """
     seed, engine = config["seed"], open_engine(config)
     kept, held = split_pictures(config["pictures.sharp"], config["pictures.hold_out"])
-    net = load_model(config["model"])
-    if getattr(net, "scale", None) != 4:
-        raise InputError(
-            f"{config['model']} enlarges by {getattr(net, 'scale', '?')}; 4 is trained"
-        )
+    net = open_net(config["model"])
     sharp = [read_picture(p) for p in kept]
-    pools = open_pools(config, sharp, progress)
+    with engine.main_first():
+        pools = open_pools(config, sharp, progress)
     progress(f"{len(sharp)} pictures, {pools.summary()}")
     held_out = HeldOut([read_picture(p) for p in held], pools, seed=seed) if held else None
     weights = SuperresLossWeights(**config.arguments(SuperresLossWeights))
@@ -124,6 +124,19 @@ def open_superres(
         watch=watch,
     )
     return training, held_out
+
+
+def open_net(model: str) -> nn.Module:
+    """The network that a training begins with.
+
+    Raises:
+        InputError: it enlarges by another factor than 4.
+        FetchError, WeightsError: as `load_model`.
+    """
+    net = load_model(model)
+    if getattr(net, "scale", None) != 4:
+        raise InputError(f"{model} enlarges by {getattr(net, 'scale', '?')}; 4 is trained")
+    return net
 
 
 def before_and_after(

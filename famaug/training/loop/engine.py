@@ -141,6 +141,11 @@ class Engine:
         """Until every process is here."""
         self._accelerator.wait_for_everyone()
 
+    def main_first(self) -> AbstractContextManager[None]:
+        """A block that the main process goes through before the others."""
+        block: AbstractContextManager[None] = self._accelerator.main_process_first()
+        return block
+
     def _average(self, grads: Sequence[Tensor], loss: Tensor) -> Tensor:
         """Puts the mean over processes into the gradients; returns that of the loss."""
         mean = loss.detach().float()

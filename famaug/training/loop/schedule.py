@@ -29,6 +29,11 @@ class LinearDecay:
         if self.full < 0 or self.decay < 0 or self.epoch < 1 or self.warm_up < 0:
             raise InputError(f"a schedule counts from 0 upwards; got {self}")
 
+    @property
+    def steps(self) -> int:
+        """Of all its epochs."""
+        return (self.full + self.decay) * self.epoch
+
     def __call__(self, number: int) -> float:
         """Share of the full rate at step `number`, counted from 0."""
         rise = min(1.0, (number + 1) / self.warm_up) if self.warm_up else 1.0

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from famaug.config.ganimation import GANIMATION, open_faces, open_ganimation
 from famaug.errors import InputError, TrainingError
@@ -72,11 +73,16 @@ def material(tmp_path_factory: pytest.TempPathFactory, astronaut_picture: Pictur
     return root
 
 
-def run(*arguments: object, **how: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "recipes" / "train_generator.py", *map(str, arguments)]
+def run(
+    *arguments: object, command: bool = False, **how: object
+) -> subprocess.CompletedProcess[str]:
+    """The recipe, or the command that is the same."""
+    what = ["-m", "famaug", "train", "generator"]
+    recipe = [ROOT / "recipes" / "train_generator.py"]
+    line = [sys.executable, *(what if command else recipe), *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=200, env=environment, **how  # type: ignore[call-overload]
+        line, capture_output=True, text=True, timeout=200, env=environment, **how  # type: ignore[call-overload]
     )  # fmt: skip
 
 
@@ -97,6 +103,14 @@ def test_train(material: Path) -> None:
     assert (note["scale"], note["size"], note["steps"]) == ("openface", 32, 10)
     assert (out / "samples" / "step000010.png").is_file()
     assert "width: 4" in (out / "config.yaml").read_text()
+    same = run(material / "config.yaml", f"out={material}/same", command=True)
+    assert same.returncode == 0, same.stderr
+    told = [json.loads(x) for x in (material / "same" / "log.jsonl").read_text().splitlines()]
+    for record in (*told, *logged):
+        record.pop("seconds_per_step", None)
+    assert told == logged
+    again, _ = load_generator(material / "same" / "generator.safetensors")
+    assert all(map(torch.equal, net.state_dict().values(), again.state_dict().values()))
     for changes in ([], ["training.noise=0.1"]):
         config = GANIMATION.read(material / "config.yaml", changes)
         training = open_ganimation(config, watch=print, progress=print)

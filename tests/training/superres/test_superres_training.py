@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -159,6 +161,29 @@ def test_split(material: Path) -> None:
     kept, held = split_pictures(material / "pictures", 2)
     assert [p.stem for p in held] == ["0", "2", "4"]
     assert [p.stem for p in kept] == ["1", "3"]
+
+
+def test_the_recipe_is_what_the_command_runs(material: Path) -> None:
+    config, short = material / "config.yaml", ["pictures.hold_out=0", "training.steps=4"]
+    outs = [material / "by_recipe", material / "by_command"]
+    recipe = runpy.run_path(str(ROOT / "recipes" / "train_superres.py"))
+    recipe["main"](SimpleNamespace(config=str(config), overrides=[*short, f"out={outs[0]}"]))
+    open_superres(SUPERRES.read(config, [*short, f"out={outs[1]}"]))[0].run()
+    a, b = (load_file(out / "sharpener.safetensors") for out in outs)
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    assert not torch.equal(a["body.0.weight"], tiny().state_dict()["body.0.weight"])
+
+
+def test_a_start_that_enlarges_by_another_factor(material: Path) -> None:
+    """The recipe trained it, where the command refused."""
+    start = material / "twice.safetensors"
+    save_file(dict(SRVGG(features=8, convs=2, scale=2).state_dict()), start)
+    config, changes = material / "config.yaml", [f"model={start}", f"out={material}/twice"]
+    recipe = runpy.run_path(str(ROOT / "recipes" / "train_superres.py"))
+    with pytest.raises(InputError, match="enlarges by 2; 4 is trained"):
+        open_superres(SUPERRES.read(config, changes))
+    with pytest.raises(InputError, match="enlarges by 2; 4 is trained"):
+        recipe["main"](SimpleNamespace(config=str(config), overrides=changes))
 
 
 @pytest.mark.media
