@@ -6,6 +6,7 @@ that `famaug samples` made.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_fences_say_what_is_run() -> None:
             yaml.safe_load(block.text)
         if block.language == "python":
             compile(block.text, block.where, "exec")
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "CONTRIBUTING.md"], ids=_name)
+def test_files_that_the_text_names_are_there(document: Path) -> None:
+    """Files and folders of ours, by their path from the root; `test_x.py` also from `tests/`."""
+    text = document.read_text()
+    named = re.findall(r"(?<![\w/])((?:famaug|recipes|tests|docs)/[\w/.-]*\w)", text)
+    tests = re.findall(r"`(\w+/(?:\w+/)*test_\w+\.py)", text)
+    gone = [p for p in named if not (ROOT / p).exists()]
+    gone += [p for p in tests if not (ROOT / p).exists() and not (ROOT / "tests" / p).exists()]
+    assert not gone, gone
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
