@@ -1,6 +1,9 @@
 """How fast pictures and clips are sharpened, against the `ncnn` package and frame by frame.
 
-famaug bench superres
+    OMP_NUM_THREADS=1 famaug bench superres
+
+Ratios are of processor time, which other work on the machine disturbs least; on one thread it is
+the time it takes.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -25,16 +28,30 @@ from famaug.types import Frames, Picture
 from famaug.weights.fetch import fetch
 
 SIDE, FRAMES = 128, 16
+"""Of the clips: pixels and frames."""
 EXPRESSIONS = {"au4": "aus:4=1", "au1_2": "aus:1=1,2=1", "au12": "aus:12=1"}
 Figures = dict[str, float]
+
+
+class _Compared(NamedTuple):
+    """A network of ours, the same in ncnn's files, and the side of the picture in pixels."""
+
+    model: str
+    weights: str
+    side: int
+
+
+MODELS = {
+    "compact": _Compared("compact", "realesr_animevideov3", 128),
+    "rrdb": _Compared("realsr", "realsr_df2k", 64),
+}
 
 
 def run(
     *,
     rounds: int = 3,
-    models: Sequence[str] = ("compact", "rrdb"),
+    models: Sequence[str] = tuple(MODELS),
     expressions: Sequence[str] = tuple(EXPRESSIONS),
-    side: int = SIDE,
 ) -> dict[str, dict[str, float]]:
     """Medians over `rounds`, in turns, after one warm-up; on as many threads as PyTorch uses.
 
@@ -42,31 +59,25 @@ def run(
         rounds: how often each is measured.
         models: which are measured against ncnn.
         expressions: which clips are sharpened with and without reuse.
-        side: pixels of the picture that is sharpened.
 
     Returns:
         ratios: compact_vs_ncnn and rrdb_vs_ncnn (fp32 both), compact_bf16_vs_ncnn and
             rrdb_bf16_vs_ncnn (bfloat16 both), ..._vs_torch (fp32, PyTorch against what is used
             here), reuse_vs_full (a clip of 16 frames, AU4), and the same for AU12, AU1+2 and with
             tolerances of one and two grey levels.
-        figures: milliseconds of each; ..._fp32_max, ..._bf16_max and ..._mean: difference to
-            PyTorch's fp32 in grey levels, ..._ncnn_max that of ncnn; reuse_..._max and _share:
-            grey levels between reuse and full, and the share of pixels that differ.
+        figures: milliseconds of each, ..._cpu_ms of processor time and ..._ms by the clock;
+            ..._fp32_max, ..._bf16_max and ..._mean: difference to PyTorch's fp32 in grey levels,
+            ..._ncnn_max that of ncnn; reuse_..._max and _share: grey levels between reuse and
+            full, and the share of pixels that differ.
 
     What needs weights that cannot be fetched, or ncnn where it is not installed, is left out, with
     a warning.
     """
     ratios: Figures = {}
     figures: Figures = {}
-    small = cv2.resize(_portrait(), (side, side), interpolation=cv2.INTER_AREA)
-    for name, model, weights in (
-        ("compact", "compact", "realesr_animevideov3"),
-        ("rrdb", "realsr", "realsr_df2k"),
-    ):
-        if name not in models:
-            continue
+    for name in models:
         try:
-            _against_ncnn(name, model, weights, small, rounds, ratios, figures)
+            _against_ncnn(name, MODELS[name], rounds, ratios, figures)
         except (FetchError, InputError, MissingPackageError) as error:
             warnings.warn(f"{name} is not measured: {error}", FamaugWarning, stacklevel=2)
     for name in expressions:
@@ -76,16 +87,20 @@ def run(
     return {"ratios": ratios, "figures": figures}
 
 
+def _timed(jobs: dict[str, Callable[[], Any]], rounds: int, figures: Figures) -> Figures:
+    """Processor time of each, which goes into the figures, as does that by the clock."""
+    timed = in_turns(jobs, rounds)
+    figures |= {f"{name}_cpu_ms": t.cpu for name, t in timed.items()}
+    figures |= {f"{name}_ms": t.wall for name, t in timed.items()}
+    return {name: t.cpu for name, t in timed.items()}
+
+
 def _against_ncnn(
-    name: str,
-    model: str,
-    weights: str,
-    small: Picture,
-    rounds: int,
-    ratios: Figures,
-    figures: Figures,
+    name: str, how: _Compared, rounds: int, ratios: Figures, figures: Figures
 ) -> None:
+    model, weights, side = how
     files = fetch(f"{weights}_graph"), fetch(weights)
+    small = cv2.resize(_portrait(), (side, side), interpolation=cv2.INTER_AREA)
     makers: dict[str, Callable[[Picture], Any]] = {
         "torch": Upscaler(model, fast=False).picture,
         "ours": Upscaler(model).picture,
@@ -94,8 +109,7 @@ def _against_ncnn(
         "ncnn_bf16": ncnn_net(*files, bf16=True),
     }
     jobs = {f"{name}_{key}": partial(make, small) for key, make in makers.items()}
-    took = {key: t.wall for key, t in in_turns(jobs, rounds).items()}
-    figures |= {f"{key}_ms": wall for key, wall in took.items()}
+    took = _timed(jobs, rounds, figures)
     ours, bf16 = took[f"{name}_ours"], took[f"{name}_ours_bf16"]
     ratios[f"{name}_vs_ncnn"] = took[f"{name}_ncnn"] / ours
     ratios[f"{name}_bf16_vs_ncnn"] = took[f"{name}_ncnn_bf16"] / bf16
@@ -154,10 +168,10 @@ def _reuse(name: str, clip: Frames, rounds: int, ratios: Figures, figures: Figur
     }
     jobs: dict[str, Callable[[], Any]] = {f"full_{name}": lambda: full.frames(clip)}
     jobs |= {k: partial(u.frames, clip) for k, u in reuse.items()}
-    figures |= {f"{k}_ms": t.wall for k, t in in_turns(jobs, rounds).items()}
+    took = _timed(jobs, rounds, figures)
     truth = full.frames(clip).astype(int)
     for key, upscaler in reuse.items():
-        ratios[f"{key}_vs_full"] = figures[f"full_{name}_ms"] / figures[f"{key}_ms"]
+        ratios[f"{key}_vs_full"] = took[f"full_{name}"] / took[key]
         apart = np.abs(upscaler.frames(clip) - truth)
         figures[f"{key}_max"] = float(apart.max())
         figures[f"{key}_share"] = float((apart > 0).mean())
