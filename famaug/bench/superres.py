@@ -9,7 +9,7 @@ the time it takes.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,7 +87,7 @@ def run(
     return {"ratios": ratios, "figures": figures}
 
 
-def _timed(jobs: dict[str, Callable[[], Any]], rounds: int, figures: Figures) -> Figures:
+def _timed(jobs: Mapping[str, Callable[[], Any]], rounds: int, figures: Figures) -> Figures:
     """Processor time of each, which goes into the figures, as does that by the clock."""
     timed = in_turns(jobs, rounds)
     figures |= {f"{name}_cpu_ms": t.cpu for name, t in timed.items()}
