@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from famaug.aus.flow_and_points import Measurement
+from famaug.demo.inputs import DemoInputs
 from famaug.demo.outside import Reading, outside_table, readings
-from famaug.demo.samples import DemoSamples
 from famaug.errors import InputError
 from famaug.faces.landmarks import (
     LEFT_BROW,
@@ -67,7 +67,7 @@ _INTRO = (
 
 def write_page(
     out: Path,
-    media: DemoSamples,
+    media: DemoInputs,
     made: list[Made],
     synthesizer: Synthesizer,
     loading: ReportTable,

@@ -11,9 +11,9 @@ from pathlib import Path
 from famaug.aus.flow_and_points import measure_aus
 from famaug.aus.table import write_table
 from famaug.demo.driver import ShownDriver, show_driver
+from famaug.demo.inputs import DemoInputs, gather
 from famaug.demo.load import load_batches, store
 from famaug.demo.page import Made, write_page
-from famaug.demo.samples import DemoSamples, gather
 from famaug.errors import FaceError, InputError
 from famaug.modulation.modulate import modulation_stages
 from famaug.pipeline.inputs import Driver, Identity
@@ -112,7 +112,7 @@ def run_demo(
 
 
 def _of_the_video(
-    media: DemoSamples, shown: ShownDriver, synthesizer: Synthesizer, out: Path
+    media: DemoInputs, shown: ShownDriver, synthesizer: Synthesizer, out: Path
 ) -> Driver:
     """The first clip's driver; the AUs go to a table, their cleaning to a figure."""
     media.drawings.append(_cleaning(shown, synthesizer))
@@ -142,7 +142,7 @@ def _cleaning(shown: ShownDriver, synthesizer: Synthesizer) -> ReportDrawing:
 
 
 def _plans(
-    media: DemoSamples,
+    media: DemoInputs,
     first: Driver,
     shown: ShownDriver,
     synthesizer: Synthesizer,
@@ -169,7 +169,7 @@ def _plans(
     return made
 
 
-def _usable(media: DemoSamples, synthesizer: Synthesizer) -> list[Identity]:
+def _usable(media: DemoInputs, synthesizer: Synthesizer) -> list[Identity]:
     faces = []
     for face in media.identities:
         try:

@@ -29,7 +29,7 @@ STAND_IN, STAND_IN_EXPRESSION, STAND_IN_SIDE = "man_55_glasses", "aus:12=3,6=1.5
 
 
 @dataclass
-class DemoSamples:
+class DemoInputs:
     """What the demo works on.
 
     Attributes:
@@ -47,7 +47,7 @@ class DemoSamples:
     drawings: list[ReportDrawing] = field(default_factory=list)
 
 
-def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> DemoSamples:
+def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> DemoInputs:
     """Faces and a driver; without the video a rendered clip drives, and a note says so."""
     notes: list[str] = []
     faces, listed = _of_folder(folder, notes) if folder is not None else ([], [])
@@ -56,7 +56,7 @@ def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> Demo
     video = _video(notes, offline)
     if video is None:
         listed.insert(0, _listed(STAND_IN, "driver, rendered"))
-        return DemoSamples(faces, _rendered(synthesizer), False, listed, notes)
+        return DemoInputs(faces, _rendered(synthesizer), False, listed, notes)
     frames, fps = video
     entry = find_entry(VIDEO)
     listed.insert(
@@ -70,7 +70,7 @@ def gather(folder: Path | None, offline: bool, synthesizer: Synthesizer) -> Demo
         ),
     )
     ref = ClipRef("sample", "man", VIDEO, fps=fps, onset=0)
-    return DemoSamples(faces, Clip(ref, frames), True, listed, notes)
+    return DemoInputs(faces, Clip(ref, frames), True, listed, notes)
 
 
 def _sample(name: str) -> Identity:
