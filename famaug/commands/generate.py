@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from famaug.commands import terminal
-from famaug.errors import InputError, UsageError
+from famaug.errors import UsageError
 
 if TYPE_CHECKING:
     from famaug.pipeline.synthesizer import Synthesizer
@@ -89,14 +89,10 @@ class Pixels:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Of the generator, by name. Raises InputError: an option without a value."""
+        """Of the generator, by name. Raises UsageError: an option without a value."""
         from famaug.generator.renderers import options_of
 
-        parts = [text.partition("=") for text in self.option or []]
-        for name, equals, value in parts:
-            if not (name and equals and value):
-                raise InputError(f"--option is NAME=VALUE; got {name + equals!r}")
-        given = {name: _number(value) for name, _, value in parts}
+        given = terminal.named_values("--option", self.option)
         return options_of(given, skin=self.skin, halves=self.halves)
 
 
@@ -177,14 +173,6 @@ def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
         check_estimator(shown.estimator)
         if pixels.tries < 1:
             raise UsageError(f"--tries is 1 or more; got {pixels.tries}")
-
-
-def _number(text: str) -> float | str:
-    """What is written as a number is one."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def check_driver(driver: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +68,7 @@ def pool_command(
             raise UsageError(f"--kind is {', '.join(KINDS)}; got {choice.kind!r}")
         if out.suffix.lower() != ".json":
             raise UsageError(f"--out must end in .json; got {out}")
-        options = dict(_option(text) for text in choice.option or [])
+        options = terminal.named_values("--option", choice.option)
     from famaug.data.folds import without_people
     from famaug.data.pools import Kind, fit_pool
     from famaug.data.readers import open_named
@@ -99,14 +98,3 @@ def pool_command(
     )
     figures: dict[str, Any] = {"out": str(out), "clips": len(pool), "classes": dict(classes)}
     terminal.end(as_json, "pool", figures | {"skipped": skipped})
-
-
-def _option(text: str) -> tuple[str, Any]:
-    """Name and value: a number, true or false where it reads as one, else text."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--option is NAME=VALUE, as label=three; got {text!r}")
-    try:
-        return name.strip(), json.loads(value)
-    except ValueError:
-        return name.strip(), value.strip()

@@ -15,8 +15,8 @@ import traceback
 import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -126,6 +126,29 @@ def _field_docs(group: Any) -> dict[str, str]:
     ):
         docs |= dict.fromkeys(names.split(", "), " ".join(told.split()))
     return docs
+
+
+def named_values(option: str, texts: Iterable[str] | None) -> dict[str, Any]:
+    """Of an option that is NAME=VALUE and may be repeated: numbers, true and false where a value
+    reads as one, else text.
+
+    Raises:
+        UsageError: no name, no value, or a name twice.
+    """
+    found: dict[str, Any] = {}
+    for text in texts or ():
+        name, _, value = (part.strip() for part in text.partition("="))
+        if not (name and value) or name in found:
+            raise UsageError(f"{option} is NAME=VALUE, each name once; got {text!r}")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    for read in (json.loads, float) if "." in text else (json.loads,):  # a person "01" is no number
+        with suppress(ValueError):
+            return read(text)
+    return text
 
 
 # -- WORDS ----------------------------------------------------------------------------------------

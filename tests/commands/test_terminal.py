@@ -161,3 +161,14 @@ def test_an_option_without_docs_is_a_fault_of_ours() -> None:
     command.__annotations__["bare"] = Bare
     with pytest.raises(KeyError, match="seed"):
         terminal.grouped(command)
+
+
+def test_values_by_name() -> None:
+    given = ["label=three", "fps = 100", "skin=.5", "numbered=true", "of=01", "at=a=b"]
+    assert terminal.named_values("--option", given) == {
+        "label": "three", "fps": 100, "skin": 0.5, "numbered": True, "of": "01", "at": "a=b",
+    }  # fmt: skip
+    assert terminal.named_values("--option", None) == {}
+    for bad in (["label"], ["=3"], ["label="], ["a=1", "a=2"]):
+        with pytest.raises(UsageError, match="--option is NAME=VALUE"):
+            terminal.named_values("--option", bad)
