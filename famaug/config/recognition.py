@@ -12,7 +12,6 @@ from famaug.config.datasets import RealClips, keys_of_clips
 from famaug.config.read import Config, Key, Schema, keys_of
 from famaug.errors import InputError
 from famaug.packages import need
-from famaug.people.datasets import is_composite
 from famaug.recognition.metrics import MissingClass
 from famaug.recognition.options import TrainingOptions
 
@@ -135,7 +134,7 @@ def _together(c: Config) -> Iterator[str]:
     else:
         own = ("data.table", "data.pattern", "data.channels")
         yield from c.idle("it belongs to a flow-folder", *own)
-        if not root and not (c["data.options"] and is_composite(reader)):
+        if not RealClips(**c.arguments(RealClips)).named:
             yield f"data.root must name the folder of {reader}"
 
 

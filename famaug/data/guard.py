@@ -95,6 +95,10 @@ class Guard:
         # with a data set on both sides the names have told
         return any(same_person(who, p) for p in self._out if not (who.dataset and p.dataset))
 
+    def among(self, people: Iterable[str]) -> list[str]:
+        """Those of them who are held out, in one spelling, in order."""
+        return in_order({canonical(n) for n in people if self.holds_out(n)})
+
     def reason(self, provenance: Provenance | None) -> str | None:
         """Why a clip must stay out, or None when it may enter."""
         return self.reason_for(None if provenance is None else people_of(provenance))
@@ -115,8 +119,7 @@ class Guard:
             return
         who = ""
         if provenance is not None:
-            named = {n for _, names in people_of(provenance) for n in names}
-            held = in_order(n for n in named if self.holds_out(n))
+            held = self.among(n for _, names in people_of(provenance) for n in names)
             who = f" ({', '.join(map(repr, held))}; held out: {in_order(self.held_out)[:5]})"
         raise LeakageError(
             f"synthetic clip {clip}: {why}{who}; build the dataset again, so that its clips are "
@@ -125,7 +128,7 @@ class Guard:
 
     def check_people(self, people: Iterable[str], what: str) -> None:
         """Raises LeakageError when one of them is held out; `what` begins the message."""
-        held = in_order({canonical(n) for n in people if self.holds_out(n)})
+        held = self.among(people)
         if held:
             raise LeakageError(
                 f"{what} {', '.join(held[:5])}, who {'are' if len(held) > 1 else 'is'} held out; "

@@ -17,7 +17,7 @@ from famaug.data.labels import LabelOf, label_of_dataset, places_of, unknown_lab
 from famaug.data.protocols import AsClip, Label, labels_of, refs_of
 from famaug.errors import InputError, LeakageError, LeftOutWarning
 from famaug.look.look import Look
-from famaug.people.persons import canonical, in_order
+from famaug.people.persons import canonical
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.recognition.metrics import check_labels
@@ -223,8 +223,7 @@ def _split(fold: Fold, count: int, pool: SyntheticPool | None, people: frozenset
 
 def check_untested(look: Look, samples: Samples, name: str) -> None:
     """Raises LeakageError where a look was fitted on people whom some fold tests."""
-    guard = Guard(frozenset(samples.subjects), samples.subjects)
-    tested = in_order({canonical(n) for n in look.subjects if guard.holds_out(n)})
+    tested = Guard(frozenset(samples.subjects), samples.subjects).among(look.subjects)
     if tested:
         raise LeakageError(
             f"synthetic.look {name} was fitted on {', '.join(tested[:5])}"
