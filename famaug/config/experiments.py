@@ -258,7 +258,8 @@ def run_ratios(
     write_whole(config["out"] / "config.yaml", config.to_yaml())
 
     def watch(setting: Setting) -> Callable[[dict[str, Any]], None]:
-        return watching(base, progress, f"{setting.name}, ")
+        board = open_board(config["out"] / setting.folder) if config["tensorboard"] else None
+        return watching(base, progress, f"{setting.name}, ", board)
 
     return run_ablation(
         base,

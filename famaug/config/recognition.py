@@ -115,6 +115,7 @@ def _ablate(c: Config) -> Iterator[str]:
         yield from c.idle("there are no sources", "synthetic.labels", "synthetic.look")
     unused = "an ablation has sources and ratios instead"
     yield from c.idle(unused, "synthetic.cache", "synthetic.ratio")
+    yield from c.idle("an ablation trains", "weights")
     yield from _together(c)
 
 

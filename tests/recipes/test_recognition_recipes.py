@@ -146,10 +146,18 @@ def test_errors_before_training(material: Path, change: str, words: str) -> None
     assert words in str(told.value)
 
 
+def test_an_ablation_scores_no_weights(tmp_path: Path) -> None:
+    """They had no effect, and nobody said so."""
+    data = {"reader": "casme2", "root": str(tmp_path)}
+    with pytest.raises(InputError, match="weights has no effect: an ablation trains"):
+        ABLATION.of({"out": "x", "weights": str(tmp_path), "data": data, "ratios": [0]})
+
+
 @pytest.mark.slow
 def test_ablation(material: Path) -> None:
     out = material / "ablated"
     given = [f"out={out}", f"sources.rules={material}/cache", "ratios=[0,1]", "training.epochs=2"]
+    given.append("tensorboard=true")  # wrote nothing
     done = run("ablate_synthetic_ratio", material / "config.yaml", *given)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.strip().splitlines()
@@ -157,4 +165,6 @@ def test_ablation(material: Path) -> None:
     assert lines[-2].startswith("Data: made noise;")
     assert "gain" in lines[-1]
     assert (out / "ablation.html").is_file()
+    for setting in ("ratio-0", "rules/ratio-1"):
+        assert len([*(out / setting / "tensorboard").iterdir()]) == 1
     assert json.loads((out / "rules" / "ratio-1" / "scores.json").read_text())["data"]
