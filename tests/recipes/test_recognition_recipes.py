@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from famaug.config.experiments import open_problem
 from famaug.config.recognition import ABLATION, RECOGNITION
@@ -95,7 +96,6 @@ def test_train(material: Path) -> None:
 
 @pytest.mark.slow
 def test_tensorboard_shows_the_loss(material: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     out = material / "board"
     done = run("train_recognizer", material / "config.yaml", f"out={out}", "tensorboard=true")
