@@ -16,11 +16,6 @@ from famaug.types import AU_INDEX
 
 
 @pytest.fixture(scope="module")
-def mesher() -> FaceMesher:
-    return FaceMesher()
-
-
-@pytest.fixture(scope="module")
 def face(mesher: FaceMesher) -> tuple[np.ndarray, np.ndarray]:
     picture = cv2.resize(astronaut()[:320, 60:380], (288, 288), interpolation=cv2.INTER_AREA)
     return picture, mesher.track(picture[None]).mesh[0]

@@ -42,16 +42,6 @@ PLACE = Framing(0.5, 0.18, 0.51, 0.76)
 NOISE = ((60.0, 1.0), (200.0, 1.8))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def mesher() -> FaceMesher:
-    return FaceMesher()
-
-
 @pytest.fixture(scope="module")
 def face(mesher: FaceMesher) -> tuple[Frames, Floats]:
     picture = np.asarray(astronaut())

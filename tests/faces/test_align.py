@@ -7,17 +7,11 @@ import skimage.data
 
 from famaug.errors import FaceError, InputError
 from famaug.faces.align import CropTransform, crop_face, crop_with
-from famaug.faces.mesher import FaceMesher
 
 
 @pytest.fixture(scope="module")
 def picture():
     return skimage.data.astronaut()
-
-
-@pytest.fixture(scope="module")
-def mesher():
-    return FaceMesher()
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,6 @@ from famaug.seeding import keyed_generator
 FACES = sorted(p for p in samples.FOLDER.iterdir() if p.suffix == ".jpg")
 
 
-@pytest.fixture(scope="module")
-def mesher() -> FaceMesher:
-    return FaceMesher()
-
-
 def scene(
     mesher: FaceMesher, path: Path, across: int, size: tuple[int, int], key: object
 ) -> tuple[np.ndarray, np.ndarray]:

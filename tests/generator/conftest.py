@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import skimage.data
-import torch
 
 from famaug import samples
 from famaug.faces.align import crop_face
@@ -12,16 +11,6 @@ from famaug.faces.mesher import FaceMesher
 from famaug.generator.warp import WarpRenderer
 from famaug.media.clips import read_picture
 from famaug.types import Floats, Picture
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def mesher() -> FaceMesher:
-    return FaceMesher()
 
 
 @pytest.fixture(scope="session")

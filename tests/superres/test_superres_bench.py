@@ -20,6 +20,7 @@ def test_bench(fetched: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) 
     ratios, figures = result["ratios"], result["figures"]
     assert {"compact_vs_ncnn", "compact_bf16_vs_ncnn", "reuse_vs_full"} <= ratios.keys()
     assert "rrdb_vs_ncnn" not in ratios
+    assert {"compact_ours_cpu_ms", "compact_ours_ms", "reuse_au4_cpu_ms"} <= figures.keys()
     assert min(ratios.values()) > 0
     assert 0 < figures["compact_bf16_max"] <= 8
     assert max(figures["compact_fp32_max"], figures["compact_ncnn_max"]) <= 1
