@@ -129,53 +129,45 @@ def synthetic_pool(
         otherwise="generate clips of other drivers and identities, or map labels to the classes in "
         "`synthetic.labels`",
     )
-    own: dict[str, Bytes] | None = None
+    looks: Mapping[str, Look | None]
     if isinstance(look, Mapping):
-        own, still = _own_inputs(cache, spec, chosen, guards, look, progress, how)
-        inputs, look = np.zeros((0, *spec.shape), np.uint8), None
-    else:
-        out: dict[int, str] = {}
-        clips = CachedClips(cache, chosen, Guard(()), look)  # of all folds: `allowed` guards each
-        inputs = dataset_inputs(
-            clips, spec, progress=progress, title="synthetic clips", left_out=out, **how
-        )
-        still = set(out)
+        looks, look, shared = look, None, False
+    else:  # the same inputs for all folds, of which `allowed` lets each see its own
+        looks, guards, shared = {"": look}, {"": Guard(())}, True
+    own, still = _inputs(cache, spec, chosen, guards, looks, progress, how)
     used = [i for i in range(len(chosen)) if i not in still]
     if still:
         excluded[NO_MOTION] = len(still)
-        if own is None:
-            inputs = inputs[used]
-        else:
-            own = {name: values[used] for name, values in own.items()}
+        own = {name: values[used] for name, values in own.items()}
     if not used:
         raise InputError(f"{cache.root} holds no clip that can be used; left out: {dict(excluded)}")
     return SyntheticPool(
-        inputs,
+        own[""] if shared else np.zeros((0, *spec.shape), np.uint8),
         np.asarray([place[chosen[i].label] for i in used], np.int64),
         tuple(_story(cache, chosen[i], look) for i in used),
         excluded,
-        own,
+        None if shared else own,
         others,
     )
 
 
-def _own_inputs(
+def _inputs(
     cache: ClipCache,
     spec: InputSpec,
     chosen: Sequence[Cached],
     guards: Mapping[str, Guard],
-    looks: Mapping[str, Look],
+    looks: Mapping[str, Look | None],
     progress: Progress | None,
     how: Mapping[str, Any],
 ) -> tuple[dict[str, Bytes], set[int]]:
-    """By fold the inputs of all chosen clips with its look, 0 for those it may not use; and the
+    """By guard the inputs of all chosen clips with its look, 0 for those it keeps out; and the
     numbers of the clips that show no motion."""
     mine = {
-        name: [i for i, c in enumerate(chosen) if c.why_not(guard, look=True) is None]
+        name: [i for i, c in enumerate(chosen) if guard.reason_for(c.people) is None]
         for name, guard in guards.items()
     }
     total, begun = sum(map(len, mine.values())), 0
-    own: dict[str, Bytes] = {}
+    made: dict[str, Bytes] = {}
     still: set[int] = set()
     for name, numbers in mine.items():
         out: dict[int, str] = {}
@@ -185,14 +177,16 @@ def _own_inputs(
                 progress(title, begun + done, total)
 
         clips = CachedClips(cache, [chosen[i] for i in numbers], guards[name], looks[name])
-        made = dataset_inputs(
-            clips, spec, progress=tell, title="synthetic clips of all folds", left_out=out, **how
+        found = dataset_inputs(
+            clips, spec, progress=tell, title="synthetic clips", left_out=out, **how
         )
         begun += len(numbers)
-        own[name] = np.zeros((len(chosen), *spec.shape), np.uint8)
-        own[name][numbers] = made
         still |= {numbers[i] for i in out}
-    return own, still
+        made[name] = found
+        if len(numbers) < len(chosen):
+            made[name] = np.zeros((len(chosen), *spec.shape), np.uint8)
+            made[name][numbers] = found
+    return made, still
 
 
 def _story(cache: ClipCache, entry: Cached, look: Look | None) -> Provenance:

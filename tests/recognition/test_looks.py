@@ -74,7 +74,7 @@ def test_each_fold_trains_on_clips_with_its_own_look(data: Path, tmp_path: Path)
     assert pool.own is not None
     assert len(pool) == 4
     assert set(pool.own) == {"casme2/sub01", "casme2/sub02", "casme2/sub03"}
-    assert ("synthetic clips of all folds", 8, 8) in told  # 3 x 4 but those of the tested drivers
+    assert ("synthetic clips", 8, 8) in told  # 3 x 4 but those of the tested drivers
     assert ("looks of the folds", 3, 3) in told
     first, second = pool.own["casme2/sub01"], pool.own["casme2/sub02"]
     both = problem.splits[0].allowed & problem.splits[1].allowed
