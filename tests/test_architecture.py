@@ -225,12 +225,22 @@ def test_one_door_for_each_kind_of_file(call: str, rooms: set[str]) -> None:
     assert found <= rooms, found - rooms
 
 
-def test_importing_is_light() -> None:
-    """`import famaug` and the command's help load neither torch nor the picture libraries."""
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        # `import famaug` and the command's help load neither torch nor the picture libraries
+        ("famaug, famaug.cli", {"torch", "cv2", "matplotlib", "pandas", "skimage", "lmdb", "av"}),
+        # every command and every worker process pays for what these load
+        (
+            "famaug.pipeline.synthesizer, famaug.config.generation, famaug.config.experiments",
+            {"scipy.signal", "scipy.stats", "torchvision", "matplotlib", "skimage"},
+        ),
+    ],
+)
+def test_importing_is_light(modules: str, heavy: set[str]) -> None:
     code = (
-        "import sys, famaug, famaug.cli;"
-        "heavy = {'torch', 'cv2', 'matplotlib', 'pandas', 'skimage', 'lmdb', 'av'};"
-        "heavy &= set(sys.modules);"
+        f"import sys, {modules};"
+        f"heavy = {heavy} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

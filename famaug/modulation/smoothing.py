@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 
 from famaug.errors import FilterTooWideWarning, InputError, TrackError
 from famaug.types import AU_INDEX, AUTrack
@@ -199,6 +198,8 @@ def _nan_median(window: NDArray[Any]) -> Values:
 
 def _savgol(y: Values, n: int, edges: Edges) -> Values:
     """Savitzky-Golay of order 2 (order 1 for three frames, where 2 would change nothing)."""
+    from scipy.signal import savgol_filter  # takes a third of a second to load
+
     missing = ~np.isfinite(y)
     mode: Literal["mirror", "interp"] = "mirror" if edges == "reflect" else "interp"
     order = min(2, 2 * n - 1)
