@@ -22,7 +22,7 @@ from famaug.config.datasets import (
 from famaug.config.read import Config, Key, Schema, checked, each, keys_of
 from famaug.data.readers import open_named
 from famaug.errors import InputError
-from famaug.generation.generation import Generation
+from famaug.generation.generation import Generation, check_person
 from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
@@ -55,7 +55,8 @@ OWN = keys_of(Generation, "out", "seed", "measured", "licence")
 """Paths are relative to the folder the command is started in."""
 DRIVERS = keys_of(
     Generation,
-    *("clips", "annotations", "rules", "tables", "clip_tables", "as_is", "strength", "per_rule"),
+    *("clips", "annotations", "rules", "tables", "tables_of", "clip_tables"),
+    *("as_is", "strength", "per_rule"),
     above="drivers.",
     per_clip="per_driver",
 )
@@ -80,6 +81,7 @@ KEYS = {
         DRIVERS,
         rules=each(parse_expression),
         tables=each(exists),
+        tables_of=check_person,
         clip_tables=_pattern,
         strength=check_strength,
         per_driver=_some,
@@ -116,6 +118,8 @@ def _together(c: Config) -> Iterator[str]:
     yield from idle_part(c, "dataset.")
     if not c["drivers.rules"] and not c["drivers.annotations"]:
         yield from c.idle("nothing is drawn", "drivers.strength")
+    if not c["drivers.tables"]:
+        yield from c.idle("there are no drivers.tables", "drivers.tables_of")
     if not c["drivers.tables"] and c["drivers.clip_tables"] is None:
         yield from c.idle("there are no drivers.tables or clip_tables", "drivers.as_is")
     if not c["identities.own"]:

@@ -25,8 +25,8 @@ from famaug.types import ClipRef, Provenance
 NO_PROVENANCE = "no provenance"
 DRIVER = "driver subject held out"
 UNNAMED = "driver of no named subject"
-MEASURED = ("clip", "track")
-"""Kinds of drivers that show somebody's expression, whoever that was."""
+SEEN = ("clip", "track", "annotation")
+"""Kinds of drivers that show what was seen of somebody, whoever that was."""
 IDENTITY = "identity subject held out"
 LOOK = "look fitted on a held-out subject"
 WEIGHTS = "network trained on a held-out subject"
@@ -38,8 +38,8 @@ Contributors = tuple[tuple[str, tuple[str, ...]], ...]
 class Guard:
     """Says which synthetic clips may be trained on.
 
-    Where somebody is held out, an expression that was measured of nobody in particular stays out
-    too: it could be theirs. Whoever knows better names a subject ("none" will do).
+    Where somebody is held out, an expression that was seen of nobody in particular stays out too:
+    it could be theirs. Whoever knows better names a subject ("none" will do).
 
     Args:
         held_out: people as "dataset/subject" in any spelling; a subject alone is held out of every
@@ -157,8 +157,8 @@ def people_of(provenance: Provenance) -> Contributors:
     found = tuple(
         (why, tuple(sorted({n for n in map(canonical, names) if n}))) for why, names in groups
     )
-    if plan.driver.get("kind") in MEASURED and not found[0][1]:
-        return ((UNNAMED, ()), *found)
+    if plan.driver.get("kind") in SEEN and not found[0][1]:
+        return (*found, (UNNAMED, ()))
     return found
 
 

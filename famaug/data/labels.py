@@ -108,7 +108,7 @@ def label_of_dataset(dataset: Any) -> LabelsOf | None:
 
 def label_for(provenance: Provenance, label_of: LabelOf | None) -> Label:
     """The label of a synthetic clip in the user's own terms; None where a mapping lacks it."""
-    if label_of is None or provenance.label is None:
+    if label_of is None:
         return provenance.label
     return label_of(provenance) if callable(label_of) else label_of.get(provenance.label)
 

@@ -92,9 +92,9 @@ class MicroExpressionSynth(Dataset[Any]):
             part of, through Subset, ConcatDataset and wrappers of your own; where it leads to no
             fold, nothing is mixed. People of the fold's training part of whom `dataset` has no
             clip are then held out too: a Subset of `fold.train` for an inner validation split.
-        label_of: from the label of a synthetic clip (mapping) or its provenance (function) to
-            the dataset's own label; by default the dataset's `label_of`, if it has one: clips it
-            does not name are left out. For mode "cached".
+        label_of: from the label of a synthetic clip (mapping; None of a clip without one) or its
+            provenance (function) to the dataset's own label; by default the dataset's `label_of`,
+            if it has one: clips it does not name are left out. For mode "cached".
         look: makes cached clips look like the data set's when they are read: fitted on the fold's
             training clips (`fit_look(fold.train)`), or "fit", which measures 24 clips of `dataset`
             here. Each epoch draws framing, head motion and noise anew. Clips that have a look

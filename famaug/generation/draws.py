@@ -69,6 +69,9 @@ class Expression:
                     f"{driver.name}: no measurement in {store.root}; start the run again"
                 )
             side, content, label = record.driver, record.track, record.label
+            if not side["subject"]:  # a loose table's, told by the settings or by where it lies
+                dataset, _, subject = driver.subject.rpartition("/")
+                side = side | {"subject": subject, "dataset": dataset}
         if driver.frame:
             side = side | {"frame": json.loads(driver.frame)}
         return Expression(side, content, label, driver.subject)

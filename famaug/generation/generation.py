@@ -13,9 +13,16 @@ from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import STRENGTH, check_strength
+from famaug.people.persons import canonical
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
 from famaug.store.codecs import Codec, check_codec
+
+
+def check_person(name: str) -> None:
+    """Raises InputError for what names nobody; "" is well."""
+    if name and not canonical(name):
+        raise InputError(f"a person is written 'dataset/subject', or 'none'; got {name!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +44,9 @@ class Generation:
         clip_tables: further drivers: AU tables of the dataset's clips, as a pattern of paths,
             "openface/{subject}/{clip}.csv"; {dataset} may stand in it too. Subject, label, frame
             rate, onset and offset are the clips'; no pixel of theirs is read.
+        tables_of: whose expressions `tables` are where their paths do not say it, as
+            "dataset/subject"; "none" is nobody of any data set. Where nobody is named and somebody
+            is held out, the leakage guard lets none of their clips in.
         as_is: all tables are shown as written, not only those that say they are modulated.
         strength: range of an AU's intensity at the apex, of 5, where it is drawn: of rules,
             statistics, and AUs annotated without a letter.
@@ -71,6 +81,7 @@ class Generation:
     annotations: bool = False
     rules: Sequence[str] = ()
     tables: Sequence[Path] = ()
+    tables_of: str = ""
     clip_tables: str | None = None
     as_is: bool = False
     strength: tuple[float, float] = STRENGTH
@@ -105,6 +116,7 @@ class Generation:
                 raise InputError(f"{name} must be 1 or more; got {value}")
         for text in self.rules:
             parse_expression(text)
+        check_person(self.tables_of)
         if self.dataset is not None and getattr(self.dataset, "refs", None) is None:
             raise InputError(
                 f"{type(self.dataset).__name__} has no `refs`, so its clips cannot be named; "

@@ -74,11 +74,12 @@ def gather(settings: Generation, *, stop: Callable[[], bool] = lambda: False) ->
     how = [SHIPPED["face_landmarker"].sha256]
     loose = _files(until(stop, pictures), "picture", "identity", how, skipped)
     if tables or loose:
-        tables, loose = _with_people(settings.dataset, [tables, loose], skipped)
+        tables, loose = _with_people(settings, [tables, loose], skipped)
     drivers += tables
     notes += _unlabelled([*(t.name for t in tables), *_by_hand(settings.rules)])
     if settings.clip_tables:
         drivers += clip_tables(settings, until(stop, _refs(settings.dataset)), skipped, notes)
+    notes += _unnamed([d.name for d in drivers if d.kind != "rule" and not d.subject])
     faces = [tuple(own) for own in people.values()] + [(face,) for face in loose]
     unique = {d.key: d for d in reversed(drivers)}
     return Material(tuple(reversed(unique.values())), tuple(faces), tuple(skipped), tuple(notes))
@@ -94,14 +95,19 @@ def _refs(dataset: Any) -> Iterator[tuple[int, ClipRef]]:
             yield index, ref
 
 
-def _with_people(dataset: Any, groups: list[list[Item]], skipped: list[Skip]) -> list[list[Item]]:
+def _with_people(
+    settings: Generation, groups: list[list[Item]], skipped: list[Skip]
+) -> list[list[Item]]:
     """Loose files with their people, where they are a data set's; without those held out."""
-    whose = Whose(refs_below(dataset))
-    guard = Guard(held_out_of(dataset) or ())
+    whose = Whose(refs_below(settings.dataset))
+    guard = Guard(held_out_of(settings.dataset) or ())
     found: list[list[Item]] = [[] for _ in groups]
     for group, out in zip(groups, found, strict=True):
         for item in group:
-            named = replace(item, subject=whose(item.path))
+            who = whose(item.path)
+            if item.kind == "table":
+                who = who or canonical(settings.tables_of)
+            named = replace(item, subject=who)
             if guard.holds_out(named.subject):
                 what = "driver" if item.kind == "table" else "identity"
                 skipped.append(Skip(what, item.name, f"it is {named.subject}'s, held out"))
@@ -123,6 +129,19 @@ def _unlabelled(names: Sequence[str]) -> list[str]:
         f"no class label goes with {', '.join(names[:SHOWN])}{more}: their clips stay out of "
         "training unless label_of= gives them one; tables of a data set's clips take theirs as "
         "clip_tables"
+    )
+    return [note]
+
+
+def _unnamed(names: Sequence[str]) -> list[str]:
+    """The note on expressions of which nobody could say that they are no held-out person's."""
+    if not names:
+        return []
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    note = (
+        f"nobody is named as the subject of {', '.join(names[:SHOWN])}{more}: their clips stay out "
+        "of training wherever somebody is held out; name one in the clip's reference, or by "
+        "drivers.tables_of ('none': nobody of any data set)"
     )
     return [note]
 

@@ -24,7 +24,7 @@ def test_both_people_must_be_in_the_fold() -> None:
     assert Guard(()).reason(None) == NO_PROVENANCE
 
 
-@pytest.mark.parametrize("kind", ["clip", "track"])
+@pytest.mark.parametrize("kind", ["clip", "track", "annotation"])
 def test_a_measured_expression_of_nobody_could_be_a_held_out_persons(kind: str) -> None:
     """An AU table with a label and no subject was let in."""
     drawn = provenance_of(1, driver="", identity="d/03")
@@ -36,6 +36,7 @@ def test_a_measured_expression_of_nobody_could_be_a_held_out_persons(kind: str) 
     assert Guard({"d/01"}).reason(named) is None
     with pytest.raises(LeakageError, match="no named subject"):
         Guard({"d/01"}).check(measured, "clip")
+    assert Guard({"d/03"}).reason(measured) == IDENTITY  # who is named tells more
 
 
 @pytest.mark.parametrize(

@@ -363,3 +363,36 @@ def test_a_cache_that_lets_nobody_in(tmp_path: Path) -> None:
         writer.put(key_of(1), moving_clip(), None)
     with pytest.raises(InputError, match="'no provenance': 1"):
         MicroExpressionSynth(ListOfClips(PEOPLE), held_out=(), ratio=1, cache=tmp_path / "c")
+
+
+@pytest.mark.parametrize("mode", ["online", "deferred"])
+def test_clips_that_name_nobody_are_drivers_in_training(mode: Any) -> None:
+    """They are trained on as they are: the fold knows whose they are. Every draw was an error."""
+
+    class Plain:
+        """No references; whoever makes the folds knows the people."""
+
+        clips = ListOfClips(["", "", "", ""])
+
+        def __len__(self) -> int:
+            return len(self.clips)
+
+        def __getitem__(self, index: int) -> tuple[Clip, str | None]:
+            return self.clips[index]
+
+    fold = leave_one_subject_out(Plain(), subjects=["d/1", "d/1", "d/2", "d/3"])[0]
+    train = MicroExpressionSynth(fold.train, ratio=3, synthesizer=ToySynthesizer(), mode=mode)
+    batch = train.render_batch(train.collate([train[i] for i in range(2, 8)]))
+    assert batch["synthetic"].all()
+
+
+def test_a_label_function_is_asked_of_clips_without_a_label(tmp_path: Path) -> None:
+    """It was not: a table's clip could be given no label at all."""
+    with CacheWriter(tmp_path / "c") as writer:
+        story = provenance_of(1, label=None)
+        writer.put(story.plan.key, moving_clip(1), story)
+    for label_of in (lambda _: "happy", {None: "happy"}):
+        train = MicroExpressionSynth(
+            ListOfClips(PEOPLE), held_out=(), ratio=1, cache=tmp_path / "c", label_of=label_of
+        )
+        assert train[len(PEOPLE)]["label"] == "happy"

@@ -7,13 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage.data import astronaut
+from typer.testing import CliRunner
 
 from famaug.aus.openface import read_openface
-from famaug.data.guard import Guard
+from famaug.cli import app
+from famaug.data import ClipFolder, MicroExpressionSynth, leave_one_subject_out
+from famaug.data.guard import DRIVER, UNNAMED, Guard
 from famaug.errors import InputError, TrackError
 from famaug.generation import Generation, generate
 from famaug.generation.clip_tables import rows_of, table_driver
 from famaug.generation.patterns import check_pattern
+from famaug.recognition.inputs import InputSpec
+from famaug.recognition.pool import synthetic_pool
 from famaug.store import ClipCache
 from famaug.testing.openface_tables import make_openface
 from famaug.types import ClipRef, Provenance
@@ -24,6 +31,7 @@ from tests.generation.generation_builders import (
     write_clips,
     write_pictures,
 )
+from tests.store.store_builders import ListOfClips
 
 PATTERN = "{subject}/{clip}.csv"
 ROWS = """subject,clip,onset,apex,offset,fps,emotion
@@ -166,3 +174,72 @@ def test_drivers_without_a_label_are_told(tmp_path: Path) -> None:
     (note,) = [n for n in generate(made, dry_run=True).notes if "no class label" in n]
     assert str(table) in note
     assert "aus:12=1" in note
+
+
+@pytest.mark.filterwarnings("ignore::famaug.errors.FilterTooWideWarning")
+def test_whose_a_loose_table_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the YAML to the fold and the recogniser's pool. There was no way to name anybody."""
+    monkeypatch.chdir(tmp_path)
+    make_openface(Path("smile.csv"), frames=10, units={12: 2.0})
+    Image.fromarray(astronaut()[:224, 112:336]).save("face.png")
+    Path("made.yaml").write_text(
+        "out: cache\ndrivers: {clips: false, tables: [smile.csv]}\ngate: {enabled: false}\n"
+        "identities: {pictures: [face.png]}\nrender: {size: 64}\n"
+    )
+    real = ListOfClips(["s01", "s02"])
+    people = tuple(ref.person for ref in real.refs)
+    folds = leave_one_subject_out(real)
+
+    def made(*more: str) -> tuple[str, list[Any]]:
+        done = CliRunner().invoke(app, ["pregenerate", "made.yaml", *more])
+        assert done.exit_code == 0, (done.output, done.exception)
+        seen: list[Any] = []
+        for fold in folds:
+            try:
+                train = MicroExpressionSynth(
+                    fold.train, ratio=1, cache="cache", label_of=lambda _: "happy"
+                )
+                seen.append(train.excluded)
+            except InputError as error:
+                seen.append(str(error))
+        return done.output, seen
+
+    said, seen = made()
+    assert "nobody is named as the subject of smile.csv" in said
+    assert all(f"{{'{UNNAMED}': 1}}" in why for why in seen)
+    said, seen = made("drivers.tables_of=d/s01")  # another plan: made beside the first
+    assert "nobody is named" not in said
+    assert f"'{DRIVER}': 1" in seen[0]
+    assert seen[1] == {UNNAMED: 1}
+    _, seen = made("drivers.tables_of=none")
+    assert seen == [{UNNAMED: 1, DRIVER: 1}, {UNNAMED: 1}]
+    pool = synthetic_pool(
+        ClipCache("cache"), InputSpec(kind="pair", size=28), classes=["happy"],
+        label_of=lambda _: "happy", folds={f.name: f.held_out for f in folds}, people=people,
+    )  # fmt: skip
+    assert pool.left_out == {UNNAMED: 1}
+    assert [int(pool.allowed(f.held_out, people).sum()) for f in folds] == [1, 2]
+    done = CliRunner().invoke(app, ["pregenerate", "made.yaml", "drivers.tables_of=d/"])
+    assert "a person is written 'dataset/subject'" in str(done.exception)
+
+
+@pytest.mark.filterwarnings("ignore::famaug.errors.FilterTooWideWarning")
+@pytest.mark.parametrize(("who", "unnamed"), [("", 2), ("none", 0)])
+def test_a_clip_of_a_folder_that_names_nobody(tmp_path: Path, who: str, unnamed: int) -> None:
+    """Measured, and by its annotation; "none" in the table's column is a name."""
+    write_clips(tmp_path / "data", {"x/a": growing(1)})
+    (tmp_path / "t.csv").write_text(
+        f"subject,clip,path,emotion,action_units\n{who},a,x/a,happy,12\n"
+    )
+    data = ClipFolder(tmp_path / "data", dataset="mine", table=tmp_path / "t.csv")
+    report = generate(settings(tmp_path, data, "", clip_tables=None, clips=True, annotations=True))
+    assert report.made == 2
+    assert any("nobody is named" in note for note in report.notes) is bool(unnamed)
+    real, cache = ListOfClips(["s01", "s02"]), tmp_path / "cache"
+    assert MicroExpressionSynth(real, held_out=(), ratio=1, cache=cache).excluded == {}
+    train = leave_one_subject_out(real)[0].train
+    if unnamed:
+        with pytest.raises(InputError, match=f"'{UNNAMED}': 2"):
+            MicroExpressionSynth(train, ratio=1, cache=cache)
+    else:
+        assert MicroExpressionSynth(train, ratio=1, cache=cache).excluded == {}
