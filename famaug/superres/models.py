@@ -37,21 +37,19 @@ class Model:
         kind: which network.
         weights: name of a shipped file, or of one to fetch.
         ships: False where the weights are fetched once.
-        what: one line for lists.
     """
 
     kind: Literal["rrdb", "srvgg"]
     weights: str
     ships: bool
-    what: str
 
 
 MODELS: dict[str, Model] = {
-    "faces": Model("srvgg", "superres_faces", True, "compact, fine-tuned on faces, 0.62 M"),
-    "compact": Model("srvgg", "superres_compact", True, "realesr-animevideov3, 0.62 M parameters"),
-    "realsr": Model("rrdb", "realsr_df2k", False, "RealSR DF2K, as in FAMGAN, 16.7 M"),
-    "realsr-jpeg": Model("rrdb", "realsr_df2k_jpeg", False, "RealSR DF2K_JPEG (own file)"),
-    "realesrgan": Model("rrdb", "realesrgan_x4plus", False, "Real-ESRGAN x4plus"),
+    "faces": Model("srvgg", "superres_faces", ships=True),  # compact, fine-tuned on faces
+    "compact": Model("srvgg", "superres_compact", ships=True),  # realesr-animevideov3
+    "realsr": Model("rrdb", "realsr_df2k", ships=False),  # RealSR DF2K, as in FAMGAN
+    "realsr-jpeg": Model("rrdb", "realsr_df2k_jpeg", ships=False),  # DF2K_JPEG, of one's own file
+    "realesrgan": Model("rrdb", "realesrgan_x4plus", ships=False),  # Real-ESRGAN x4plus
 }
 DEFAULT = "faces"
 
