@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 
 from famaug.errors import InputError, SmallFaceWarning
 from famaug.faces.landmarks import SKIN_POINTS
@@ -83,7 +84,7 @@ class Sharpener:
                 SmallFaceWarning,
                 stacklevel=4,
             )
-        with one_torch_thread() if device == "cpu" else nullcontext():
+        with one_torch_thread() if torch.device(device).type == "cpu" else nullcontext():
             out = self.upscaler(device).frames(frames)
         if back:
             side = frames.shape[2], frames.shape[1]

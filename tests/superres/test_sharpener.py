@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from famaug.aus import flow_and_points
 from famaug.errors import InputError, RenderError, SmallFaceWarning
@@ -55,6 +56,26 @@ def test_a_plan_needs_the_sharpener_that_it_names(maker, astronaut_picture):
     plan = maker.plan("aus:12=2", astronaut_picture, keyed_generator(0, "sharp"))
     with pytest.raises(RenderError, match="superres is None"):
         Synthesizer(size=256).render([plan])
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_one_thread_on_a_cpu_however_it_is_written(maker, monkeypatch, device):
+    seen: list[int] = []
+
+    def frames(self, small):
+        seen.append(torch.get_num_threads())
+        return small.repeat(4, 1).repeat(4, 2)
+
+    monkeypatch.setattr(sharpener.Upscaler, "frames", frames)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        mesh = 300 * np.random.default_rng(0).random((478, 3), np.float32)
+        maker.sharpener.sharpened(np.zeros((1, 64, 64, 3), np.uint8), mesh, device=device)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1]
 
 
 def test_another_process_gets_settings_and_no_networks(maker, astronaut_picture):
