@@ -123,19 +123,7 @@ def run_ablation(
         InputError: ratios or sources do not fit, or a fold has no clips to fill its ratio; before
             anything is trained.
     """
-    settings = settings_of(ratios, [*pools])
-    plain = replace(base, pool=None, ratio=0.0, splits=make_splits(base.samples, folds=folds))
-    steps = base.options.steps or base.options.epochs * plain.schedule().steps_per_epoch()
-    plain = replace(plain, options=replace(base.options, steps=steps))
-    problems = {}
-    for setting in settings:
-        own = plain
-        if setting.source:
-            pool = pools[setting.source]
-            splits = make_splits(base.samples, pool, folds=folds)
-            own = replace(plain, pool=pool, ratio=setting.ratio, splits=splits)
-        own.schedule()  # tells of a ratio that cannot be filled
-        problems[setting] = own
+    problems = _problems(base, pools, ratios, folds)
     finished = []
     for setting, problem in problems.items():
         value = run_all(
@@ -154,12 +142,31 @@ def run_ablation(
     return Ablation(
         tuple(_rows(base.samples, counts, missing)),
         tuple(seeds),
-        steps,
+        problems[Setting("", 0.0)].options.steps or 0,
         base.network,
         base.samples.origin,
         base.options.select == "best-test",
         missing,
     )
+
+
+def _problems(
+    base: Problem, pools: Mapping[str, SyntheticPool], ratios: Sequence[float], folds: str
+) -> dict[Setting, Problem]:
+    """What each setting trains, all with the steps of ratio 0."""
+    plain = replace(base, pool=None, ratio=0.0, splits=make_splits(base.samples, folds=folds))
+    steps = base.options.steps or base.options.epochs * plain.schedule().steps_per_epoch()
+    plain = replace(plain, options=replace(base.options, steps=steps))
+    problems = {}
+    for setting in settings_of(ratios, [*pools]):
+        own = plain
+        if setting.source:
+            pool = pools[setting.source]
+            splits = make_splits(base.samples, pool, folds=folds)
+            own = replace(plain, pool=pool, ratio=setting.ratio, splits=splits)
+        own.schedule()  # tells of a ratio that cannot be filled
+        problems[setting] = own
+    return problems
 
 
 def _counts_of(folder: Path, seeds: Sequence[int], problem: Problem) -> Counts:

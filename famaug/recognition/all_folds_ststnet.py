@@ -100,9 +100,8 @@ def _largest(y: Tensor, sign: Tensor | None) -> tuple[Tensor, Tensor]:
     map, `n 100 M`."""
     turned = y if sign is None else y * sign
     grid = turned.view(-1, SIDE, SIDE, y.shape[1]).permute(0, 3, 1, 2)
-    best, place = functional.max_pool2d(grid, 3, 3, 1, return_indices=True)
-    flat = (t.permute(0, 2, 3, 1).flatten(1, 2) for t in (best, place))
-    best, place = flat
+    pooled = functional.max_pool2d(grid, 3, 3, 1, return_indices=True)
+    best, place = (t.permute(0, 2, 3, 1).flatten(1, 2) for t in pooled)
     return best if sign is None else best * sign, place
 
 

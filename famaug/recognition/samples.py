@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.utils.data import Subset
 
 from famaug.data.folds import Fold, k_fold_by_subject, leave_one_dataset_out, leave_one_subject_out
 from famaug.data.guard import Guard
@@ -114,7 +115,7 @@ def real_samples(
     kept, numbers, no_class = class_numbers(named, classes)
     out: dict[int, str] = {}
     inputs = dataset_inputs(
-        _Part(dataset, kept), spec, as_clip=as_clip, title="real clips", left_out=out, **how
+        Subset(dataset, kept), spec, as_clip=as_clip, title="real clips", left_out=out, **how
     )
     used = [i for i in range(len(kept)) if i not in out]
     if not used:
@@ -230,16 +231,3 @@ def check_untested(look: Look, samples: Samples, name: str) -> None:
             f"{' and others' if len(tested) > 5 else ''}, whom a fold tests; "
             "synthetic.look=fit fits one look on each fold's training clips"
         )
-
-
-class _Part:
-    """Some items of a dataset; picklable where the dataset is."""
-
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, list(indices)
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[self.indices[index]]
