@@ -82,12 +82,6 @@ def check_size(path: object, size: int, at_most: int, error: Raises) -> None:
         raise error(f"{path}: {seen}; files of this kind are read up to {most}")
 
 
-def check_file(path: str | os.PathLike[str], *, at_most: int, error: Raises) -> int:
-    """Size of a plain file, for libraries that open it themselves. Raises as `opened`."""
-    with opened(path, at_most=at_most, error=error) as file:
-        return os.fstat(file.fileno()).st_size
-
-
 def read_bytes(path: str | os.PathLike[str], *, at_most: int, error: Raises) -> bytes:
     """A file's bytes. Raises as `opened`, also where it has more bytes than it said."""
     with opened(path, at_most=at_most, error=error) as file:
@@ -270,26 +264,3 @@ def _kinds(hint: Any) -> tuple[type, ...]:
 
 def _bytes(number: int) -> str:
     return f"{number} bytes" if number < MIB else f"{number / MIB:.0f} MiB"
-
-
-def check_text_table(data: bytes, name: object, *, columns: int, rows: int, error: Raises) -> None:
-    """Bounds lines and cells of a text table before a parser makes objects of them.
-
-    Raises:
-        FamaugError: as `error`: compressed, more lines than `rows`, or a first line of more than
-            `columns` cells or that never ends.
-    """
-    packed = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
-    packed[b"\x28\xb5\x2f\xfd"] = "zstd"
-    for magic, kind in packed.items():
-        if data.startswith(magic):
-            raise error(f"{name}: a table compressed with {kind}; unpack it first")
-    if b"\0" in data[:4096]:
-        raise error(f"{name}: not a text table: it holds zero bytes")
-    lines = data.count(b"\n") + data.count(b"\r")
-    if lines > 2 * rows + 2 or data.count(b"\n") > rows + 1:
-        raise error(f"{name}: {lines} lines; up to {rows} rows are read")
-    end = min((i for i in (data.find(b"\n"), data.find(b"\r")) if i >= 0), default=len(data))
-    cells = max(data.count(mark, 0, end) for mark in (b",", b";", b"\t")) + 1
-    if cells > columns or end > 64 * columns:
-        raise error(f"{name}: a first line of {cells} cells; up to {columns} columns are read")

@@ -120,30 +120,30 @@ def _by_hand(rules: Iterable[str]) -> list[str]:
     return [r.text for r in map(parse_expression, rules) if r.label is None]
 
 
+def _told(before: str, names: Sequence[str], after: str) -> list[str]:
+    """A note that names some drivers; none without any."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return [f"{before} {', '.join(names[:SHOWN])}{more}: {after}"] if names else []
+
+
 def _unlabelled(names: Sequence[str]) -> list[str]:
     """The note on drivers that nothing can be trained on with."""
-    if not names:
-        return []
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    note = (
-        f"no class label goes with {', '.join(names[:SHOWN])}{more}: their clips stay out of "
-        "training unless label_of= gives them one; tables of a data set's clips take theirs as "
-        "clip_tables"
+    return _told(
+        "no class label goes with",
+        names,
+        "their clips stay out of training unless label_of= gives them one; tables of a data set's "
+        "clips take theirs as clip_tables",
     )
-    return [note]
 
 
 def _unnamed(names: Sequence[str]) -> list[str]:
     """The note on expressions of which nobody could say that they are no held-out person's."""
-    if not names:
-        return []
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    note = (
-        f"nobody is named as the subject of {', '.join(names[:SHOWN])}{more}: their clips stay out "
-        "of training wherever somebody is held out; name one in the clip's reference, or by "
-        "drivers.tables_of ('none': nobody of any data set)"
+    return _told(
+        "nobody is named as the subject of",
+        names,
+        "their clips stay out of training wherever somebody is held out; name one in the clip's "
+        "reference, or by drivers.tables_of ('none': nobody of any data set)",
     )
-    return [note]
 
 
 def _rule_text(text: str) -> str:
