@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("aus", epilog="Example: famaug aus clip.mp4 --out aus.csv")(
-        terminal.grouped(aus_command)
+        options.grouped(aus_command)
     )
 
 
@@ -45,7 +45,7 @@ class How:
     neutral_picture: Path | None = None
     face: int | None = None
     fps: float | None = None
-    device: terminal.Device = "cpu"
+    device: options.Device = "cpu"
 
 
 def aus_command(
@@ -56,7 +56,7 @@ def aus_command(
     *,
     how: How,
     dry_run: Annotated[bool, typer.Option(help="Measure and report, write nothing.")] = False,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Measure the 17 AUs of a clip against its own neutral frame, left and right apart where the
     estimator knows sides.

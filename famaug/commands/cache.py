@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.commands.terminal import printable
 from famaug.errors import UsageError
 
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="cache")
 
 
-def info(folder: Folder, as_json: terminal.AsJson = False) -> None:
+def info(folder: Folder, as_json: options.AsJson = False) -> None:
     """A cache in numbers."""
     from famaug.store import cache_info
 
@@ -47,7 +47,7 @@ def ls(
         str | None, typer.Option(help="Only of these drivers: casme2/sub03, or a pattern casme2/*.")
     ] = None,
     identity: Annotated[str | None, typer.Option(help="Only on these faces, likewise.")] = None,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """One line a clip: key, frames, size, driver, identity, label ("-" for none)."""
     from famaug.store import list_clips
@@ -93,7 +93,7 @@ def _tell_unlabelled(count: int) -> None:
         )
 
 
-def verify(folder: Folder, as_json: terminal.AsJson = False) -> None:
+def verify(folder: Folder, as_json: options.AsJson = False) -> None:
     """Read every clip and name each clip and shard that is not what was put; exit code 1 then."""
     _verify(folder, as_json, "cache verify")
 
@@ -115,7 +115,7 @@ def _verify(folder: Path, as_json: bool, command: str, after: str = "", **figure
 def seal(
     folder: Folder,
     dry_run: Annotated[bool, typer.Option(help="Verify and report, change nothing.")] = False,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Verify, fix sizes and digests, and make the cache read-only."""
     from famaug.store import seal as seal_cache
@@ -130,7 +130,7 @@ def seal(
     terminal.end(as_json, "cache seal", {"sealed": True, "clips": clips, "shards": len(shards)})
 
 
-def unseal(folder: Folder, as_json: terminal.AsJson = False) -> None:
+def unseal(folder: Folder, as_json: options.AsJson = False) -> None:
     """Open a sealed cache for more clips. Nobody may read it meanwhile."""
     from famaug.store import unseal as unseal_cache
 
@@ -145,7 +145,7 @@ def export(
     dry_run: Annotated[
         bool, typer.Option(help="Say what would be written, write nothing.")
     ] = False,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Write the clips as a WebDataset tar or as PNG folders."""
     from famaug.store import cache_info, export_png, export_webdataset

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import UsageError
 
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command(
         "doctor", epilog="Example: famaug doctor --dataset casme2 data/CASME2 --expect partial"
-    )(terminal.grouped(doctor_command))
+    )(options.grouped(doctor_command))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def doctor_command(
     ] = None,
     *,
     copy: Copy,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Check packages, optional ones too, OpenCV, shipped weights, devices and free space;
     or, with --dataset NAME PATH, a data set: missing clips and frames, rows without folder, counts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "generate",
         epilog="Example: famaug generate --driver rule:surprise --identity face.png --out a.mp4",
-    )(terminal.grouped(generate_command))
+    )(options.grouped(generate_command))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +83,16 @@ class Pixels:
     option: list[str] | None = None
     superres: str | None = None
     size: int = 256
-    device: terminal.Device = "cpu"
+    device: options.Device = "cpu"
     gate: Annotated[bool, typer.Option("--gate")] = False
     tries: int = 3
 
     @property
-    def options(self) -> dict[str, Any]:
+    def generator_options(self) -> dict[str, Any]:
         """Of the generator, by name. Raises UsageError: an option without a value."""
         from famaug.generator.renderers import options_of
 
-        given = terminal.named_values("--option", self.option)
+        given = options.named_values("--option", self.option)
         return options_of(given, skin=self.skin, halves=self.halves)
 
 
@@ -104,7 +104,7 @@ def generate_command(
     ],
     pixels: Pixels,
     dry_run: Annotated[bool, typer.Option(help="Plan and report, write nothing.")] = False,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show a driver's expression on an identity's face."""
     from famaug.media.clips import write_clip
@@ -116,7 +116,7 @@ def generate_command(
 
     synthesizer = Synthesizer(
         generator=pixels.generator,
-        options=pixels.options,
+        options=pixels.generator_options,
         superres=pixels.superres,
         size=pixels.size or None,
         estimator=shown.estimator,
@@ -169,7 +169,7 @@ def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
         terminal.check_there("--identity", shown.identity)
         check_size(pixels.size or None)
         check_peak(shown.peak)
-        check_generator(pixels.generator, pixels.options)
+        check_generator(pixels.generator, pixels.generator_options)
         check_estimator(shown.estimator)
         if pixels.tries < 1:
             raise UsageError(f"--tries is 1 or more; got {pixels.tries}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import UsageError
 from famaug.types import AU_NAMES, AUTrack
 
@@ -28,7 +28,7 @@ class Source:
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("modulate", epilog="Example: famaug modulate aus.csv --out cleaned.csv")(
-        terminal.grouped(modulate_command)
+        options.grouped(modulate_command)
     )
 
 
@@ -120,7 +120,7 @@ def modulate_command(
     given: Input,
     steps: Steps,
     result: Result,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Modulate AUs: fill gaps, filter over time (Eq. 2), take them relative to the onset (Eq. 3).
 

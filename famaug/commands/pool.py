@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import UsageError
 
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command(
         "pool", epilog="Example: famaug pool casme2 data/CASME2 --kind stats --out fitted.json"
-    )(terminal.grouped(pool_command))
+    )(options.grouped(pool_command))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class PoolChoice:
     estimator: str = "flow"
     fps: float | None = None
     measured: Path | None = None
-    device: terminal.Device = "cpu"
+    device: options.Device = "cpu"
 
 
 def pool_command(
@@ -52,7 +52,7 @@ def pool_command(
     out: Annotated[Path, typer.Option(help="File to write (.json).")],
     *,
     choice: PoolChoice,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Measure a data set's clips into a file that expressions are drawn from: --driver
     stats:FILE.json, pairs:FILE.json or early:FILE.json, each perhaps with :CLASS behind it.
@@ -68,14 +68,14 @@ def pool_command(
             raise UsageError(f"--kind is {', '.join(KINDS)}; got {choice.kind!r}")
         if out.suffix.lower() != ".json":
             raise UsageError(f"--out must end in .json; got {out}")
-        options = terminal.named_values("--option", choice.option)
+        given = options.named_values("--option", choice.option)
     from famaug.data.folds import without_people
     from famaug.data.pools import Kind, fit_pool
     from famaug.data.readers import open_named
     from famaug.modulation.pools import save_pool
     from famaug.pipeline.synthesizer import Synthesizer
 
-    dataset = open_named(reader, root, options, "dataset")
+    dataset = open_named(reader, root, given, "dataset")
     if choice.held_out:
         with terminal.typed():
             dataset = without_people(dataset, choice.held_out, what="--held-out")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import FamaugError, InputError, RenderError, UsageError
 from famaug.files.limits import read_json, translated
 
@@ -39,7 +39,7 @@ class _Found(NamedTuple):
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("quality", epilog="Example: famaug quality cache/casme2 --clips 20")(
-        terminal.grouped(quality_command)
+        options.grouped(quality_command)
     )
 
 
@@ -72,7 +72,7 @@ def quality_command(
         Path, typer.Argument(help="A clip (frame folder, video), a folder of clips, or a cache.")
     ],
     judging: Judging,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Measure how good clips are: AUs asked and shown, identity, flicker, seam, sharpness.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 def register(app: typer.Typer) -> None:
     """Add the command to famaug's."""
     app.command("upscale", epilog="Example: famaug upscale clip.mp4 --out large.mp4 --scale 2")(
-        terminal.grouped(upscale_command)
+        options.grouped(upscale_command)
     )
 
 
@@ -52,7 +52,7 @@ class Sharpening:
     memory: int = 1024
     fps: float | None = None
     check: bool = True
-    device: terminal.Device = "cpu"
+    device: options.Device = "cpu"
 
     def upscaler(self) -> Upscaler:
         """Raises InputError as `Upscaler`."""
@@ -73,7 +73,7 @@ def upscale_command(
     out: Annotated[Path, typer.Option(help="Picture, folder (no suffix) or .mp4 to write.")],
     sharpening: Sharpening,
     dry_run: Annotated[bool, typer.Option(help="Read and report, write nothing.")] = False,
-    as_json: terminal.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Sharpen to four times the size, and tell how far AUs moved by it."""
     from famaug.media.clips import read_frames

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import pytest
 import typer
 
-from famaug.commands import terminal
+from famaug.commands import options, terminal
 from famaug.errors import FaceError, FilterTooWideWarning, InputError, TableWarning, UsageError
 
 
@@ -111,7 +111,7 @@ def test_verbose_may_stand_anywhere(tmp_path: Path) -> None:
 
 def test_options_come_from_a_dataclass(capsys: pytest.CaptureFixture[str]) -> None:
     app, seen = typer.Typer(), []
-    app.command()(terminal.grouped(command_that_tells(seen)))
+    app.command()(options.grouped(command_that_tells(seen)))
     with pytest.raises(SystemExit):
         terminal.run(lambda: app(["a.png", "--seed", "3", "--as-is", "--face", "x", "--face", "y"]))
     path, drawing, as_json = seen[0]
@@ -144,7 +144,7 @@ class Drawing:
 
 
 def command_that_tells(seen: list[object]) -> Callable[..., None]:
-    def command(path: Path, drawing: Drawing, as_json: terminal.AsJson = False) -> None:
+    def command(path: Path, drawing: Drawing, as_json: options.AsJson = False) -> None:
         """Work."""
         seen.append((path, drawing, as_json))
 
@@ -160,15 +160,15 @@ def test_an_option_without_docs_is_a_fault_of_ours() -> None:
 
     command.__annotations__["bare"] = Bare
     with pytest.raises(KeyError, match="seed"):
-        terminal.grouped(command)
+        options.grouped(command)
 
 
 def test_values_by_name() -> None:
     given = ["label=three", "fps = 100", "skin=.5", "numbered=true", "of=01", "at=a=b"]
-    assert terminal.named_values("--option", given) == {
+    assert options.named_values("--option", given) == {
         "label": "three", "fps": 100, "skin": 0.5, "numbered": True, "of": "01", "at": "a=b",
     }  # fmt: skip
-    assert terminal.named_values("--option", None) == {}
+    assert options.named_values("--option", None) == {}
     for bad in (["label"], ["=3"], ["label="], ["a=1", "a=2"]):
         with pytest.raises(UsageError, match="--option is NAME=VALUE"):
-            terminal.named_values("--option", bad)
+            options.named_values("--option", bad)
