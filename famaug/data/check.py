@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -109,9 +109,42 @@ def check_dataset(
         return _check_composite(dataset, images, expect)
     if not isinstance(dataset, ReleaseReader):
         return _check_clips(dataset, images)
-    reader, f = dataset, dataset.findings
+    details, codes = _found(dataset, images)
+    missing = [f"{len(v)} {k}" for k, v in details.items() if v and k == NO_FOLDER]
+    problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in (*TOLD, NO_FOLDER)]
+    emotions = Counter((r.emotion or "none").casefold() for r in dataset.all_rows)
+    if "others" in emotions and "other" in emotions:  # SAMM spells it both ways
+        emotions["other"] += emotions.pop("others")
+    published = dataset.published
+    fewer, more = _differences(dataset, emotions, len({r.subject for r in dataset.all_rows}))
+    missing, problems = missing + fewer, problems + more
+    if expect == "complete":
+        problems, missing = missing + problems, []
+    notes = [f"a partial copy: {line}" for line in missing]
+    return DatasetReport(
+        dataset=dataset.title,
+        root=str(dataset.root),
+        media=str(dataset.media),
+        table=None if dataset.table is None else str(dataset.table),
+        clips=len(dataset.refs),
+        subjects=len({r.subject for r in dataset.refs}),
+        emotions=dict(emotions.most_common()),
+        published={
+            "clips": published.clips,
+            "subjects": published.subjects,
+            "emotions": dict(published.emotions),
+        },
+        problems=tuple(problems),
+        notes=(*notes, *_to_know(dataset, details, codes)),
+        details=details,
+    )
+
+
+def _found(reader: ReleaseReader, images: bool) -> tuple[dict[str, list[str]], Counter[str]]:
+    """What there is to tell of a release, names by kind; and the AU codes that are not shown."""
+    f = reader.findings
     unread, codes = _annotations(reader.all_rows)
-    details = {
+    return {
         NO_FOLDER: list(f.missing_clips),
         "empty clips": list(f.empty_clips),
         "clips with missing frames": [f"{c} ({_ranges(n)})" for c, n in f.missing_frames.items()],
@@ -126,52 +159,28 @@ def check_dataset(
         "other tables of this data set": _other_tables(reader),
         "annotations that cannot be read": unread,
         **_oddities(reader),
-    }
-    missing = [f"{len(v)} {k}" for k, v in details.items() if v and k == NO_FOLDER]
-    problems = [f"{len(v)} {k}" for k, v in details.items() if v and k not in (*TOLD, NO_FOLDER)]
-    emotions = Counter((r.emotion or "none").casefold() for r in reader.all_rows)
-    if "others" in emotions and "other" in emotions:  # SAMM spells it both ways
-        emotions["other"] += emotions.pop("others")
-    people = {r.subject for r in reader.all_rows}
-    published = reader.published
-    fewer, more = _differences(reader, emotions, len(people))
-    missing, problems = missing + fewer, problems + more
-    if expect == "complete":
-        problems, missing = missing + problems, []
-    notes = [f"a partial copy: {line}" for line in missing]
+    }, codes
+
+
+def _to_know(
+    reader: ReleaseReader, details: dict[str, list[str]], codes: Counter[str]
+) -> Iterator[str]:
+    """Lines on what is no problem."""
+    f = reader.findings
     if f.corrected:
-        notes.append(f"{len(f.corrected)} cells of the table are corrected (corrections=False: no)")
+        yield f"{len(f.corrected)} cells of the table are corrected (corrections=False: no)"
     if f.middle_apex:
-        notes.append(f"{len(f.middle_apex)} clips have no annotated apex: the middle frame")
+        yield f"{len(f.middle_apex)} clips have no annotated apex: the middle frame"
     if f.odd_apex:
-        notes.append(
-            f"{len(f.odd_apex)} clips have their apex on the onset or outside: networks look for it"
-        )
+        odd = f"{len(f.odd_apex)} clips have their apex on the onset or outside"
+        yield f"{odd}: networks look for it"
     if details["other tables of this data set"]:
-        notes.append(f"{reader.table} is read; table= takes another of the tables there")
-    notes += _told_codes(codes)
-    hidden = details["hidden files"]
-    if hidden:
-        notes.append(f"{len(hidden)} files of macOS or Windows, no frames: not read")
+        yield f"{reader.table} is read; table= takes another of the tables there"
+    yield from _told_codes(codes)
+    if details["hidden files"]:
+        yield f"{len(details['hidden files'])} files of macOS or Windows, no frames: not read"
     if details["links"]:
-        notes.append(f"{len(details['links'])} folders are links: read as folders")
-    return DatasetReport(
-        dataset=reader.title,
-        root=str(reader.root),
-        media=str(reader.media),
-        table=None if reader.table is None else str(reader.table),
-        clips=len(reader.refs),
-        subjects=len({r.subject for r in reader.refs}),
-        emotions=dict(emotions.most_common()),
-        published={
-            "clips": published.clips,
-            "subjects": published.subjects,
-            "emotions": dict(published.emotions),
-        },
-        problems=tuple(problems),
-        notes=tuple(notes),
-        details=details,
-    )
+        yield f"{len(details['links'])} folders are links: read as folders"
 
 
 def _check_composite(data: Megc2019, images: bool, expect: Expect) -> DatasetReport:
