@@ -18,6 +18,7 @@ from famaug.seeding import keyed_generator
 RECOGNISERS: dict[str, str] = {
     "ststnet": "famaug.recognition.networks.ststnet:STSTNet",
     "off-apexnet": "famaug.recognition.networks.off_apexnet:OffApexNet",
+    "flow-cnn": "famaug.recognition.networks.flow_cnn:FlowCNN",
     "dual-stream": "famaug.recognition.networks.dual_stream:DualStreamNet",
     "two-branch": "famaug.recognition.networks.two_branch:TwoBranchNet",
     "video": "famaug.recognition.networks.video_net:VideoNet",

@@ -66,6 +66,35 @@ def test_off_apexnet() -> None:
     assert not torch.equal(net(x), net(other))
 
 
+def test_flow_cnn() -> None:
+    net, spec = build_recogniser("flow-cnn", classes=3)
+    assert count(net) == 158_403
+    assert (spec.shape, spec.low, spec.high) == ((3, 28, 28), -1, 1)
+    wide, _ = build_recogniser("flow-cnn", classes=5, options={"width": 8, "depth": 6})
+    kernels = [m.weight.shape[:2] for m in wide.modules() if isinstance(m, nn.Conv2d)]
+    assert kernels == [(8, 3), (16, 8), (24, 16), (24, 24), (24, 24), (24, 24)]
+    larger, spec = build_recogniser("flow-cnn", classes=3, input_spec={"size": 56})
+    assert larger.eval()(torch.rand(1, *spec.shape)).shape == (1, 3)
+    maps = net.maps(torch.rand(2, 3, 28, 28))  # type: ignore[operator, union-attr]
+    assert maps.shape == (2, 96, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"width": 3}, "width is a whole number from 4 to 128; got 3"),
+        ({"width": 32.0}, "width is a whole number"),
+        ({"depth": 7}, "depth is a whole number from 2 to 6; got 7"),
+        ({"dropout": 1}, "dropout is 0 to below 1; got 1"),
+        ({"dropout": "no"}, "dropout is 0 to below 1; got 'no'"),
+        ({"widht": 8}, r"no option \['widht'\]"),
+    ],
+)
+def test_options_of_flow_cnn(options: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        build_recogniser("flow-cnn", classes=3, options=options)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "shape"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,17 @@ def test_batch_norm_leaves_held_out_clips_out() -> None:
     for name, value in first[0].state.items():
         assert torch.equal(value, second[0].state[name]), name
     assert not torch.equal(first[1].state["conv1.weight"], second[1].state["conv1.weight"])
+
+
+def test_batch_norm_of_flow_cnn_sees_its_fold_alone() -> None:
+    chosen = {"width": 4, "depth": 3}
+    problem = replace(problem_of("flow-cnn", 0.0, epochs=1, batch_size=64), network_options=chosen)
+    changed = problem.samples.inputs.copy()
+    changed[problem.splits[0].test] ^= 255
+    other = replace(problem, samples=_with_inputs(problem.samples, changed))
+    for fold, same in ((0, True), (1, False)):
+        first, second = (train(p, SingleFold(p, fold))[0].state for p in (problem, other))
+        assert torch.equal(first["maps.1.running_mean"], second["maps.1.running_mean"]) is same
 
 
 def _with_inputs(samples: Any, inputs: np.ndarray) -> Any:
