@@ -231,6 +231,16 @@ class AUTrack:
         return np.asarray(~np.isfinite(self.intensity).any(axis=(1, 2)), np.bool_)
 
 
+def key_frames_of(intensity: Floats) -> tuple[int, int, int]:
+    """`Plan.key_frames` of intensities `T 2 17`."""
+    total = np.delete(intensity, AU_INDEX[45], 2).sum((1, 2))
+    moving = np.flatnonzero(total > 0)
+    if not len(moving):
+        return 0, 0, len(total) - 1
+    offset = min(int(moving[-1]) + 1, len(total) - 1)
+    return max(int(moving[0]) - 1, 0), int(total.argmax()), offset
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything random and every choice behind one synthetic clip, JSON-able.
@@ -310,14 +320,7 @@ class Plan:
     def key_frames(self) -> tuple[int, int, int]:
         """Onset, apex and offset: the last frame at rest before anything moves, the frame with the
         most expression, the first frame at rest again. A blink is no expression."""
-        level = self.intensity
-        level[..., AU_INDEX[45]] = 0
-        total = level.sum((1, 2))
-        moving = np.flatnonzero(total > 0)
-        if not len(moving):
-            return 0, 0, len(total) - 1
-        onset, offset = max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 1, len(total) - 1)
-        return onset, int(total.argmax()), offset
+        return key_frames_of(self.intensity)
 
 
 @dataclass(frozen=True)

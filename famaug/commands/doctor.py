@@ -111,7 +111,7 @@ def _check_dataset(name: str, path: Path, copy: Copy) -> tuple[dict[str, Any], S
     value = report.to_json()
     if copy.look:
         from famaug.data.look_fit import fit_look
-        from famaug.look.look import save_look
+        from famaug.look.files import save_look
 
         look = fit_look(looked)
         terminal.echo("look\n  " + "\n  ".join(look.lines()))

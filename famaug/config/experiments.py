@@ -14,7 +14,8 @@ from famaug.data.labels import LabelOf
 from famaug.data.readers import open_named
 from famaug.errors import InputError
 from famaug.files.whole import write_whole
-from famaug.look.look import Look, load_look
+from famaug.look.files import load_look
+from famaug.look.look import Look
 from famaug.recognition.ablation import Ablation, Setting, run_ablation, settings_of
 from famaug.recognition.ablation_sources import fill_sources
 from famaug.recognition.feature_cache import Progress

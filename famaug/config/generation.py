@@ -27,7 +27,7 @@ from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generator.renderers import check_generator, options_of
-from famaug.look.look import load_look
+from famaug.look.files import load_look
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import check_strength

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from famaug.data.synth import MicroExpressionSynth as MicroExpressionSynth
     from famaug.data.synth import as_pair as as_pair
     from famaug.data.transforms import SynthTransform as SynthTransform
+    from famaug.look.files import load_look as load_look
+    from famaug.look.files import save_look as save_look
     from famaug.look.look import Look as Look
-    from famaug.look.look import load_look as load_look
-    from famaug.look.look import save_look as save_look
 
 _LAZY = {
     "CasMe3": "famaug.data.readers.casme3",
@@ -67,10 +67,10 @@ _LAZY = {
     "k_fold_by_subject": "famaug.data.folds",
     "leave_one_dataset_out": "famaug.data.folds",
     "leave_one_subject_out": "famaug.data.folds",
-    "load_look": "famaug.look.look",
+    "load_look": "famaug.look.files",
     "pad_clips": "famaug.data.sampling",
     "sample_clip": "famaug.data.sampling",
-    "save_look": "famaug.look.look",
+    "save_look": "famaug.look.files",
 }
 
 __all__ = list(_LAZY)

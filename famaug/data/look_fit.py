@@ -18,7 +18,8 @@ from famaug.errors import FaceError, InputError
 from famaug.faces.framing import Framing
 from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS, SKIN_POINTS
 from famaug.faces.mesher import FaceMesher
-from famaug.look.look import Look, blur_of, face_height, luma, sensed
+from famaug.look.applying import blur_of, face_height, luma, sensed
+from famaug.look.look import Look
 from famaug.media.pictures import quantization
 from famaug.seeding import digest, keyed_generator
 from famaug.types import Clip, Floats, Frames

@@ -74,15 +74,34 @@ def framed(frame: NDArray[np.uint8], matrix: Array, size: tuple[int, int], move:
         frame: uint8 `h w 3`. matrix: as `matrix_of`. size: (height, width).
         move: shift x, y (pixels of the result), turn (radians) and growth (log) about its middle.
     """
-    h, w = size
     whole = about_middle(move, size) @ np.concatenate([matrix, [[0, 0, 1]]])
+    return resampled(frame, whole, size)
+
+
+def resampled(
+    frame: NDArray[np.uint8], whole: Array, size: tuple[int, int], bend: Floats | None = None
+) -> Floats:
+    """A frame through a similarity, and bent on top of it, in one resampling; float32 `H W 3`.
+
+    Args:
+        frame: uint8 `h w 3`. whole: `2 3`, from its pixels to the result's. size: (height, width).
+        bend: `H W 2`, what to add (x, y, pixels of `frame`) to where each pixel comes from.
+    """
+    h, w = size
     shrink = 1 / np.sqrt(abs(np.linalg.det(whole[:, :2])))
     source = frame.astype(np.float32)
     if shrink > 1.2:  # averaged down first, or fine texture would alias
         source = cv2.GaussianBlur(source, (0, 0), 0.45 * float(np.sqrt(shrink**2 - 1)))
-    out = cv2.warpAffine(
-        source, whole, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    if bend is None:
+        out = cv2.warpAffine(
+            source, whole, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+    else:
+        a = cv2.invertAffineTransform(whole).astype(np.float32)
+        x, y = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)[:, None]
+        at_x = (a[0, 0] * x + a[0, 2]) + a[0, 1] * y + bend[..., 0]
+        at_y = (a[1, 0] * x + a[1, 2]) + a[1, 1] * y + bend[..., 1]
+        out = cv2.remap(source, at_x, at_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     result: Floats = np.clip(out, 0, 255).astype(np.float32)
     return result
 

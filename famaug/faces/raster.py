@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,6 +77,18 @@ def rasterize(
     hit = np.flatnonzero(last >= 0)
     out[hit], bary[hit] = triangle[last[hit]], weights[last[hit]]
     return Raster(out.reshape(h, w), bary.reshape(h, w, 3))
+
+
+def nearest_inside(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Flat number of the nearest place inside the mask, for every place."""
+    outside = (~mask).astype(np.uint8)
+    _, label = cv2.distanceTransformWithLabels(
+        outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(int(label.max()) + 1, np.int64)
+    place[label[mask]] = np.flatnonzero(mask)
+    out: NDArray[np.int64] = place[label.ravel()]
+    return out
 
 
 def _pairs(

@@ -1,38 +1,35 @@
-"""How a data set's clips look, as numbers, and synthetic clips made to look the same.
+"""How a data set's clips look, as numbers; what one clip gets of them is drawn here.
 
 A profile is fitted on a fold's real training clips (`famaug.data.look_fit.fit_look`) and kept in a
-file. What is drawn from it for one clip goes into the plan, and so into the clip's key; applying
-it draws nothing.
+file (`famaug.look.files`). What is drawn from it for one clip goes into the plan, and so into the
+clip's key; applying it (`famaug.look.applying`) draws nothing.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.errors import InputError, RenderError
-from famaug.faces.framing import Framing, anchors, framed, matrix_of
-from famaug.files.limits import check_finite, read_json, translated
-from famaug.files.whole import write_whole
+from famaug.errors import InputError
+from famaug.look.curves import BLINK_SECONDS, bounded, half_blink, pulse, slow
 from famaug.modulation.retime import resample
-from famaug.people.persons import canonical
-from famaug.seeding import keyed_generator
-from famaug.types import AU_INDEX, AUTrack, Floats, Frames
+from famaug.types import AU_INDEX, AUTrack
 
-VERSION = "look/1"
-FARTHEST = 2.0
-"""Standard deviations that a drawn framing stays within."""
-BLINK_SECONDS = 0.2
+VERSION = "look/2"
+READ = ("look/1", VERSION)
+"""Versions that are read and rendered; what look/1 had no number for is 0."""
 BLINK_INTENSITY = 4.0
 DIGITS = 5
+LIMITS: dict[str, tuple[float, ...]] = {
+    "turns": (15, 15),
+    "drift": (0.5, 20, 0.3),
+    "misalign": (0.2, 20, 0.3),
+    "flicker": (0.5, 0.5),
+}
+"""Standard deviations beyond which a number is a slip of the unit and no look."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +50,22 @@ class Look:
             from brows to mouth, turn in radians, growth as logarithm).
         blinks: blinks a second.
         subjects: "dataset/subject" of everyone measured: the leakage guard reads it.
-        clips: how many clips were measured.
+        clips: how many clips were measured; 0 for a profile that was measured on nobody.
+        turns: standard deviations in degrees of how far the head has turned in depth between the
+            first and the last frame: yaw, pitch.
+        drift: the same of the head's motion in the picture, where there are no `paths`: shift (x
+            and y each) as a share of the distance from brows to mouth, roll in degrees, growth as
+            logarithm.
+        misalign: standard deviations of how far the crop of every frame after the onset lies off
+            the onset's: shift (x and y each) as a share of the frame's width, roll in degrees,
+            growth as logarithm. One draw a clip.
+        flicker: standard deviations of what the light has become by the last frame: its gain as
+            a fraction, its offset as a fraction of the full range (255).
+        half_blinks: a second, times that the lids close by 30 to 60 % and go back or stay.
+        source: where the numbers come from, in words, where nobody was measured.
+
+    Raises:
+        InputError: a number of the last six that is below 0, not finite or beyond `LIMITS`.
     """
 
     size: tuple[int, int]
@@ -69,22 +81,60 @@ class Look:
     blinks: float
     subjects: tuple[str, ...]
     clips: int
+    turns: tuple[float, float] = (0.0, 0.0)
+    drift: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    misalign: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    flicker: tuple[float, float] = (0.0, 0.0)
+    half_blinks: float = 0.0
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for name, most in LIMITS.items():
+            values = np.asarray(getattr(self, name), np.float64)
+            if values.shape != (len(most),) or not ((values >= 0) & (values <= most)).all():
+                raise InputError(
+                    f"a look's {name} are {len(most)} numbers from 0 to "
+                    f"{', '.join(f'{m:g}' for m in most)}; got {getattr(self, name)}"
+                )
+        if not 0 <= float(self.half_blinks) <= 10:
+            raise InputError(f"half_blinks a second must be 0 to 10; got {self.half_blinks}")
 
     def to_json(self) -> dict[str, Any]:
+        """JSON-able; `from_json` gives an equal one back."""
         return {"version": VERSION, **asdict(self)}
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Look:
-        """Raises InputError: of another version, or with other fields."""
-        fields = {k: v for k, v in value.items() if k != "version"}
-        if value.get("version") != VERSION or set(fields) != set(Look.__dataclass_fields__):
-            raise InputError(f"not a profile of {VERSION}: {sorted(value)}; fit it again")
-        return Look(**{k: _frozen(v) for k, v in fields.items()})
+        """Of this version or look/1; numbers that are not there are 0.
+
+        Raises:
+            InputError: of another version, or fields missing or unknown.
+        """
+        if value.get("version") not in READ:
+            raise InputError(
+                f"not a profile of {' or '.join(READ)}: its version is {value.get('version')!r}; "
+                "fit it again"
+            )
+        given = {k: v for k, v in value.items() if k != "version"}
+        known = {f.name: f.default is MISSING for f in fields(Look)}
+        lost = [name for name, needed in known.items() if needed and name not in given]
+        odd = sorted(set(given) - set(known))
+        if lost or odd:
+            raise InputError(
+                f"not a profile: fields missing: {', '.join(lost) or 'none'}; unknown: "
+                f"{', '.join(odd) or 'none'}; fit it again"
+            )
+        return Look(**{k: _frozen(v) for k, v in given.items()})
+
+    def one(self, rng: np.random.Generator) -> Look:
+        """The profile of one clip: itself; of a mixture one of its own. Nothing is drawn."""
+        return self
 
     def lines(self) -> list[str]:
         """For people."""
-        shift, turn = self._motion()
         wide, low = (100 * np.sqrt(self.spread[k][k]) for k in (1, 3))
+        (shift, roll, growth), (gain, offset) = self.misalign, self.flicker
+        jump = f"{100 * shift:.2f} % of width, {roll:.2f} degrees, growth {growth:.4f}"
         return [
             f"frames    {self.size[1]} x {self.size[0]}, {'grey' if self.grey else 'colour'}, "
             + (f"JPEG {self.jpeg}" if self.jpeg else "no JPEG")
@@ -95,64 +145,107 @@ class Look:
             "noise     "
             + ", ".join(f"{s:.2f} at grey {g:.0f}" for g, s in self.noise)
             + f"; of colour {self.chroma:.2f}",
-            f"motion    {shift:.1f} pixels and {turn:.2f} degrees within a clip (median)",
-            f"blinks    {60 * self.blinks:.1f} a minute",
-            f"measured  {self.clips} clips of {len(self.subjects)} subjects",
+            self._motion(),
+            f"turns     yaw {self.turns[0]:.2f} and pitch {self.turns[1]:.2f} degrees (deviation)",
+            f"crop      {jump} off the onset's (same)",
+            f"light     gain {100 * gain:.2f} %, offset {100 * offset:.2f} % (same)",
+            f"blinks    {60 * self.blinks:.1f} a minute, half blinks {60 * self.half_blinks:.1f}",
+            f"measured  {self.clips} clips of {len(self.subjects)} subjects"
+            if self.subjects
+            else "measured  on nobody",
+            *([f"source    {self.source}"] if self.source else []),
         ]
 
-    def _motion(self) -> tuple[float, float]:
-        """Median of the largest shift (pixels) and turn (degrees) within a clip."""
-        if not self.paths:
-            return 0.0, 0.0
+    def _motion(self) -> str:
+        """The head's motion in the picture: of its paths, or else its drift."""
         face = (self.framing[3] - self.framing[1]) * self.size[0]
+        if not self.paths:
+            shift, roll, growth = self.drift
+            return (
+                f"motion    {shift * face:.1f} pixels, {roll:.2f} degrees and {100 * growth:.2f} % "
+                "of size over a clip (deviation)"
+            )
         moves = [np.abs(np.asarray(p)).max(0) for _, p in self.paths]
-        shift = float(np.median([np.hypot(m[0], m[1]) for m in moves])) * face
-        return shift, float(np.degrees(np.median([m[2] for m in moves])))
+        far = float(np.median([np.hypot(m[0], m[1]) for m in moves])) * face
+        roll = float(np.degrees(np.median([m[2] for m in moves])))
+        return f"motion    {far:.1f} pixels and {roll:.2f} degrees within a clip (median)"
 
     # -- PLAN -----------------------------------------------------------------------------------
 
     def timed(self, track: AUTrack, rng: np.random.Generator) -> AUTrack:
-        """A track at the data set's frame rate, with a blink as often as real clips have one."""
+        """A track at the data set's frame rate, with a blink or half a blink as often as real
+        clips have one."""
         if self.fps is not None and track.fps is not None and track.fps != self.fps:
             track = resample(track, fps=self.fps)
-        fps = track.fps or self.fps
+        fps, length = track.fps or self.fps, len(track)
         blinks, at = rng.random(), rng.random()
-        if fps is None or blinks >= 1 - np.exp(-self.blinks * len(track) / fps):
+        if fps is None:
             return track
-        t = (np.arange(len(track)) - at * len(track)) / fps / BLINK_SECONDS
-        lids = np.where(np.abs(t) < 1, BLINK_INTENSITY * (1 + np.cos(np.pi * t)) / 2, 0)
+        lids = np.zeros(length)
+        if blinks < _chance(self.blinks, length / fps):
+            t = (np.arange(length) - at * length) / fps / BLINK_SECONDS
+            lids = BLINK_INTENSITY * pulse(t)
+        if self.half_blinks and rng.random() < _chance(self.half_blinks, length / fps):
+            lids = np.maximum(lids, half_blink(rng, length, fps))
+        if not lids.any():
+            return track
         shown = track.intensity.copy()
         au = AU_INDEX[45]
         shown[:, :, au] = np.maximum(shown[:, :, au], lids[:, None])
         return track.with_intensity(shown)
 
-    def draw(self, rng: np.random.Generator, *, length: int, fps: float) -> dict[str, Any]:
-        """What one clip of `length` frames gets: JSON-able, for the plan."""
+    def draw(
+        self, rng: np.random.Generator, *, length: int, fps: float, onset: int = 0
+    ) -> dict[str, Any]:
+        """What one clip of `length` frames gets: JSON-able, for the plan.
+
+        Args:
+            rng: what is drawn from.
+            length, fps: of the clip.
+            onset: its frame at rest, which the crop of those after it lies off.
+        """
         # by axes: few clips give a covariance that is not of full rank
         size, axes = np.linalg.eigh(np.asarray(self.spread, np.float64))
-        draws = np.clip(rng.standard_normal(4), -FARTHEST, FARTHEST)
-        off = axes @ (np.sqrt(np.maximum(size, 0)) * draws)
+        off = axes @ (np.sqrt(np.maximum(size, 0)) * bounded(rng, 4))
         place = np.asarray(self.framing) + off
         path = self._path(rng, length, fps)
+        more: dict[str, Any] = {}
+        if any(self.turns):
+            more["turn"] = _told(slow(rng, length, 2) * self.turns)
+        if any(self.flicker):
+            gain, offset = (slow(rng, length, 2) * self.flicker).T
+            more["light"] = _told(np.stack([np.exp(gain), 255 * offset], 1))
+        if any(self.misalign):
+            shift, roll, growth = self.misalign
+            jump = bounded(rng, 1, 4) * [shift, shift, np.radians(roll), growth]
+            more |= {"jump": _told(jump), "onset": int(onset)}
         return {
             "version": VERSION,
             "size": list(self.size),
             "grey": self.grey,
             "framing": [round(float(v), DIGITS) for v in place],
-            "path": [[round(float(v), DIGITS) for v in move] for move in path],
+            "path": _told(path),
             "blur": self.blur,
             "noise": [list(p) for p in self.noise],
             "chroma": self.chroma,
             "jpeg": self.jpeg,
             "seed": int(rng.integers(2**53)),
             "subjects": list(self.subjects),
+            **more,
         }
 
     def _path(self, rng: np.random.Generator, length: int, fps: float) -> NDArray[np.float64]:
-        """`T 4`: the motion of a real clip, mirrored or not, run to and fro where it is short."""
+        """`T 4`: the motion of a real clip, mirrored or not, run to and fro where it is short; or
+        drawn, where none was measured."""
         pick, mirror = rng.random(), rng.random()
         if not self.paths:
-            return np.zeros((length, 4))
+            if not any(self.drift):
+                return np.zeros((length, 4))
+            shift, roll, growth = self.drift
+            drawn: NDArray[np.float64] = slow(rng, length, 4) * [
+                shift, shift, np.radians(roll), growth
+            ]  # fmt: skip
+            return drawn
         seconds, path = self.paths[int(pick * len(self.paths))]
         values = np.asarray(path, np.float64)
         if mirror < 0.5:
@@ -164,150 +257,13 @@ class Look:
         return np.stack([np.interp(at, knots, values[:, k]) for k in range(4)], 1)
 
 
-# -- FILES -----------------------------------------------------------------------------------------
+def _chance(rate: float, seconds: float) -> float:
+    """That something of so many a second happens within so many seconds."""
+    return float(1 - np.exp(-rate * seconds))
 
 
-def save_look(look: Look, path: str | os.PathLike[str]) -> None:
-    """Writes a look as JSON, whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    write_whole(Path(path), json.dumps(look.to_json(), indent=1) + "\n")
-
-
-def load_look(path: str | os.PathLike[str]) -> Look:
-    """Reads what `save_look` or `famaug doctor --look --out FILE` wrote.
-
-    Raises:
-        InputError: no such file, no look, of another version, or it does not say whom it was
-            fitted on.
-    """
-    value = read_json(path, error=InputError)
-    if not isinstance(value, dict) or "version" not in value:
-        raise InputError(
-            f"{path} is no look; `famaug doctor --dataset NAME PATH --look --out FILE` writes one"
-        )
-    with translated(f"{path}, a look", InputError):
-        look = Look.from_json(value)
-        height, width = look.size
-        if not (0 < int(height) <= 8192 and 0 < int(width) <= 8192):
-            raise ValueError(f"frames of {look.size}")
-        if not look.subjects or not all(map(canonical, look.subjects)):
-            raise ValueError(f"it was fitted on {look.subjects}, which are no people")
-        look.lines()  # what a hand has written into it fails here, not at the thousandth clip
-        look.draw(keyed_generator(0, "look-file"), length=2, fps=float(look.fps or 100))
-    return look
-
-
-# -- RENDER ---------------------------------------------------------------------------------------
-
-
-def apply_look(frames: Frames, mesh: Floats, drawn: dict[str, Any]) -> Frames:
-    """A rendered clip as the data set would show it; deterministic.
-
-    Args:
-        frames: uint8 `T h w 3`, as rendered.
-        mesh: `478 3`, the face at rest in pixels of these frames.
-        drawn: as `Look.draw` gave it for a clip of this length.
-
-    Returns:
-        uint8 `T H W 3` in the look's size.
-
-    Raises:
-        RenderError: drawn by another version, or for another length.
-    """
-    if drawn.get("version") != VERSION:
-        raise RenderError(
-            f"the plan's look is {drawn.get('version')!r}, this is {VERSION!r}: use the famaug "
-            "version that made the plan, or plan again"
-        )
-    size = (int(drawn["size"][0]), int(drawn["size"][1]))
-    place = Framing(*drawn["framing"])
-    path = np.asarray(drawn["path"], np.float64)
-    if len(path) != len(frames):
-        raise RenderError(f"the look was drawn for {len(path)} frames; the clip has {len(frames)}")
-    face = float(np.hypot((place.mouth_x - place.brow_x) * size[1],
-                          (place.mouth_y - place.brow_y) * size[0]))  # fmt: skip
-    matrix = matrix_of(mesh, place, size)
-    moves = (path * [face, face, 1, 1]).astype(np.float32)
-    rng = keyed_generator(drawn["seed"], "look")
-    out, soften = [], None
-    for frame, move in zip(frames, moves, strict=True):
-        picture = framed(frame, matrix, size, move)
-        if drawn["grey"]:
-            picture = np.repeat(luma(picture)[..., None], 3, 2)
-        if soften is None:
-            have = blur_of(luma(picture))
-            soften = float(np.sqrt(max(0.0, drawn["blur"] ** 2 - have**2)))
-        if soften > 0.05:
-            picture = cv2.GaussianBlur(picture, (0, 0), soften)
-        out.append(sensed(picture, drawn["noise"], drawn["chroma"], drawn["jpeg"], rng))
-    return np.stack(out)
-
-
-def sensed(
-    picture: Floats,
-    noise: Sequence[Sequence[float]],
-    chroma: float,
-    jpeg: int | None,
-    rng: np.random.Generator,
-) -> NDArray[np.uint8]:
-    """A float picture `H W 3` as a sensor and a file give it: noise, rounding, JPEG."""
-    light = luma(picture)
-    levels, spreads = zip(*noise, strict=True)
-    grain = rng.standard_normal(light.shape, np.float32) * np.interp(light, levels, spreads)
-    noisy = picture + grain[..., None]
-    if chroma > 0 and not _is_grey(picture):
-        tint = rng.standard_normal((*light.shape, 3), np.float32) * chroma
-        noisy = noisy + tint - luma(tint)[..., None]
-    check_finite(noisy)
-    byte: NDArray[np.uint8] = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    if jpeg is None:
-        return byte
-    ok, file = cv2.imencode(".jpg", byte[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(jpeg)])
-    if not ok:
-        raise RenderError(f"a frame of {byte.shape} cannot be compressed")
-    return np.ascontiguousarray(cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
-
-
-def luma(picture: NDArray[Any]) -> Floats:
-    """float32 `H W` of `H W 3`."""
-    p = np.asarray(picture, np.float32)
-    # a sum, not a matrix product: threads must not decide its last bits
-    out: Floats = p[..., 0] * 0.299 + p[..., 1] * 0.587 + p[..., 2] * 0.114
-    return out.astype(np.float32)
-
-
-def blur_of(grey: Floats) -> float:
-    """Softness of the strongest edges as a Gaussian's standard deviation in pixels; 0 without any.
-
-    Source: Zhuo and Sim, "Defocus map estimation from a single image", 2011: the ratio of the
-    gradients before and after blurring by 1 pixel tells the blur of an edge.
-    """
-    before, after = _slope(grey), _slope(cv2.GaussianBlur(grey, (0, 0), 1.0))
-    edges = after > np.quantile(after, 0.97)
-    if not edges.any():  # one even colour
-        return 0.0
-    ratio = float(np.median(before[edges] / np.maximum(after[edges], 1e-6)))
-    return float(np.clip(1 / np.sqrt(max(ratio**2 - 1, 0.04)), 0, 5))
-
-
-def face_height(mesh: Floats) -> float:
-    """Pixels from the brows' middle to the mouth's."""
-    brow, mouth = anchors(mesh)
-    return float(np.hypot(*(mouth - brow)))
-
-
-def _slope(grey: Floats) -> Floats:
-    x = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
-    y = cv2.Scharr(grey, cv2.CV_32F, 0, 1)
-    out: Floats = np.hypot(x, y)
-    return out
-
-
-def _is_grey(picture: NDArray[Any]) -> bool:
-    return bool((picture[..., 0] == picture[..., 1]).all())
+def _told(rows: NDArray[np.float64]) -> list[list[float]]:
+    return [[round(float(v), DIGITS) for v in row] for row in rows]
 
 
 def _frozen(value: Any) -> Any:

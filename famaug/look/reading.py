@@ -15,9 +15,10 @@ from famaug.faces.align import crop_transform
 from famaug.faces.framing import Framing, matrix_of, moved_mesh
 from famaug.faces.packed import unpacked_mesh
 from famaug.files.limits import translated
-from famaug.look.look import Look, apply_look
+from famaug.look.applying import apply_look
+from famaug.look.look import Look
 from famaug.modulation.retime import resample
-from famaug.types import Floats, Frames, Plan, Provenance
+from famaug.types import Floats, Frames, Plan, Provenance, key_frames_of
 
 HAS_LOOK = "has a look already"
 NO_MESH = "its plan does not say where the face lies"
@@ -56,12 +57,13 @@ def with_look(
     if why is not None:
         raise RenderError(f"this clip cannot be given a look: it {why}")
     mesh = mesh_in(plan, frames.shape[1], frames.shape[2])
-    track = plan.asked
+    track, look = plan.asked, look.one(rng)
     if look.fps is not None and look.fps != plan.fps:
         track = resample(track, fps=look.fps)
         frames = _in_time(frames, len(track), plan.fps / look.fps)
     fps = float(track.fps or plan.fps)
-    drawn = look.draw(rng, length=len(frames), fps=fps)
+    onset = key_frames_of(track.intensity)[0]
+    drawn = look.draw(rng, length=len(frames), fps=fps, onset=onset)
     told = np.round(track.intensity.astype(np.float64), 4).tolist()
     looked = replace(plan, track=told, fps=fps, look=drawn)
     return apply_look(frames, mesh, drawn), replace(provenance, plan=looked)

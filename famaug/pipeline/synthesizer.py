@@ -20,7 +20,8 @@ from famaug.faces.framing import Framing, reframed
 from famaug.faces.packed import packed_mesh
 from famaug.files.limits import translated
 from famaug.generator.renderers import Renderer, find_generator, options_of, rendered
-from famaug.look.look import Look, apply_look
+from famaug.look.applying import apply_look
+from famaug.look.look import Look
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.sources import ExpressionSource
 from famaug.pipeline.expression import shown, with_rate
@@ -28,7 +29,7 @@ from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.pictures import KnownPictures
 from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
 from famaug.pipeline.recent import Recent
-from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
+from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan, key_frames_of
 
 if TYPE_CHECKING:
     from famaug.faces.mesher import FaceMesher
@@ -219,8 +220,10 @@ class Synthesizer:
             driver["subjects"] = sorted({*driver.get("subjects", ()), *people})
         look = None
         if self.look is not None:
-            track = self.look.timed(track, rng)
-            look = self.look.draw(rng, length=len(track), fps=float(track.fps or self.fps))
+            mine = self.look.one(rng)
+            track = mine.timed(track, rng)
+            at_rest, rate = key_frames_of(track.intensity)[0], float(track.fps or self.fps)
+            look = mine.draw(rng, length=len(track), fps=rate, onset=at_rest)
         return Plan(
             driver=driver,
             identity=identity,

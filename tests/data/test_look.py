@@ -21,7 +21,8 @@ from famaug.data.look_fit import find_mesh, fit_look, head_path, jpeg_quality, n
 from famaug.errors import InputError, LeakageError, RenderError
 from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.faces.mesher import FaceMesher
-from famaug.look.look import Look, apply_look, blur_of, luma, sensed
+from famaug.look.applying import apply_look, blur_of, luma, sensed
+from famaug.look.look import Look
 from famaug.look.reading import (
     HAS_LOOK,
     NO_MESH,

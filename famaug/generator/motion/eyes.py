@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.faces.landmarks import LEFT_IRIS, RIGHT_IRIS
+from famaug.faces.ring import smooth_step
 from famaug.generator.motion.layers import Box, Image, Place, look_up
 from famaug.generator.motion.opening import EYES, Rims, find_rims
-from famaug.generator.motion.ring import smooth_step
 
 _OUTWARD = (0.05, 0.03)
 """Centimetres by which the upper and the lower rim are laid outwards: a strip of skin left on the

@@ -14,11 +14,11 @@ from famaug.aus.fit import fit_person
 from famaug.errors import FaceError, InputError, RenderError, TrackError
 from famaug.faces.landmarks import SKIN_POINTS
 from famaug.faces.pose import FLIP, angles
+from famaug.faces.ring import RING
 from famaug.generator.motion.field import STEP, Grid, dense_fields
 from famaug.generator.motion.inverse import at_nodes, invert
 from famaug.generator.motion.opening import EYES, MOUTH, Rims
 from famaug.generator.motion.patches import find_openings
-from famaug.generator.motion.ring import RING
 from famaug.generator.motion.visible import visible_motion
 from famaug.types import AUS, Floats, Picture
 

@@ -17,9 +17,9 @@ from scipy.sparse import csr_array
 
 from famaug.aus.basis import COLUMNS
 from famaug.faces.landmarks import SKIN_POINTS
-from famaug.faces.raster import rasterize
+from famaug.faces.raster import nearest_inside, rasterize
+from famaug.faces.ring import ring_weight, still_border
 from famaug.generator.motion.opening import EYES, MOUTH
-from famaug.generator.motion.ring import ring_weight, still_border
 
 Array = NDArray[np.float64]
 Fields = NDArray[np.float32]
@@ -118,7 +118,7 @@ def _raster_field(sheet: _Sheet, motion: Array, grid: Grid) -> Fields:
     """Piecewise linear over the sheet; beyond it as at the nearest place."""
     on_grid = (sheet.points - [grid.x0, grid.y0]) / grid.step
     raster = rasterize(on_grid, sheet.near, sheet.triangles, (grid.lines, grid.columns))
-    place = _nearest(raster.mask)
+    place = nearest_inside(raster.mask)
     point = sheet.source[sheet.triangles[raster.triangle.ravel()[place]]]
     weight = raster.weights.reshape(-1, 3)[place]
     mix = csr_array(
@@ -157,18 +157,6 @@ def _with_skirts(mesh: Array, triangles: NDArray[np.int64], scale: float, *, upp
     return _Sheet(
         np.concatenate(points), np.concatenate(sources), np.concatenate(faces), np.concatenate(near)
     )
-
-
-def _nearest(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Flat number of the nearest place inside the mask, for every place."""
-    outside = (~mask).astype(np.uint8)
-    _, label = cv2.distanceTransformWithLabels(
-        outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    place = np.zeros(int(label.max()) + 1, np.int64)
-    place[label[mask]] = np.flatnonzero(mask)
-    out: NDArray[np.int64] = place[label.ravel()]
-    return out
 
 
 def _smooth(field: Fields, sigma: float, grid: Grid) -> Fields:

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.faces.ring import smooth_step
 from famaug.generator.motion.opening import Rims
-from famaug.generator.motion.ring import smooth_step
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from famaug.faces.ring import smooth_step
 from famaug.generator.motion.layers import Image, Place, look_up
 from famaug.generator.motion.opening import MOUTH, Rims, find_rims
-from famaug.generator.motion.ring import smooth_step
 
 _CLOSED = 0.045
 """Rims nearer than this share of the mouth's width are one seam."""

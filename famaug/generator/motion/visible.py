@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from famaug.aus.basis import load_basis
 from famaug.aus.fit import PersonBasis
 from famaug.faces.landmarks import OUTER_LIPS, OVAL, SKIN_POINTS
+from famaug.faces.ring import smooth_step
 from famaug.generator.motion.opening import EYES, MOUTH
-from famaug.generator.motion.ring import smooth_step
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from famaug.generator.motion.ring import smooth_step
+from famaug.faces.ring import smooth_step
 from famaug.generator.skin.creases import CREASES, Crease
 from famaug.types import AU_INDEX, AUS
 

@@ -1,0 +1,1 @@
+"""Looks, drawn and applied."""
