@@ -66,7 +66,7 @@ def open_problem(config: Config, *, progress: Progress | None = None) -> Problem
         options=TrainingOptions(**config.arguments(TrainingOptions)),
         seed=config["seeds"][0],
     )
-    problem.schedule()
+    problem.check()
     return problem
 
 

@@ -155,8 +155,7 @@ def _problems(
 ) -> dict[Setting, Problem]:
     """What each setting trains, all with the steps of ratio 0."""
     plain = replace(base, pool=None, ratio=0.0, splits=make_splits(base.samples, folds=folds))
-    steps = base.options.steps or base.options.epochs * plain.schedule().steps_per_epoch()
-    plain = replace(plain, options=replace(base.options, steps=steps))
+    plain = replace(plain, options=replace(base.options, steps=plain.steps))
     problems = {}
     for setting in settings_of(ratios, [*pools]):
         own = plain
@@ -164,7 +163,7 @@ def _problems(
             pool = pools[setting.source]
             splits = make_splits(base.samples, pool, folds=folds)
             own = replace(plain, pool=pool, ratio=setting.ratio, splits=splits)
-        own.schedule()  # tells of a ratio that cannot be filled
+        own.check()  # tells of a ratio that cannot be filled
         problems[setting] = own
     return problems
 

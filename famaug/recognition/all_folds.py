@@ -31,7 +31,7 @@ class StackedAdam:
         self.count = torch.zeros(len(next(iter(params.values()))), dtype=torch.float64)
 
     def step(self, grads: Tensors, active: Tensor) -> None:
-        """One update; `active` is bool `folds`, on the CPU."""
+        """One update with the learning rate `rate`; `active` is bool `folds`, on the CPU."""
         self.count += active
         everyone = bool(active.all())
         # folds that have not begun are not active, whatever this gives for them
@@ -89,6 +89,8 @@ class AllFolds:
         self.buffers = _stacked([dict(net.named_buffers()) for net, _ in built], self.device)
         self.inputs, self.labels = problem.data()
         self.weights = problem.class_weights(self.folds).to(self.device)
+        self.augmented, self.rates = problem.augmentation(self.spec), problem.learning_rates()
+        self.smoothing = problem.options.label_smoothing
         self.adam = StackedAdam(
             self.params,
             learning_rate=problem.options.learning_rate,
@@ -99,7 +101,7 @@ class AllFolds:
         member = torch.from_numpy(step.member[self.folds])
         items = torch.from_numpy(step.items)
         active, seen = member.sum(1) >= 2, member.to(self.device)
-        x = scaled(self.inputs[items].to(self.device), self.spec)
+        x = scaled(self.augmented(self.inputs[items].to(self.device), step), self.spec)
         truth = self.labels[items].to(self.device)
         batch = self.prepared(x, step)
         grads: dict[str, list[Tensor]] = {k: [] for k in self.params}
@@ -109,11 +111,12 @@ class AllFolds:
             part = slice(start, start + count)
             leaves = {k: v[part].detach().requires_grad_() for k, v in self.params.items()}
             logits = self.logits(leaves, batch, seen[part], part)
-            each = weighted_losses(logits, truth, seen[part], self.weights[part])
+            each = weighted_losses(logits, truth, seen[part], self.weights[part], self.smoothing)
             found = torch.autograd.grad(each.sum(), [*leaves.values()])
             for name, grad in zip(leaves, found, strict=True):
                 grads[name].append(grad)
             losses.append(each.detach())
+        self.adam.rate = self.rates[step.step]
         self.adam.step({k: torch.cat(v) for k, v in grads.items()}, active)
         shown = torch.where(active, torch.cat(losses).cpu(), torch.nan)
         return np.asarray(shown.numpy(), np.float32)
@@ -152,18 +155,26 @@ def _stacked(states: Sequence[Tensors], device: torch.device) -> Tensors:
     return {k: torch.stack([s[k].detach() for s in states]).to(device) for k in states[0]}
 
 
-def weighted_losses(logits: Tensor, truth: Tensor, member: Tensor, weights: Tensor) -> Tensor:
+def weighted_losses(
+    logits: Tensor, truth: Tensor, member: Tensor, weights: Tensor, smoothing: float = 0.0
+) -> Tensor:
     """Cross entropy of each fold over the clips it sees, float `F`.
 
     Args:
         logits: `F B C`; truth: `B`; member: bool `F B`; weights: class weights `F C`.
+        smoothing: share of the truth spread over all classes, weighted as torch's cross entropy
+            does it.
     """
     folds, batch, classes = logits.shape
     flat = logits.reshape(-1, classes)
     each = nn.functional.cross_entropy(flat, truth.repeat(folds), reduction="none")
     share = weights[:, truth] * member
+    wrong = each.view(folds, batch) * share
+    if smoothing:
+        spread = -(logits.log_softmax(-1) * weights[:, None]).sum(-1) * member / classes
+        wrong = (1 - smoothing) * wrong + smoothing * spread
     total = share.sum(1).clamp(min=torch.finfo(share.dtype).tiny)
-    return (each.view(folds, batch) * share).sum(1) / total
+    return wrong.sum(1) / total
 
 
 def can_stack(net: nn.Module) -> bool:

@@ -68,7 +68,8 @@ def read_flow_folder(
     pictures = np.stack([_read(folder / names[i], size) for i in kept])
     subjects = tuple(refs[i].person for i in kept)
     inputs, clips = in_order(pictures, channels), tuple(keys[i] for i in kept)
-    return Samples(inputs, numbers, subjects, clips, tuple(classes), origin, (), no_class)
+    u = 2 if channels == "bgr" else 0
+    return Samples(inputs, numbers, subjects, clips, tuple(classes), origin, (), no_class, u=u)
 
 
 def in_order(inputs: Bytes, channels: Channels) -> Bytes:

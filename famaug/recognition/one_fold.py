@@ -30,6 +30,8 @@ class SingleFold:
         self.net = net.to(self.device)
         self.inputs, self.labels = problem.data(fold)
         self.weights = problem.class_weights([fold])[0].to(self.device)
+        self.augmented, self.rates = problem.augmentation(self.spec), problem.learning_rates()
+        self.smoothing = problem.options.label_smoothing
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(),
             lr=problem.options.learning_rate,
@@ -42,10 +44,15 @@ class SingleFold:
             return np.asarray([np.nan], np.float32)
         self.net.train()
         items = torch.from_numpy(step.items)[rows]
-        x = scaled(self.inputs[items].to(self.device), self.spec)
+        pictures = self.augmented(self.inputs[items].to(self.device), step, rows)
+        x = scaled(pictures, self.spec)
         logits = self._logits(x, step, rows)
         truth = self.labels[items].to(self.device)
-        loss = nn.functional.cross_entropy(logits, truth, self.weights)
+        loss = nn.functional.cross_entropy(
+            logits, truth, self.weights, label_smoothing=self.smoothing
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rates[step.step]
         self.optimizer.zero_grad()
         torch.autograd.backward([loss])
         self.optimizer.step()

@@ -8,6 +8,8 @@ from typing import Literal
 from famaug.errors import InputError
 
 Select = Literal["last", "best-test"]
+RateSchedule = Literal["constant", "one-cycle"]
+LARGEST_SHIFT = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,12 @@ class TrainingOptions:
         steps: in all, instead of epochs x batches; None: as many as the epochs have.
         batch_size: slots in a batch; a fold's own batch lacks its held-out clips.
         learning_rate, weight_decay: of AdamW (0 decay: Adam).
+        schedule: the learning rate stays ("constant"), or rises and falls ("one-cycle", see
+            `famaug.recognition.learning_rates`), `learning_rate` being its highest.
+        label_smoothing: this share of the truth is spread over all classes, 0 to below 1.
+        mirror: each training picture is mirrored left-right with chance 1/2, u of flow negated.
+        shift: each training picture is moved by up to so many pixels each way.
+        test_mirror: logits of a tested clip and of its mirrored picture are averaged.
         class_weights: weight the loss by how rare a class is among the fold's real clips.
         select: "last" step; "best-test" takes the epoch that is best on the test clips, which is
             only for reproducing papers and inflates scores.
@@ -33,6 +41,11 @@ class TrainingOptions:
     batch_size: int = 256
     learning_rate: float = 5e-5
     weight_decay: float = 0.0
+    schedule: RateSchedule = "constant"
+    label_smoothing: float = 0.0
+    mirror: bool = False
+    shift: int = 0
+    test_mirror: bool = False
     class_weights: bool = False
     select: Select = "last"
     amp: bool = False
@@ -53,6 +66,12 @@ class TrainingOptions:
                 "learning_rate is above 0 and weight_decay not under; got "
                 f"{self.learning_rate} and {self.weight_decay}"
             )
+        if self.schedule not in ("constant", "one-cycle"):
+            wrong.append(f"schedule is 'constant' or 'one-cycle'; got {self.schedule!r}")
+        if not 0 <= self.label_smoothing < 1:
+            wrong.append(f"label_smoothing is 0 to below 1; got {self.label_smoothing}")
+        if not 0 <= self.shift <= LARGEST_SHIFT:
+            wrong.append(f"shift is 0 to {LARGEST_SHIFT} pixels; got {self.shift}")
         if self.select not in ("last", "best-test"):
             wrong.append(f"select is 'last' or 'best-test'; got {self.select!r}")
         if self.together not in ("auto", "no"):

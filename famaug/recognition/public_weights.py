@@ -15,7 +15,7 @@ from torch import Tensor
 from famaug.errors import InputError, WeightsError
 from famaug.files.folders import visible
 from famaug.people.persons import canonical, parse_person, same
-from famaug.recognition.training import FoldResult, Problem, predict
+from famaug.recognition.training import FoldResult, Problem, predicted
 from famaug.weights.load import load_safetensors
 from famaug.weights.state_dict import read_torch_state_dict
 
@@ -112,6 +112,6 @@ def evaluate_weights(problem: Problem, folder: str | os.PathLike[str]) -> list[F
                 f"{files[split.name]} does not fit {problem.network}: {error}"
             ) from (error)
         test = np.flatnonzero(split.test)
-        logits = predict(net, inputs[test], spec, problem.options.device)
+        logits = predicted(problem, net, inputs[test], spec)
         results.append(FoldResult(split.name, test, logits, net.state_dict(), 0))
     return results

@@ -41,6 +41,7 @@ class Samples:
         left_out: clips that no network can use, with the reason.
         no_class: clips whose label is no class, how many by reason; left out as well.
         label_of: from published emotions to labels, where the data set has that.
+        u: channel of flow inputs that holds u, the motion to the right.
     """
 
     inputs: Bytes
@@ -52,6 +53,7 @@ class Samples:
     left_out: tuple[str, ...] = ()
     no_class: Mapping[str, int] = field(default_factory=dict)
     label_of: LabelOf | None = None
+    u: int = 0
 
     def __post_init__(self) -> None:
         counts = {len(self.inputs), len(self.labels), len(self.subjects), len(self.clips)}

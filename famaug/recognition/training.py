@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from famaug.errors import InputError, TrainingError
+from famaug.recognition.augmentation import Augmentation, mirrored
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.learning_rates import learning_rates
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.pool import SyntheticPool
 from famaug.recognition.recognisers import build_recogniser, scaled
@@ -66,6 +68,32 @@ class Problem:
     def schedule(self) -> Schedule:
         return Schedule(
             self.splits, batch_size=self.options.batch_size, ratio=self.ratio, seed=self.seed
+        )
+
+    @property
+    def steps(self) -> int:
+        """Of the whole training."""
+        return self.options.steps or self.options.epochs * self.schedule().steps_per_epoch()
+
+    def check(self) -> None:
+        """Raises InputError for what cannot be trained; nothing has begun then."""
+        self.schedule()
+        _, spec = self.build(0)
+        if 2 * self.options.shift >= spec.size:
+            raise InputError(
+                f"training.shift is {self.options.shift} pixels of pictures that have {spec.size}; "
+                "shift by less than half a side"
+            )
+
+    def learning_rates(self) -> tuple[float, ...]:
+        """Of every step."""
+        return learning_rates(self.options.schedule, self.options.learning_rate, self.steps)
+
+    def augmentation(self, spec: InputSpec) -> Augmentation:
+        """What changes the training pictures."""
+        options = self.options
+        return Augmentation(
+            self.seed, spec.kind, mirror=options.mirror, shift=options.shift, u=self.samples.u
         )
 
     @property
@@ -155,8 +183,7 @@ def train(
         checkpoint: file that is written now and then and deleted at the end.
         log: called after every epoch with a JSON-able record.
     """
-    options, schedule = problem.options, problem.schedule()
-    steps = options.steps or options.epochs * schedule.steps_per_epoch()
+    options, schedule, steps = problem.options, problem.schedule(), problem.steps
     best = _Best(problem, trainer)
     start = _resume(checkpoint, trainer, best)
     losses: list[Floats] = []
@@ -260,7 +287,7 @@ class _Best:
         test = np.flatnonzero(split.test)
         net, spec = self._net(fold)
         net.load_state_dict(state)
-        logits = predict(net, self.inputs[test], spec, self.problem.options.device)
+        logits = predicted(self.problem, net, self.inputs[test], spec)
         return FoldResult(split.name, test, logits, state, epoch)
 
     def _net(self, fold: int) -> tuple[nn.Module, InputSpec]:
@@ -279,6 +306,16 @@ class _Best:
         for key, value in tensors.items():
             _, place, name = key.split(".", 2)
             self.states[int(place)][name] = value
+
+
+def predicted(problem: Problem, net: nn.Module, inputs: Tensor, spec: InputSpec) -> Floats:
+    """Logits float32 `N C` of clips that are tested, as the problem's options say."""
+    device = problem.options.device
+    found = predict(net, inputs, spec, device)
+    if not problem.options.test_mirror:
+        return found
+    other = predict(net, mirrored(inputs, spec.kind, problem.samples.u), spec, device)
+    return np.asarray((found + other) / 2, np.float32)
 
 
 def predict(net: nn.Module, inputs: Tensor, spec: InputSpec, device: str = "cpu") -> Floats:

@@ -30,8 +30,7 @@ def watching(
     problem: Problem, progress: Progress | None, before: str = "", board: Any = None
 ) -> Callable[[dict[str, Any]], None]:
     """Bars by seed (and fold, where folds are trained one after another), and TensorBoard."""
-    options = problem.options
-    total = options.steps or options.epochs * problem.schedule().steps_per_epoch()
+    total = problem.steps
 
     def watch(record: dict[str, Any]) -> None:
         losses: dict[str, float] = record["loss"]

@@ -32,6 +32,7 @@ SMALL: dict[str, str] = {
     "identities.pictures=[faces]",
     "generation/rules_on_pictures.yaml": "--dry-run identities.pictures=[faces]",
     "recognition/composite.yaml": TINY,
+    "recognition/flow_cnn.yaml": TINY,
     "recognition/flow_folder.yaml": "--dry-run",
     "recognition/two_branch.yaml": "--dry-run folds=k-fold:2 network.options.pretrained=false",
     "recognition/video.yaml": "--dry-run data.options.missing=skip training.device=cpu "

@@ -40,6 +40,7 @@ def test_odd_space_and_channels(tmp_path: Path) -> None:
     turned = read_flow_folder(folder, table, classes=CLASSES, channels="bgr")
     seen = cv2.imread(str(folder / "sub02_EP01 .png"))
     assert np.array_equal(turned.inputs[1].transpose(1, 2, 0), seen)
+    assert (found.u, turned.u) == (0, 2)  # where u lies, which a mirrored picture turns
 
 
 def test_any_pattern(tmp_path: Path) -> None:

@@ -38,6 +38,15 @@ def problem_of(network: str = "ststnet", ratio: float = 1.0, **options: Any) -> 
     )
 
 
+AUGMENTED = {
+    "mirror": True,
+    "shift": 2,
+    "label_smoothing": 0.1,
+    "schedule": "one-cycle",
+    "test_mirror": True,
+}
+
+
 def alone(problem: Problem) -> list[FoldResult]:
     return [train(problem, SingleFold(problem, f))[0] for f in range(len(problem.splits))]
 
@@ -63,13 +72,15 @@ def assert_same(a: list[FoldResult], b: list[FoldResult], atol: float) -> None:
     [
         ("ststnet", {}),
         ("ststnet", {"class_weights": True, "weight_decay": 0.1}),
+        ("ststnet", {**AUGMENTED, "class_weights": True, "weight_decay": 0.1}),
+        ("off-apexnet", {**AUGMENTED, "learning_rate": 1e-4, "class_weights": True, "epochs": 1}),
         ("ststnet", {"batch_size": 3, "epochs": 1}),  # folds that must wait at a step
         (
             "off-apexnet",
             {"learning_rate": 1e-4, "class_weights": True, "batch_size": 11, "epochs": 1},
         ),
     ],
-    ids=["plain", "weighted", "waiting", "off-apexnet"],
+    ids=["plain", "weighted", "augmented", "augmented off-apexnet", "waiting", "off-apexnet"],
 )
 def test_at_once_like_one_after_another(network: str, options: dict[str, Any]) -> None:
     problem = problem_of(network, **options)
@@ -147,6 +158,7 @@ class Stopped(Exception):
     pass
 
 
+@pytest.mark.parametrize("more", [{}, AUGMENTED], ids=["plain", "augmented"])
 @pytest.mark.parametrize(
     ("network", "select"),
     [
@@ -157,9 +169,9 @@ class Stopped(Exception):
         ("off-apexnet", "last"),
     ],
 )
-def test_stop_and_go_on(tmp_path: Path, network: str, select: str) -> None:
+def test_stop_and_go_on(tmp_path: Path, network: str, select: str, more: dict[str, Any]) -> None:
     rate = 1e-4 if network == "off-apexnet" else 1e-2
-    chosen = {"epochs": 4, "select": select, "checkpoint_every": 1, "learning_rate": rate}
+    chosen = {"epochs": 4, "select": select, "checkpoint_every": 1, "learning_rate": rate} | more
     name = "ststnet" if network == "serial" else network
     problem = problem_of(name, ratio=0.5, **chosen)
     file = tmp_path / "state.safetensors"
