@@ -235,10 +235,8 @@ def key_frames_of(intensity: Floats) -> tuple[int, int, int]:
     """`Plan.key_frames` of intensities `T 2 17`."""
     total = np.delete(intensity, AU_INDEX[45], 2).sum((1, 2))
     moving = np.flatnonzero(total > 0)
-    if not len(moving):
-        return 0, 0, len(total) - 1
-    offset = min(int(moving[-1]) + 1, len(total) - 1)
-    return max(int(moving[0]) - 1, 0), int(total.argmax()), offset
+    first, last = moving[[0, -1]] if len(moving) else (0, len(total) - 1)
+    return max(int(first) - 1, 0), int(total.argmax()), min(int(last) + 1, len(total) - 1)
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,9 @@ COMMANDS = {
     "ablate": "CONFIG OVERRIDES --dry-run --json --per-clip --shard",
     "train": "KIND CONFIG OVERRIDES --json",
     "bench": "NAME --json",
-    "doctor": ("--clip --dataset --expect --held-out --images --json --look --out --table PATH"),
+    "doctor": (
+        "--clip --dataset --expect --held-out --images --json --look --out --profile --table PATH"
+    ),
     "cache info": "FOLDER --json",
     "cache ls": "FOLDER --driver --identity --json --label",
     "cache verify": "FOLDER --json",

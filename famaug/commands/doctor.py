@@ -53,17 +53,27 @@ def doctor_command(
             help="Check a copy of a data set instead: casme2, composite, module:Class ..."
         ),
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="Print a look instead: composite, casme2, samm, smic or a file; --out writes it."
+        ),
+    ] = None,
     *,
     copy: Copy,
     as_json: options.AsJson = False,
 ) -> None:
     """Check packages, optional ones too, OpenCV, shipped weights, devices and free space;
     or, with --dataset NAME PATH, a data set: missing clips and frames, rows without folder, counts
-    against the published ones.
+    against the published ones; or, with --profile NAME, a look that comes with famaug.
     """
     if (dataset is None) != (path is None):
         raise UsageError("--dataset NAME and the folder's PATH go together")
-    if dataset is not None and path is not None:
+    if profile is not None:
+        if dataset is not None or copy != Copy(out=copy.out):
+            raise UsageError("--profile goes alone, or with --out")
+        value, problems = _show_look(profile, copy.out)
+    elif dataset is not None and path is not None:
         value, problems = _check_dataset(dataset, path, copy)
     elif copy != Copy():
         raise UsageError(
@@ -120,6 +130,19 @@ def _check_dataset(name: str, path: Path, copy: Copy) -> tuple[dict[str, Any], S
             save_look(look, copy.out)
             terminal.echo(f"wrote the look to {copy.out}")
     return value, report.problems
+
+
+def _show_look(name: str, out: Path | None) -> tuple[dict[str, Any], Sequence[str]]:
+    """A look in words, and as JSON."""
+    from famaug.look.files import load_look, save_look
+
+    with terminal.typed():
+        look = load_look(name)
+    terminal.echo(f"look {name}\n  " + "\n  ".join(look.lines()))
+    if out is not None:
+        save_look(look, out)
+        terminal.echo(f"wrote the look to {out}")
+    return {"look": look.to_json()}, []
 
 
 def _check_installation() -> tuple[dict[str, Any], Sequence[str]]:

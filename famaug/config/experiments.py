@@ -16,6 +16,7 @@ from famaug.errors import InputError
 from famaug.files.whole import write_whole
 from famaug.look.files import load_look
 from famaug.look.look import Look
+from famaug.look.mixture import AnyLook
 from famaug.recognition.ablation import Ablation, Setting, run_ablation, settings_of
 from famaug.recognition.ablation_sources import fill_sources
 from famaug.recognition.feature_cache import Progress
@@ -142,9 +143,10 @@ def open_pool(
     Raises:
         LeakageError: the look was fitted on people whom a fold tests.
     """
-    look: Look | Mapping[str, Look] | None = fixed_look(config)
-    if isinstance(look, Look):
-        check_untested(look, samples, config["synthetic.look"])
+    fixed = fixed_look(config)
+    look: AnyLook | Mapping[str, AnyLook] | None = fixed
+    if fixed is not None:
+        check_untested(fixed, samples, config["synthetic.look"])
     elif config["synthetic.look"] == FIT:
         look = own_looks(config, samples, progress=progress) if looks is None else looks
     pool = synthetic_pool(
@@ -179,8 +181,8 @@ def own_looks(
     return fold_looks(open_clips(config), samples, splits, progress=progress)
 
 
-def fixed_look(config: Config) -> Look | None:
-    """The look of `synthetic.look: FILE`, or None."""
+def fixed_look(config: Config) -> AnyLook | None:
+    """The look of `synthetic.look: FILE` or a profile's name, or None."""
     named = config["synthetic.look"]
     return None if named in (None, FIT) else load_look(named)
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from famaug.aus.estimators import check_estimator
@@ -27,7 +26,7 @@ from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.generation.resources import Resources
 from famaug.generator.renderers import check_generator, options_of
-from famaug.look.files import load_look
+from famaug.look.files import check_look_named
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import check_strength
@@ -95,7 +94,7 @@ KEYS = {
         size=check_size,
         estimator=check_estimator,
     ),
-    "render.look": Key(Path | None, None, check=exists),
+    "render.look": Key(str | None, None, check=check_look_named),
     **keys_of(Modulation, above="render.modulation."),
     **checked(GATE, tries=_some),
     **keys_of(Gate, above="gate.limits."),
@@ -155,11 +154,11 @@ def open_generation(config: Config) -> tuple[Generation, Resources]:
     """
     if config["work.engine"] == "ray":
         need("ray", "the engine ray")  # told now, not when all is measured
-    look, gated = config["render.look"], config["gate.enabled"]
+    gated = config["gate.enabled"]
     synthesizer = Synthesizer(
         **config.arguments(Synthesizer),
         modulation=Modulation(**config.arguments(Modulation)),
-        look=None if look is None else load_look(look),
+        look=config["render.look"],
     )
     dataset, skipped = open_dataset(config)
     generation = Generation(

@@ -54,8 +54,13 @@ def _not_negative(number: float) -> None:
 
 
 def _look(look: str | None) -> None:
-    if look not in (None, FIT) and not Path(str(look)).is_file():
-        raise InputError(f"must be null, fit or a look's file; {look} is no file")
+    from famaug.look.files import PROFILES, is_look_named  # scipy, where it is asked for
+
+    if look not in (None, FIT) and not is_look_named(str(look)):
+        raise InputError(
+            f"must be null, fit, a profile ({', '.join(PROFILES)}) or a look's file; {look} is no "
+            "file"
+        )
 
 
 RUN = {

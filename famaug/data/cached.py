@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from famaug.data.labels import LabelOf, label_of_dataset, label_or_reason
 from famaug.data.protocols import AsClip, Label, labels_of
 from famaug.data.slots import Balance, Chooser, Slot
 from famaug.errors import CacheError, InputError, LeakageError
-from famaug.look.look import Look
+from famaug.look.files import look_of
+from famaug.look.mixture import AnyLook
 from famaug.look.reading import why_no_look, with_look
 from famaug.seeding import keyed_generator
 from famaug.store.reader import ClipCache
@@ -107,7 +108,7 @@ def read_chosen(
     cache: ClipCache,
     entry: Cached,
     guard: Guard,
-    look: Look | None,
+    look: AnyLook | None,
     rng: np.random.Generator,
 ) -> tuple[Frames, Provenance]:
     """Frames and provenance, guarded once more: the cache may have changed.
@@ -165,7 +166,7 @@ class CachedSource:
         *,
         held_out: Iterable[str] | None,
         label_of: LabelOf | None,
-        look: Look | Literal["fit"] | None,
+        look: AnyLook | str | None,
         as_clip: AsClip,
         seed: int,
         balance: Balance,
@@ -177,6 +178,7 @@ class CachedSource:
             from famaug.data.look_fit import fit_look  # loads the face nets' code
 
             look = fit_look(dataset, seed=seed, as_clip=as_clip)
+        look = look_of(look)
         if look is not None:
             self.guard.check_people(look.subjects, "the look was fitted on")
         self.look = look

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 from torch.utils.data import IterableDataset
 
 from famaug.data.protocols import ClipSynthesizer
 from famaug.errors import InputError
+from famaug.look.files import PROFILES, is_look_named
 from famaug.look.look import Look
+from famaug.look.mixture import Mixture
 
 
 def map_style(dataset: Any) -> int:
@@ -66,8 +69,15 @@ def check_choices(
 
 
 def check_look(look: Any, mode: str) -> None:
-    """Raises InputError for anything but a `Look`, "fit" or None, or in another mode."""
-    if look is not None and look != "fit" and not isinstance(look, Look):
+    """Raises InputError for anything but a look, a profile's or file's name, "fit" or None, or in
+    another mode."""
+    named = isinstance(look, str | os.PathLike) and look != "fit"
+    if named and not is_look_named(look):
+        raise InputError(
+            "look is a Look (`fit_look(fold.train)`), 'fit', a profile "
+            f"({', '.join(PROFILES)}) or a file; got {look!r}"
+        )
+    if not named and look not in (None, "fit") and not isinstance(look, Look | Mixture):
         raise InputError(
             f"look is a Look (`fit_look(fold.train)`) or 'fit'; got {type(look).__name__}"
         )

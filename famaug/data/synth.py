@@ -29,7 +29,7 @@ from famaug.data.protocols import AsClip, ClipSynthesizer, as_clip_with_label, e
 from famaug.data.sampling import ClipSampler
 from famaug.data.slots import Balance, Slot
 from famaug.errors import InputError, RenderError
-from famaug.look.look import Look
+from famaug.look.mixture import AnyLook
 from famaug.store.reader import ClipCache
 from famaug.types import Clip, Frames, Provenance
 
@@ -97,8 +97,9 @@ class MicroExpressionSynth(Dataset[Any]):
             if it has one: clips it does not name are left out. For mode "cached".
         look: makes cached clips look like the data set's when they are read: fitted on the fold's
             training clips (`fit_look(fold.train)`), or "fit", which measures 24 clips of `dataset`
-            here. Each epoch draws framing, head motion and noise anew. Clips that have a look
-            already stay out. For mode "cached"; a synthesizer has a look of its own.
+            here, or a profile or file by name ("casme2"). Each epoch draws framing, head motion and
+            noise anew. Clips that have a look already stay out. For mode "cached"; a synthesizer
+            has a look of its own.
         layout: axes of the frames.
         tracks: items carry `track`.
         balance: "class" draws rare classes more often, by what they lack to the most frequent.
@@ -128,7 +129,7 @@ class MicroExpressionSynth(Dataset[Any]):
         as_item: Callable[[Sample], Any] | None = None,
         held_out: Iterable[str] | None = None,
         label_of: LabelOf | None = None,
-        look: Look | Literal["fit"] | None = None,
+        look: AnyLook | str | None = None,
         layout: Literal["THWC", "TCHW"] = "THWC",
         tracks: bool = False,
         balance: Balance = "none",
@@ -187,7 +188,7 @@ class MicroExpressionSynth(Dataset[Any]):
         self.guard.check_real(refs_of(dataset) or ())
 
     @property
-    def look(self) -> Look | None:
+    def look(self) -> AnyLook | None:
         """The look that is put on cached clips."""
         return self._source.look if isinstance(self._source, CachedSource) else None
 

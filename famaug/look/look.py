@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from famaug.errors import InputError
 from famaug.look.curves import BLINK_SECONDS, bounded, half_blink, pulse, slow
 from famaug.modulation.retime import resample
-from famaug.types import AU_INDEX, AUTrack
+from famaug.types import AU_INDEX, AUTrack, key_frames_of
 
 VERSION = "look/2"
 READ = ("look/1", VERSION)
@@ -193,6 +193,14 @@ class Look:
         au = AU_INDEX[45]
         shown[:, :, au] = np.maximum(shown[:, :, au], lids[:, None])
         return track.with_intensity(shown)
+
+    def planned(
+        self, track: AUTrack, rng: np.random.Generator, fps: float
+    ) -> tuple[AUTrack, dict[str, Any]]:
+        """`timed`, and `draw` for what comes of it; `fps` of a track that does not say its own."""
+        track = self.timed(track, rng)
+        onset, rate = key_frames_of(track.intensity)[0], float(track.fps or fps)
+        return track, self.draw(rng, length=len(track), fps=rate, onset=onset)
 
     def draw(
         self, rng: np.random.Generator, *, length: int, fps: float, onset: int = 0

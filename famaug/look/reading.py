@@ -16,7 +16,7 @@ from famaug.faces.framing import Framing, matrix_of, moved_mesh
 from famaug.faces.packed import unpacked_mesh
 from famaug.files.limits import translated
 from famaug.look.applying import apply_look
-from famaug.look.look import Look
+from famaug.look.mixture import AnyLook
 from famaug.modulation.retime import resample
 from famaug.types import Floats, Frames, Plan, Provenance, key_frames_of
 
@@ -35,7 +35,7 @@ def why_no_look(plan: Plan) -> str | None:
 
 
 def with_look(
-    frames: Frames, provenance: Provenance, look: Look, rng: np.random.Generator
+    frames: Frames, provenance: Provenance, look: AnyLook, rng: np.random.Generator
 ) -> tuple[Frames, Provenance]:
     """A clean clip as the data set would show it, and its provenance with all that was drawn.
 

@@ -21,15 +21,18 @@ from famaug.faces.packed import packed_mesh
 from famaug.files.limits import translated
 from famaug.generator.renderers import Renderer, find_generator, options_of, rendered
 from famaug.look.applying import apply_look
+from famaug.look.files import look_of
 from famaug.look.look import Look
+from famaug.look.mixture import AnyLook
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.sources import ExpressionSource
+from famaug.pipeline.crops import crop_for
 from famaug.pipeline.expression import shown, with_rate
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.pictures import KnownPictures
 from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
 from famaug.pipeline.recent import Recent
-from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan, key_frames_of
+from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
 
 if TYPE_CHECKING:
     from famaug.faces.mesher import FaceMesher
@@ -52,8 +55,8 @@ class Synthesizer:
             set's framing it is sharpened and brought back to the data set's size. None: not.
         size: "auto" keeps a data set's framing: a face of a data set keeps its picture's size and
             framing, a loose picture shown with a data set's clip is framed as that clip is, and
-            with neither the crop is 256 pixels. A number is the side of a square crop round the
-            face; None keeps every picture's own size and framing.
+            with neither the crop is 256 pixels, with a look as large as that needs. A number is the
+            side of a square crop round the face; None keeps every picture's own size and framing.
         modulation: Eq. 2 and Eq. 3 (`famaug.modulation.Modulation`), of measured drivers; a track
             that is modulated already (`AUTrack.modulated`) is shown as written.
         estimator: what measures drivers that are clips: a name of
@@ -64,7 +67,7 @@ class Synthesizer:
             from rules. None: 100, with an `AssumedRateWarning` where a driver does not say.
         peak: scale the driver so that its strongest AU reaches this intensity; None keeps it.
         look: makes clips look like a data set's; they then have its size, and `size` is that of
-            the crop before.
+            the crop before. A profile ("composite", ...: `famaug.look.files`) or file by name.
         device: where rendering, sharpening and measuring run.
         keep: how many prepared faces are kept in memory.
         faces: folder, or folders, below which a plan may name the picture of its identity. Of
@@ -88,7 +91,7 @@ class Synthesizer:
         sizes: Sequence[int] = (0,),
         fps: float | None = None,
         peak: float | None = None,
-        look: Look | None = None,
+        look: AnyLook | str | None = None,
         device: str = "cpu",
         keep: int = 16,
         faces: str | Path | Sequence[str | Path] = (),
@@ -109,7 +112,7 @@ class Synthesizer:
             raise InputError("a look frames the face anew, so it needs size=, the crop's side")
         if fps is not None and not 0 < fps < float("inf"):
             raise InputError(f"fps must be above 0; got {fps}")
-        self.told_fps, self.peak, self.look = fps, peak, look
+        self.told_fps, self.peak, self.look = fps, peak, look_of(look)
         self._measuring = Measuring(
             estimator=estimator,
             sizes=self.sizes,
@@ -211,19 +214,17 @@ class Synthesizer:
             name=str(driver["name"]),
         )
         written = isinstance(source, ExpressionSource) or source.modulated
-        size, frame = self._framing(driver, identity)
+        mine = None if self.look is None else self.look.one(rng)
+        size, frame = self._framing(driver, identity, mine)
         # in a data set's framing a sharpened clip goes back to the size it had
         back = self.sharpener is not None and self.size == "auto" and size is None
         driver = {k: v for k, v in driver.items() if k != "frame"}
         people = {*track.subjects, *(source.subjects if isinstance(source, AUTrack) else ())}
         if people:
             driver["subjects"] = sorted({*driver.get("subjects", ()), *people})
-        look = None
-        if self.look is not None:
-            mine = self.look.one(rng)
-            track = mine.timed(track, rng)
-            at_rest, rate = key_frames_of(track.intensity)[0], float(track.fps or self.fps)
-            look = mine.draw(rng, length=len(track), fps=rate, onset=at_rest)
+        look: dict[str, Any] | None = None
+        if mine is not None:
+            track, look = mine.planned(track, rng, self.fps)
         return Plan(
             driver=driver,
             identity=identity,
@@ -259,13 +260,13 @@ class Synthesizer:
         return () if self.look is None else tuple(self.look.subjects)
 
     def _framing(
-        self, driver: dict[str, Any], identity: dict[str, Any]
+        self, driver: dict[str, Any], identity: dict[str, Any], look: Look | None
     ) -> tuple[int | None, dict[str, Any] | None]:
         """Side of the crop, and the frame to put the face in, for one clip."""
         if self.size != "auto":
             return self.size, None
-        if self.look is not None:  # it frames the face itself
-            return CROP, None
+        if look is not None:  # it frames the face itself
+            return (CROP if self.sharpener is not None else crop_for(look, identity)), None
         if identity.get("dataset"):
             return None, None
         frame = driver.get("frame")

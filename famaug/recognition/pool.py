@@ -14,7 +14,7 @@ from famaug.data.guard import Guard
 from famaug.data.known import synthetic_ref
 from famaug.data.labels import LabelOf, places_of
 from famaug.errors import InputError
-from famaug.look.look import Look
+from famaug.look.mixture import AnyLook
 from famaug.recognition.feature_cache import Progress, dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.seeding import digest, keyed_generator
@@ -66,7 +66,7 @@ class CachedClips:
     or a move of the head for the apex."""
 
     def __init__(
-        self, cache: ClipCache, chosen: Sequence[Cached], guard: Guard, look: Look | None = None
+        self, cache: ClipCache, chosen: Sequence[Cached], guard: Guard, look: AnyLook | None = None
     ) -> None:
         self.cache, self.chosen, self.guard, self.look = cache, list(chosen), guard, look
         self._look_name = "" if look is None else digest(look.to_json())
@@ -94,7 +94,7 @@ def synthetic_pool(
     folds: Mapping[str, Collection[str]] = NOBODY,
     people: Collection[str] = (),
     label_of: LabelOf | None = None,
-    look: Look | Mapping[str, Look] | None = None,
+    look: AnyLook | Mapping[str, AnyLook] | None = None,
     progress: Progress | None = None,
     **how: Any,
 ) -> SyntheticPool:
@@ -129,7 +129,7 @@ def synthetic_pool(
         otherwise="generate clips of other drivers and identities, or map labels to the classes in "
         "`synthetic.labels`",
     )
-    looks: Mapping[str, Look | None]
+    looks: Mapping[str, AnyLook | None]
     if isinstance(look, Mapping):
         looks, look, shared = look, None, False
     else:  # the same inputs for all folds, of which `allowed` lets each see its own
@@ -156,7 +156,7 @@ def _inputs(
     spec: InputSpec,
     chosen: Sequence[Cached],
     guards: Mapping[str, Guard],
-    looks: Mapping[str, Look | None],
+    looks: Mapping[str, AnyLook | None],
     progress: Progress | None,
     how: Mapping[str, Any],
 ) -> tuple[dict[str, Bytes], set[int]]:
@@ -189,7 +189,7 @@ def _inputs(
     return made, still
 
 
-def _story(cache: ClipCache, entry: Cached, look: Look | None) -> Provenance:
+def _story(cache: ClipCache, entry: Cached, look: AnyLook | None) -> Provenance:
     """The provenance of a chosen clip, with everybody whom the look was fitted on."""
     story = unchanged(cache, entry, cache.provenance(entry.key))
     if look is None:

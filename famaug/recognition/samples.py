@@ -17,7 +17,7 @@ from famaug.data.guard import Guard
 from famaug.data.labels import LabelOf, label_of_dataset, places_of, unknown_label
 from famaug.data.protocols import AsClip, Label, labels_of, refs_of
 from famaug.errors import InputError, LeakageError, LeftOutWarning
-from famaug.look.look import Look
+from famaug.look.mixture import AnyLook
 from famaug.people.persons import canonical
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
@@ -224,7 +224,7 @@ def _split(fold: Fold, count: int, pool: SyntheticPool | None, people: frozenset
     return Split(fold.name, train, test, allowed)
 
 
-def check_untested(look: Look, samples: Samples, name: str) -> None:
+def check_untested(look: AnyLook, samples: Samples, name: str) -> None:
     """Raises LeakageError where a look was fitted on people whom some fold tests."""
     tested = Guard(frozenset(samples.subjects), samples.subjects).among(look.subjects)
     if tested:

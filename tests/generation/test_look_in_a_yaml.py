@@ -91,5 +91,5 @@ def test_clips_get_the_look_of_the_folds_own_people_only(tmp_path: Path) -> None
         open_generation(config(tmp_path, "d/s1"))
     with pytest.raises(InputError, match=r"render\.look frames the face anew"):
         config(tmp_path, "d/s0", size=None)
-    with pytest.raises(InputError, match=r"render\.look: .*nowhere\.json is not there"):
+    with pytest.raises(InputError, match=r"render\.look must be a profile .*json is no file"):
         config(tmp_path, "d/s0", look=str(tmp_path / "nowhere.json"))

@@ -118,7 +118,7 @@ def test_one_look_for_all_folds_is_of_nobody_they_test(data: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("look", "cache", "why"),
     [
-        ("nowhere.json", "cache", "synthetic.look must be null, fit or a look's file; nowhere"),
+        ("nowhere.json", "cache", "or a look's file; nowhere.json is no file"),
         ("fit", None, "synthetic.look has no effect: there is no synthetic.cache"),
     ],
 )
