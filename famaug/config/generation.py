@@ -30,6 +30,7 @@ from famaug.look.files import check_look_named
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import check_strength
+from famaug.modulation.variation import check_chance, check_factor
 from famaug.packages import need
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
@@ -50,12 +51,14 @@ def _generator(name: str) -> None:
     check_generator(name)
 
 
+DRAWN = tuple(f"drivers.{key}" for key in ("strength", "one_sided", "partial", "factor"))
+"""Keys of expressions that are drawn, not measured."""
 OWN = keys_of(Generation, "out", "seed", "measured", "licence")
 """Paths are relative to the folder the command is started in."""
 DRIVERS = keys_of(
     Generation,
     *("clips", "annotations", "rules", "tables", "tables_of", "clip_tables"),
-    *("as_is", "strength", "per_rule"),
+    *("as_is", "strength", "one_sided", "partial", "factor", "per_rule"),
     above="drivers.",
     per_clip="per_driver",
 )
@@ -83,6 +86,9 @@ KEYS = {
         tables_of=check_person,
         clip_tables=_pattern,
         strength=check_strength,
+        one_sided=check_chance,
+        partial=check_chance,
+        factor=check_factor,
         per_driver=_some,
         per_rule=_some,
     ),
@@ -116,7 +122,7 @@ def _together(c: Config) -> Iterator[str]:
         )
     yield from idle_part(c, "dataset.")
     if not c["drivers.rules"] and not c["drivers.annotations"]:
-        yield from c.idle("nothing is drawn", "drivers.strength")
+        yield from c.idle("nothing is drawn", *DRAWN)
     if not c["drivers.tables"]:
         yield from c.idle("there are no drivers.tables", "drivers.tables_of")
     if not c["drivers.tables"] and c["drivers.clip_tables"] is None:

@@ -18,7 +18,8 @@ from famaug.generation.items import Item
 from famaug.modulation.annotated import AnnotatedSource
 from famaug.modulation.fitted import FittedSource
 from famaug.modulation.rules import parse_expression
-from famaug.modulation.sources import STRENGTH, ExpressionSource
+from famaug.modulation.sources import AS_LISTED, STRENGTH, ExpressionSource
+from famaug.modulation.variation import Variation
 from famaug.pipeline.inputs import Driver
 from famaug.pipeline.measurements import FaceRecord, MeasuredStore
 from famaug.pipeline.synthesizer import Synthesizer
@@ -47,9 +48,12 @@ class Expression:
 
     @staticmethod
     def load(
-        driver: Item, store: MeasuredStore, strength: tuple[float, float] = STRENGTH
+        driver: Item,
+        store: MeasuredStore,
+        strength: tuple[float, float] = STRENGTH,
+        variation: Variation = AS_LISTED,
     ) -> Expression:
-        """A driver's, at `strength` where it is drawn.
+        """A driver's, at `strength` and with `variation` where it is drawn.
 
         Raises:
             RenderError: it was not measured, or its record is gone.
@@ -58,9 +62,10 @@ class Expression:
         if driver.kind == "annotation":
             value = json.loads(driver.key)
             content = AnnotatedSource.from_json(value["source"] | {"intensity": strength})
+            content = replace(content, variation=variation)
             side, label = Driver.of(content).to_json() | value["driver"], content.label
         elif driver.kind == "rule":
-            content = _at(driver.key, strength)
+            content = _at(driver.key, strength, variation)
             side, label = Driver.of(content).to_json(), content.label
         else:
             record = store.driver(driver.key)
@@ -77,12 +82,13 @@ class Expression:
         return Expression(side, content, label, driver.subject)
 
 
-def _at(text: str, strength: tuple[float, float]) -> ExpressionSource:
-    """An expression at a strength; AUs by hand and fitted statistics say their own."""
+def _at(text: str, strength: tuple[float, float], variation: Variation) -> ExpressionSource:
+    """An expression at a strength; AUs by hand and fitted statistics say their own, and do not
+    vary."""
     source = parse_expression(text)
     if isinstance(source, FittedSource) or source.label is None:
         return source
-    return replace(source, intensity=strength)
+    return replace(source, intensity=strength, variation=variation)
 
 
 @dataclass(frozen=True, eq=False)

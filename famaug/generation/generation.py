@@ -13,6 +13,7 @@ from famaug.generation.patterns import check_pattern
 from famaug.generation.report import Skip
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import STRENGTH, check_strength
+from famaug.modulation.variation import Variation
 from famaug.people.persons import canonical
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
@@ -50,6 +51,10 @@ class Generation:
         as_is: all tables are shown as written, not only those that say they are modulated.
         strength: range of an AU's intensity at the apex, of 5, where it is drawn: of rules,
             statistics, and AUs annotated without a letter.
+        one_sided: chance (0-1) that a drawn expression (rules, statistics, annotations; never a
+            measured one) is shown on one side, the other without it or at up to half.
+        partial: chance (0-1) that some of its AUs are dropped, or shown at a third; never all.
+        factor: range of a factor on the strength of all of it, drawn once a clip.
         own_faces: neutral (onset) frames of the dataset's subjects are identities.
         faces_per_subject: how many of each, in the dataset's order.
         pictures: further identities: files, or folders of pictures.
@@ -85,6 +90,9 @@ class Generation:
     clip_tables: str | None = None
     as_is: bool = False
     strength: tuple[float, float] = STRENGTH
+    one_sided: float = 0.0
+    partial: float = 0.0
+    factor: tuple[float, float] = (1.0, 1.0)
     own_faces: bool = True
     faces_per_subject: int = 1
     pictures: Sequence[Path] = ()
@@ -126,6 +134,7 @@ class Generation:
         guard.check_people(self.synthesizer.look_subjects, "the look was fitted on")
         own = self.dataset is not None
         check_strength(self.strength)
+        _ = self.variation  # raises
         self._check_annotations(own)
         if self.clip_tables is not None:
             check_pattern(self.clip_tables)
@@ -156,6 +165,11 @@ class Generation:
                 f"no drivers: none of {len(refs)} clips of {names} has annotated AUs; measure them "
                 "(drivers.clips), or draw by rules or statistics (drivers.rules: [stats:positive])"
             )
+
+    @property
+    def variation(self) -> Variation:
+        """How drawn expressions differ from what is listed."""
+        return Variation(one_sided=self.one_sided, partial=self.partial, factor=self.factor)
 
     @property
     def measured_folder(self) -> Path:

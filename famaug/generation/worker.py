@@ -245,7 +245,9 @@ class Worker:
     def _pair(self, clip: PlannedClip) -> Pairing:
         """Driver and face of a clip, kept for the next."""
         if self._expression is None or self._expression[0] != clip.driver:
-            found = Expression.load(clip.driver, self.store, self.settings.strength)
+            found = Expression.load(
+                clip.driver, self.store, self.settings.strength, self.settings.variation
+            )
             self._expression = clip.driver, found
         if self._face is None or self._face[0] != clip.face:
             face = self.store.face(clip.face.key)

@@ -106,7 +106,7 @@ def make_worklist(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", FamaugWarning)
             try:
-                expression = Expression.load(driver, store, settings.strength)
+                expression = Expression.load(driver, store, settings.strength, settings.variation)
                 for planned in _plan_driver(settings, driver, expression, shown, work, stop):
                     progress(done + planned, total)
             except FamaugError as error:

@@ -14,7 +14,8 @@ from famaug.errors import InputError, TrackError
 from famaug.modulation.combinations import peak_of
 from famaug.modulation.envelopes import TIMINGS, Envelope
 from famaug.modulation.envelopes import timing as timing_of
-from famaug.modulation.sources import RAISED_COSINE, STRENGTH, PeakSource
+from famaug.modulation.sources import AS_LISTED, RAISED_COSINE, STRENGTH, PeakSource
+from famaug.modulation.variation import Variation
 from famaug.types import AUS, ClipRef
 
 
@@ -34,7 +35,7 @@ class AnnotatedSource(PeakSource):
         fps: of these frames; None takes that of the draw.
         shows: class that goes with it, or None; it has no part in what is drawn.
         intensity: range of strengths that no letter says.
-        timing, envelope: as of `RuleSource`.
+        timing, envelope, variation: as of `RuleSource`.
 
     Raises:
         InputError: an annotation that cannot be read or tells of no AU, or values out of range.
@@ -53,6 +54,8 @@ class AnnotatedSource(PeakSource):
     intensity: tuple[float, float] = STRENGTH
     timing: str = "casme2"
     envelope: Envelope = RAISED_COSINE
+    # no part of its name: what it does shows in the track
+    variation: Variation = field(default=AS_LISTED, repr=False)
 
     def __post_init__(self) -> None:
         units = parse_facs(self.annotation)
@@ -114,8 +117,8 @@ class AnnotatedSource(PeakSource):
         return tuple(u for u in parse_facs(self.annotation) if u.shown)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-able; `from_json` gives an equal one back. The envelope is the usual one."""
-        return {k: v for k, v in asdict(self).items() if k != "envelope"}
+        """JSON-able; `from_json` gives an equal one back, with the usual envelope and variation."""
+        return {k: v for k, v in asdict(self).items() if k not in ("envelope", "variation")}
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> AnnotatedSource:

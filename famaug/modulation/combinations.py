@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import ClassVar
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from famaug.aus.facs import FacsUnit, parse_facs
 from famaug.errors import InputError
 from famaug.modulation.envelopes import Envelope
-from famaug.modulation.sources import RAISED_COSINE, STRENGTH, PeakSource
+from famaug.modulation.sources import AS_LISTED, RAISED_COSINE, STRENGTH, PeakSource
+from famaug.modulation.variation import Variation
 from famaug.types import AU_INDEX, AUS
 
 CLASSES = ("positive", "negative", "surprise")
@@ -30,7 +31,7 @@ class StatsSource(PeakSource):
     Attributes:
         name: "positive", "negative" or "surprise".
         intensity: range of an AU's intensity at the apex; one strength for both its sides.
-        timing, envelope: as of `RuleSource`.
+        timing, envelope, variation: as of `RuleSource`.
 
     Raises:
         InputError: another class, or a range that cannot be.
@@ -42,6 +43,8 @@ class StatsSource(PeakSource):
     intensity: tuple[float, float] = STRENGTH
     timing: str = "dfme"
     envelope: Envelope = RAISED_COSINE
+    # no part of its name: what it does shows in the track
+    variation: Variation = field(default=AS_LISTED, repr=False)
 
     def __post_init__(self) -> None:
         if self.name not in CLASSES:

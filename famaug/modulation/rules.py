@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -12,9 +12,10 @@ from famaug.errors import InputError
 from famaug.modulation.combinations import StatsSource
 from famaug.modulation.envelopes import Envelope
 from famaug.modulation.fitted import KINDS, FittedSource, is_file
-from famaug.modulation.sources import RAISED_COSINE, STRENGTH, PeakSource
+from famaug.modulation.sources import AS_LISTED, RAISED_COSINE, STRENGTH, PeakSource
 from famaug.modulation.transfer import MAX_INTENSITY
 from famaug.modulation.units import parse_units, per_au
+from famaug.modulation.variation import Variation
 from famaug.types import AU_INDEX, AUS
 
 EXPERT_RULES: dict[str, tuple[tuple[int, float], ...]] = {
@@ -53,6 +54,7 @@ class RuleSource(PeakSource):
         asymmetry: the weaker side of an expression is down to 1 - asymmetry of the other; 0 is
             symmetric. AUs by hand say their sides themselves.
         magnification: factor on all intensities, clipped to 5.
+        variation: how expressions differ from the rule; AUs by hand are shown exactly as written.
     """
 
     kind: ClassVar[str] = "rule"
@@ -62,6 +64,8 @@ class RuleSource(PeakSource):
     intensity: tuple[float, float] = STRENGTH
     timing: str = "casme2"
     envelope: Envelope = RAISED_COSINE
+    # no part of its name: what it does shows in the track
+    variation: Variation = field(default=AS_LISTED, repr=False)
     asymmetry: float = 0.0
     magnification: float = 1.0
 
@@ -139,6 +143,8 @@ def _check(source: RuleSource) -> None:
     if source.name == "aus":
         if not per_au(dict(source.units)).any():
             raise InputError("AUs by hand need at least one above 0, as aus:12=1")
+        if source.variation != AS_LISTED:
+            raise InputError("AUs by hand are shown as written: they take no variation")
     elif source.name not in CLASSES and source.name not in EXPERT_RULES:
         raise InputError(f"unknown rule {source.name!r}: use one of {_rule_names()}")
     elif source.units:

@@ -12,9 +12,11 @@ from famaug.errors import InputError
 from famaug.modulation.envelopes import Envelope
 from famaug.modulation.envelopes import timing as timing_of
 from famaug.modulation.transfer import MAX_INTENSITY
+from famaug.modulation.variation import Variation
 from famaug.types import AUTrack
 
 RAISED_COSINE = Envelope()
+AS_LISTED = Variation()
 STRENGTH = (0.5, 1.5)
 """Range of an AU's intensity at the apex of a micro-expression, of 5."""
 
@@ -59,15 +61,17 @@ class PeakSource(ExpressionSource):
         intensity: range from which strengths are drawn that nothing else says.
         timing: data set whose timing is drawn from, see `envelopes.TIMINGS`.
         envelope: course between onset and offset.
+        variation: how expressions differ from what is listed.
     """
 
     estimator: ClassVar[str]
     intensity: tuple[float, float]
     timing: str
     envelope: Envelope
+    variation: Variation
 
     def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
-        peak = self._peak(rng)
+        peak = self.variation.applied(self._peak(rng), rng)
         rate, level = self._course(rng, fps)
         return AUTrack.of(
             level[:, None, None] * peak, estimator=self.estimator, fps=rate, modulated=True

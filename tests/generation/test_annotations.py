@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from famaug.config.generation import GENERATION
+from famaug.aus.table import write_table
+from famaug.config.generation import GENERATION, open_generation
 from famaug.data import leave_one_subject_out
 from famaug.data.guard import Guard
 from famaug.errors import InputError, TrackError
@@ -16,10 +17,11 @@ from famaug.generation import Generation, generate
 from famaug.generation.resources import Resources
 from famaug.modulation.annotated import AnnotatedSource
 from famaug.modulation.sources import STRENGTH
+from famaug.modulation.variation import Variation
 from famaug.pipeline.inputs import Driver
 from famaug.seeding import keyed_generator
 from famaug.store import ClipCache
-from famaug.types import AU_INDEX, ClipRef, Provenance
+from famaug.types import AU_INDEX, AUTrack, ClipRef, Provenance
 from tests.generation.generation_builders import (
     NoPixels,
     QuickSynthesizer,
@@ -132,6 +134,33 @@ def test_the_strength_is_drawn_as_told(tmp_path: Path) -> None:
             assert ((brow >= 3.0) & (brow <= 3.5)).all(), story.label
 
 
+def test_what_is_drawn_varies_as_told_and_what_is_measured_does_not(tmp_path: Path) -> None:
+    data = dataset(tmp_path)
+    track = AUTrack.of(np.full((5, 2, 17), 0.5), estimator="t", fps=100.0, modulated=True)
+    write_table(track, tmp_path / "t.csv")
+    more: dict[str, Any] = {
+        "rules": ["rule:surprise", "stats:negative", "aus:1=1,12=1"],
+        "tables": [tmp_path / "t.csv"],
+        "per_driver": 3,
+        "per_rule": 6,
+    }
+    generate(settings(tmp_path, data, "plain", **more))
+    generate(settings(tmp_path, data, "varied", one_sided=1.0, partial=1.0, **more))
+    seen: dict[str, list[bool]] = {}
+    for story in stories(tmp_path / "varied"):
+        left, right = story.plan.intensity.max(axis=0)
+        seen.setdefault(story.plan.driver["kind"], []).append(bool((left != right).any()))
+        if story.plan.driver["name"].startswith("aus:") or story.plan.driver["kind"] == "track":
+            assert np.array_equal(left, right)
+            assert story.plan.key in {s.plan.key for s in stories(tmp_path / "plain")}
+    assert any(seen["rule"])
+    assert any(seen["stats"])
+    assert any(seen["annotation"])
+    assert not any(seen["track"])
+    with pytest.raises(InputError, match="chance from 0 to 1"):
+        settings(tmp_path, data, partial=1.5)
+
+
 def test_the_label_has_no_part_in_what_is_drawn() -> None:
     a, b = (AnnotatedSource(clip="c", annotation="4", shows=shows) for shows in ("anger", 0))
     assert Driver.of(a).digest == Driver.of(b).digest
@@ -209,3 +238,15 @@ def test_the_yaml(tmp_path: Path) -> None:
         GENERATION.read(path)
     with pytest.raises(InputError, match=r"drivers.annotations has no effect: there is no datas"):
         GENERATION.read(path, ["drivers.strength=[1,2]"])
+    path.write_text("out: c\ndrivers: {rules: ['rule:surprise']}\nidentities: {pictures: ['.']}\n")
+    told = GENERATION.read(
+        path, ["drivers.one_sided=.2", "drivers.partial=.3", "drivers.factor=[.5,1]"]
+    )
+    varied = open_generation(told)[0].variation
+    assert varied == Variation(one_sided=0.2, partial=0.3, factor=(0.5, 1.0))
+    for wrong in ("one_sided=-1", "partial=2", "factor=[0,1]", "factor=[2,1]"):
+        with pytest.raises(InputError, match=rf"drivers\.{wrong.partition('=')[0]} must be a"):
+            GENERATION.read(path, [f"drivers.{wrong}"])
+    path.write_text("out: c\ndrivers: {tables: ['" + str(path) + "'], partial: .5}\n")
+    with pytest.raises(InputError, match=r"drivers.partial has no effect: nothing is drawn"):
+        GENERATION.read(path)
