@@ -17,7 +17,7 @@ from famaug.commands.terminal import bars, run_script
 from famaug.config.experiments import make_sources, open_ablation, run_ratios
 from famaug.config.recognition import ABLATION
 from famaug.configs import find_config
-from famaug.recognition.ablation import settings_of, verdict
+from famaug.recognition.ablation import verdict
 from famaug.recognition.ablation_report import write_ablation
 from famaug.recognition.results import label_of_data
 from famaug.recognition.watching import describe, waiting
@@ -39,8 +39,8 @@ def main(given: argparse.Namespace) -> None:
 
     # 3. Inputs of the real clips and of every source's, once for all settings.
     with bars() as progress:
-        base, pools = open_ablation(config, progress=progress)
-    print(f"{len(settings_of(config['ratios'], [*pools]))} settings of", end=" ")
+        base, pools, settings = open_ablation(config, progress=progress)
+    print(f"{len(settings)} settings of", end=" ")
     print(describe(base, len(config["seeds"])))
 
     # 4. Train what is not finished yet.

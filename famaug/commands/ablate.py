@@ -50,15 +50,14 @@ def ablate_command(
         for name, counts in made.items():
             terminal.echo(f"{name}: " + ", ".join(f"{n} {k}" for k, n in counts.items()))
     from famaug.config.experiments import open_ablation, run_ratios
-    from famaug.recognition.ablation import settings_of, verdict
+    from famaug.recognition.ablation import verdict
     from famaug.recognition.ablation_report import write_ablation
     from famaug.recognition.results import label_of_data
     from famaug.recognition.watching import describe, waiting
 
     with terminal.typed(), terminal.bars() as progress:
-        base, pools = open_ablation(loaded, progress=progress)
-    count = len(settings_of(loaded["ratios"], [*pools]))
-    terminal.say(f"{count} settings: {describe(base, len(loaded['seeds']))}")
+        base, pools, settings = open_ablation(loaded, progress=progress)
+    terminal.say(f"{len(settings)} settings: {describe(base, len(loaded['seeds']))}")
     if not dry_run:
         with terminal.bars() as progress:
             ablation = run_ratios(loaded, base, pools, progress=progress)

@@ -17,7 +17,13 @@ from famaug.files.whole import write_whole
 from famaug.look.files import load_look
 from famaug.look.look import Look
 from famaug.look.mixture import AnyLook
-from famaug.recognition.ablation import Ablation, Setting, run_ablation, settings_of
+from famaug.recognition.ablation import (
+    Ablation,
+    Setting,
+    ablation_problems,
+    run_ablation,
+    settings_of,
+)
 from famaug.recognition.ablation_sources import fill_sources
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
@@ -27,12 +33,15 @@ from famaug.recognition.pool import SyntheticPool, synthetic_pool
 from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.runs import run_all
 from famaug.recognition.samples import (
+    ALONE,
     Samples,
     check_untested,
     held_out_by_fold,
     make_splits,
     real_samples,
+    splits_alone,
 )
+from famaug.recognition.start import read_start
 from famaug.recognition.training import Problem
 from famaug.recognition.watching import open_board, watching
 from famaug.store.reader import ClipCache
@@ -46,29 +55,42 @@ def open_problem(config: Config, *, progress: Progress | None = None) -> Problem
     Raises:
         InputError: something does not fit; training has not begun.
         MediaError, CacheError: clips, pictures or the cache cannot be read.
-        LeakageError: a subject would be in two folds, or the look was fitted on one that is tested.
+        WeightsError, FetchError: the weights to begin from.
+        LeakageError: a subject would be in two folds, or somebody who is tested went into the look
+            or into the weights to begin from.
     """
-    ratio = config["synthetic.ratio"]
-    cache = config["synthetic.cache"] if ratio else None
+    problem = _problem(config, progress)
+    problem.check()
+    return problem
+
+
+def _problem(config: Config, progress: Progress | None) -> Problem:
+    """As `open_problem`, unchecked."""
+    ratio, only = config["synthetic.ratio"], config["synthetic.only"]
+    used = ratio or only or config["training.pretrain_steps"]
+    cache = config["synthetic.cache"] if used else None
+    start = None if config["training.start"] is None else read_start(config["training.start"])
     spec = input_of(config)
     if cache:
         ClipCache(cache)  # told before inputs are made
         fixed_look(config)
     samples = open_samples(config, spec, progress=progress)
     pool = open_pool(config, cache, samples, progress=progress) if cache else None
-    problem = Problem(
+    return Problem(
         network=config["network.name"],
         network_options=config["network.options"],
         input_spec=config["network.input"],
         samples=samples,
         pool=pool,
-        splits=make_splits(samples, pool, folds=config["folds"]),
+        splits=splits_alone(samples, pool)
+        if only and pool is not None
+        else make_splits(samples, pool, folds=config["folds"]),
         ratio=ratio,
         options=TrainingOptions(**config.arguments(TrainingOptions)),
         seed=config["seeds"][0],
+        only=only,
+        start=start,
     )
-    problem.check()
-    return problem
 
 
 def input_of(config: Config) -> InputSpec:
@@ -146,14 +168,18 @@ def open_pool(
     fixed = fixed_look(config)
     look: AnyLook | Mapping[str, AnyLook] | None = fixed
     if fixed is not None:
-        check_untested(fixed, samples, config["synthetic.look"])
+        what = f"synthetic.look {config['synthetic.look']} was fitted on"
+        instead = "synthetic.look=fit fits one look on each fold's training clips"
+        check_untested(fixed.subjects, samples, what, instead)
     elif config["synthetic.look"] == FIT:
         look = own_looks(config, samples, progress=progress) if looks is None else looks
     pool = synthetic_pool(
         ClipCache(cache),
         input_of(config),
         classes=config["data.classes"],
-        folds=held_out_by_fold(samples, config["folds"]),
+        folds={ALONE: frozenset(samples.subjects)}
+        if config["synthetic.only"]
+        else held_out_by_fold(samples, config["folds"]),
         people=samples.subjects,
         label_of=_labels(config, samples),
         look=look,
@@ -189,8 +215,8 @@ def fixed_look(config: Config) -> AnyLook | None:
 
 def open_ablation(
     config: Config, *, progress: Progress | None = None
-) -> tuple[Problem, dict[str, SyntheticPool]]:
-    """Inputs of the real clips and of every source's, once for all settings.
+) -> tuple[Problem, dict[str, SyntheticPool], list[Setting]]:
+    """Inputs of the real clips and of every source's, once for all settings, and these.
 
     Raises:
         InputError: ratios, sources or anything of `open_problem` do not fit.
@@ -198,13 +224,19 @@ def open_ablation(
     sources = config["sources"]
     settings_of(config["ratios"], [*sources])
     fixed_look(config)  # told before inputs are made
-    base = open_problem(config, progress=progress)
+    for cache in sources.values():
+        ClipCache(cache)
+    base = _problem(config, progress)
+    replace(base, options=replace(base.options, pretrain_steps=0)).check()
     looks = own_looks(config, base.samples, progress=progress) if sources else {}
     pools = {
         name: open_pool(config, cache, base.samples, looks=looks, progress=progress)
         for name, cache in sources.items()
     }
-    return base, pools
+    problems, _ = ablation_problems(
+        base, pools, config["ratios"], folds=config["folds"], alone=config["alone"]
+    )
+    return base, pools, [*problems]
 
 
 def make_sources(config: Config, *, per_clip: int, progress: Progress) -> dict[str, dict[str, int]]:
@@ -270,6 +302,7 @@ def run_ratios(
         config["ratios"],
         config["out"],
         folds=config["folds"],
+        alone=config["alone"],
         watch=watch,
         **_run(config),
     )

@@ -97,29 +97,48 @@ SYNTHETIC = {
     "synthetic.cache": Key(Path | None, None),
     "synthetic.ratio": Key(float, 0.0, check=_not_negative),
     "synthetic.look": Key(str | None, None, check=_look),
+    "synthetic.only": Key(bool, False),  # no real clip is trained on
     "synthetic.labels": Key(Labels, {}),
 }
-KEYS = {**RUN, **DATA, **NETWORK, **SYNTHETIC, **keys_of(TrainingOptions, above="training.")}
+TRAINING = {
+    **keys_of(TrainingOptions, above="training."),
+    "training.start": Key(str | None, None),  # file or name of weights to begin from
+}
+KEYS = {**RUN, **DATA, **NETWORK, **SYNTHETIC, **TRAINING}
 COMPARED = {
     "ratios": Key(Sequence[float], (0, 0.25, 0.5, 1, 2, 4)),  # of synthetic to real clips
     "sources": Key(Mapping[str, Path], {}),  # name to cache folder
+    "alone": Key(bool, True),  # also without real clips, where nobody tested is in a source
 }
 
 
 def _recognise(c: Config) -> Iterator[str]:
-    cache = c["synthetic.cache"]
+    cache, only = c["synthetic.cache"], c["synthetic.only"]
     if c["synthetic.ratio"] and not cache:
         yield "synthetic.ratio is above 0, so synthetic.cache must name a cache"
+    if only and not cache:
+        yield "synthetic.only is true, so synthetic.cache must name a cache"
     if not cache:
-        yield from c.idle("there is no synthetic.cache", "synthetic.labels", "synthetic.look")
+        keys = ("synthetic.labels", "synthetic.look", "training.pretrain_steps")
+        yield from c.idle("there is no synthetic.cache", *keys)
+    if only:
+        keys = ("synthetic.ratio", "training.pretrain_steps", "folds")
+        yield from c.idle("synthetic.only tests every real clip and trains on none", *keys)
+        if c["synthetic.look"] == FIT:
+            yield "synthetic.look is fit, and with synthetic.only there are no clips to fit it on"
+    if c["weights"] is not None:
+        keys = ("synthetic.only", "training.pretrain_steps", "training.start")
+        yield from c.idle("weights are scored, nothing is trained", *keys)
     yield from _together(c)
 
 
 def _ablate(c: Config) -> Iterator[str]:
     if not c["sources"]:
-        yield from c.idle("there are no sources", "synthetic.labels", "synthetic.look")
+        keys = ("synthetic.labels", "synthetic.look", "training.pretrain_steps", "alone")
+        yield from c.idle("there are no sources", *keys)
     unused = "an ablation has sources and ratios instead"
     yield from c.idle(unused, "synthetic.cache", "synthetic.ratio")
+    yield from c.idle("an ablation has `alone` instead", "synthetic.only")
     yield from c.idle("an ablation trains", "weights")
     yield from _together(c)
 

@@ -6,6 +6,7 @@ so that a gain is not merely more training.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,13 @@ from famaug.recognition.metrics import Counts, MissingClass
 from famaug.recognition.pool import SyntheticPool
 from famaug.recognition.results import collect, seed_counts
 from famaug.recognition.runs import Shard, run_all
-from famaug.recognition.samples import Samples, make_splits
+from famaug.recognition.samples import (
+    Samples,
+    Split,
+    check_classes,
+    make_splits,
+    splits_alone,
+)
 from famaug.recognition.significance import (
     Comparison,
     bootstrap_interval,
@@ -28,21 +35,27 @@ from famaug.recognition.significance import (
 from famaug.recognition.training import Log, Problem
 
 LEVEL = 0.05
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One trained setting; source is "" for ratio 0."""
+    """One trained setting; source is "" for ratio 0. With `alone` no real clip is trained on."""
 
     source: str
     ratio: float
+    alone: bool = False
 
     @property
     def folder(self) -> str:
+        if self.alone:
+            return f"{self.source}/alone"
         return f"{self.source}/ratio-{self.ratio:g}" if self.source else "ratio-0"
 
     @property
     def name(self) -> str:
+        if self.alone:
+            return f"synthetic only: {self.source}"
         return f"{self.source} at ratio {self.ratio:g}" if self.source else "no synthetic clips"
 
 
@@ -51,7 +64,8 @@ class AblationRow:
     """A line of the table: one setting on one part ("all", or a data set).
 
     Intervals are 95 %, from bootstrap over subjects; `comparison` is the paired test of UF1 against
-    ratio 0 (None for ratio 0 itself); `p_corrected` is after Holm over all settings of the part.
+    ratio 0 (None for ratio 0 itself); `p_corrected` is after Holm over all ratios of the part, and
+    over all rows without real clips by themselves.
     """
 
     setting: Setting
@@ -65,7 +79,8 @@ class AblationRow:
 
 @dataclass(frozen=True)
 class Ablation:
-    """The finished ablation: rows, how it was trained, and the data's label ("" for real)."""
+    """The finished ablation: rows, how it was trained, the data's label ("" for real), and why
+    sources have no row of synthetic clips alone."""
 
     rows: tuple[AblationRow, ...]
     seeds: tuple[int, ...]
@@ -74,10 +89,13 @@ class Ablation:
     data: str
     optimistic: bool
     missing: MissingClass
+    notes: tuple[str, ...] = ()
 
 
-def settings_of(ratios: Sequence[float], sources: Sequence[str]) -> list[Setting]:
-    """Ratio 0 once, then every other ratio of every source.
+def settings_of(
+    ratios: Sequence[float], sources: Sequence[str], alone: Sequence[str] = ()
+) -> list[Setting]:
+    """Ratio 0 once, then every other ratio of every source, then those `alone`.
 
     Raises:
         InputError: a ratio is under 0 or there twice, or ratios have no source.
@@ -90,7 +108,28 @@ def settings_of(ratios: Sequence[float], sources: Sequence[str]) -> list[Setting
     wrong = [s for s in sources if not s or "/" in s or s.startswith((".", "ratio-"))]
     if wrong:
         raise InputError(f"names of sources are plain words; got {wrong}")
-    return [Setting("", 0.0), *(Setting(s, r) for s in sources for r in above)]
+    mixed = [Setting(s, r) for s in sources for r in above]
+    return [Setting("", 0.0), *mixed, *(Setting(s, 0.0, alone=True) for s in alone)]
+
+
+def sources_alone(
+    samples: Samples, pools: Mapping[str, SyntheticPool]
+) -> tuple[dict[str, list[Split]], tuple[str, ...]]:
+    """By source how it is tested alone, and a line for each that cannot be: somebody who is tested
+    went into all of its clips of a class, or each fold has a look of its own."""
+    found, notes = {}, []
+    for name, pool in pools.items():
+        splits = splits_alone(samples, pool)
+        try:
+            if pool.own is not None:
+                raise InputError("each fold sees its clips with a look of its own")
+            if not splits[0].allowed.any():
+                raise InputError("somebody who is tested went into each of its clips")
+            check_classes(samples, pool, splits)
+            found[name] = splits
+        except InputError as error:
+            notes.append(f"No row of {name} alone: {error}.")
+    return found, tuple(notes)
 
 
 def run_ablation(
@@ -104,6 +143,7 @@ def run_ablation(
     shard: Shard = (0, 1),
     threads: int | None = None,
     missing: MissingClass = "zero",
+    alone: bool = True,
     watch: Callable[[Setting], Log] | None = None,
 ) -> Ablation | None:
     """Trains every setting into its folder and compares.
@@ -114,6 +154,8 @@ def run_ablation(
         ratios: which; 0 is always trained.
         folder: results; what is finished there is kept.
         seeds, folds, shard, threads, missing: as `run_all` and `make_splits`.
+        alone: also train on each source's clips alone, where nobody who is tested went into them:
+            one training a seed, of as many steps.
         watch: from a setting to what sees its epochs.
 
     Returns:
@@ -123,7 +165,9 @@ def run_ablation(
         InputError: ratios or sources do not fit, or a fold has no clips to fill its ratio; before
             anything is trained.
     """
-    problems = _problems(base, pools, ratios, folds)
+    problems, notes = ablation_problems(base, pools, ratios, folds=folds, alone=alone)
+    for note in notes:
+        log.warning("%s", note)
     finished = []
     for setting, problem in problems.items():
         value = run_all(
@@ -147,25 +191,44 @@ def run_ablation(
         base.samples.origin,
         base.options.select == "best-test",
         missing,
+        notes,
     )
 
 
-def _problems(
-    base: Problem, pools: Mapping[str, SyntheticPool], ratios: Sequence[float], folds: str
-) -> dict[Setting, Problem]:
-    """What each setting trains, all with the steps of ratio 0."""
-    plain = replace(base, pool=None, ratio=0.0, splits=make_splits(base.samples, folds=folds))
-    plain = replace(plain, options=replace(base.options, steps=plain.steps))
+def ablation_problems(
+    base: Problem,
+    pools: Mapping[str, SyntheticPool],
+    ratios: Sequence[float],
+    *,
+    folds: str = "loso",
+    alone: bool = True,
+) -> tuple[dict[Setting, Problem], tuple[str, ...]]:
+    """What each setting trains, all with the steps of ratio 0, and why sources are not trained on
+    alone. Steps that begin on synthetic clips alone are steps like any other where there are no
+    synthetic clips, or no real ones.
+
+    Raises:
+        InputError, WeightsError, LeakageError: a setting cannot be trained.
+    """
+    unmixed = replace(base.options, pretrain_steps=0)
+    splits = make_splits(base.samples, folds=folds)
+    plain = replace(base, pool=None, ratio=0.0, splits=splits, options=unmixed)
+    plain = replace(plain, options=replace(unmixed, steps=plain.steps))
+    mixed = replace(base.options, steps=plain.steps)
+    by_source = {name: make_splits(base.samples, pool, folds=folds) for name, pool in pools.items()}
+    tested, notes = sources_alone(base.samples, pools) if alone else ({}, ())
     problems = {}
-    for setting in settings_of(ratios, [*pools]):
+    for setting in settings_of(ratios, [*pools], [*tested]):
         own = plain
         if setting.source:
-            pool = pools[setting.source]
-            splits = make_splits(base.samples, pool, folds=folds)
-            own = replace(plain, pool=pool, ratio=setting.ratio, splits=splits)
+            own = replace(plain, pool=pools[setting.source], ratio=setting.ratio)
+        if setting.alone:
+            own = replace(own, splits=tested[setting.source], only=True)
+        elif setting.source:
+            own = replace(own, splits=by_source[setting.source], options=mixed)
         own.check()  # tells of a ratio that cannot be filled
         problems[setting] = own
-    return problems
+    return problems, notes
 
 
 def _counts_of(folder: Path, seeds: Sequence[int], problem: Problem) -> Counts:
@@ -190,7 +253,10 @@ def _rows(
         tests = {
             s: paired_comparison(plain, c[:, mask], **how) for s, c in counts.items() if s.source
         }
-        corrected = dict(zip(tests, holm([t.p for t in tests.values()]), strict=True))
+        corrected: dict[Setting, float] = {}
+        for alone in (False, True):
+            family = {s: t.p for s, t in tests.items() if s.alone == alone}
+            corrected |= zip(family, holm([*family.values()]), strict=True)
         for setting, table in counts.items():
             found = {
                 score: bootstrap_interval(table[:, mask], score=score, **how)
@@ -212,7 +278,8 @@ def _rows(
 
 def verdict(ablation: Ablation) -> str:
     """One plain sentence on all clips together: a gain, a loss, or that none was shown."""
-    tested = [r for r in ablation.rows if r.part == "all" and r.comparison is not None]
+    every = [r for r in ablation.rows if r.part == "all" and r.comparison is not None]
+    tested = [r for r in every if not r.setting.alone]
     if not tested:
         return "Nothing was compared: there is no ratio above 0."
     best = max(tested, key=lambda r: _gain(r)[0])

@@ -15,7 +15,7 @@ from famaug.recognition.ablation import Ablation, AblationRow, verdict
 from famaug.recognition.results import label_of_data
 
 COLUMNS = (
-    *("source", "ratio", "part", "subjects", "clips"),
+    *("setting", "source", "ratio", "part", "subjects", "clips"),
     *("uf1", "uf1_low", "uf1_high", "uar", "uar_low", "uar_high"),
     *("uf1_gain", "gain_low", "gain_high", "p", "p_corrected"),
 )
@@ -82,12 +82,16 @@ def ablation_plot(ablation: Ablation) -> str:
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         for axes, score in zip(figure.subplots(1, 2), ("uf1", "uar"), strict=True):
             for i, source in enumerate(sources):
-                line = [plain, *(r for r in rows if r.setting.source == source)]
+                own = [r for r in rows if r.setting.source == source]
+                line = [plain, *(r for r in own if not r.setting.alone)]
                 x = [r.setting.ratio for r in line]
                 middle, low, high = zip(*(r.scores[score] for r in line), strict=True)
                 colour = _COLOURS[i % len(_COLOURS)]
                 axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
                 axes.plot(x, middle, color=colour, marker="o", label=source)
+                for row in (r for r in own if r.setting.alone):
+                    height, words = row.scores[score][0], f"{source} alone"
+                    axes.axhline(height, color=colour, linewidth=1, linestyle=":", label=words)
             axes.axhline(plain.scores[score][0], color="#636a74", linewidth=0.8, linestyle="--")
             axes.set_xlabel("synthetic clips for each real one")
             axes.set_ylabel(score.upper())
@@ -112,8 +116,18 @@ def _how(ablation: Ablation) -> str:
         "seed(s), folds by subject, counts pooled over folds. Scores are means over seeds with "
         "95 % intervals from bootstrap over subjects; p is two-sided, from exchanging subjects "
         "between the setting and ratio 0, corrected by Holm within a part. An absent class counts "
-        f"{absent}."
+        f"{absent}.{_of_rows_alone(ablation)}"
     )
+
+
+def _of_rows_alone(ablation: Ablation) -> str:
+    words = ""
+    if any(r.setting.alone for r in ablation.rows):
+        words = (
+            ' Rows "synthetic only" were trained on synthetic clips alone, into which nobody went '
+            "who is tested, once a seed; they are corrected by themselves."
+        )
+    return " ".join([words, *ablation.notes])
 
 
 def _cells(row: AblationRow) -> list[str]:
@@ -139,7 +153,8 @@ def _csv(ablation: Ablation, note: str) -> str:
         compared: list[object] = ["", "", "", "", ""]
         if test is not None:
             compared = [test.gain.value, test.gain.low, test.gain.high, test.p, row.p_corrected]
-        where = [row.setting.source, row.setting.ratio, row.part, row.subjects, row.clips]
+        ratio = "" if row.setting.alone else row.setting.ratio
+        where = [row.setting.name, row.setting.source, ratio, row.part, row.subjects, row.clips]
         numbers = [*row.scores["uf1"], *row.scores["uar"], *compared]
         shown = [f"{x:.6g}" if isinstance(x, float) else x for x in numbers]
         writer.writerow([*where, *shown, *([note] if note else [])])

@@ -19,6 +19,7 @@ class TrainingOptions:
     Attributes:
         epochs: through the slots (real and synthetic).
         steps: in all, instead of epochs x batches; None: as many as the epochs have.
+        pretrain_steps: of the steps, so many at the beginning see synthetic clips alone.
         batch_size: slots in a batch; a fold's own batch lacks its held-out clips.
         learning_rate, weight_decay: of AdamW (0 decay: Adam).
         schedule: the learning rate stays ("constant"), or rises and falls ("one-cycle", see
@@ -38,6 +39,7 @@ class TrainingOptions:
 
     epochs: int = 800
     steps: int | None = None
+    pretrain_steps: int = 0
     batch_size: int = 256
     learning_rate: float = 5e-5
     weight_decay: float = 0.0
@@ -57,6 +59,8 @@ class TrainingOptions:
         wrong = []
         if self.epochs < 1 or (self.steps is not None and self.steps < 1):
             wrong.append(f"epochs and steps are at least 1; got {self.epochs} and {self.steps}")
+        if self.pretrain_steps < 0:
+            wrong.append(f"pretrain_steps is 0 (none) or more; got {self.pretrain_steps}")
         if self.batch_size < 2:
             wrong.append(f"batch_size is at least 2; got {self.batch_size}")
         if self.checkpoint_every < 0:

@@ -10,36 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from famaug.errors import InputError, WeightsError
 from famaug.files.folders import visible
 from famaug.people.persons import canonical, parse_person, same
+from famaug.recognition.start import read_state_dict
 from famaug.recognition.training import FoldResult, Problem, predicted
-from famaug.weights.load import load_safetensors
-from famaug.weights.state_dict import read_torch_state_dict
 
-WITHIN = ("state_dict", "model_state_dict", "model", "net")
-SEVERAL_DEVICES = "module."
 SUFFIXES = (".pth", ".pt", ".safetensors")
-
-
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Names and tensors of a state dict, in safetensors or as torch.save wrote it.
-
-    A checkpoint's state dict may lie beside other things, and names may begin with "module." as
-    those of several devices do.
-
-    Raises:
-        WeightsError: missing, damaged, or holding anything but tensors.
-    """
-    if path.suffix == ".safetensors":
-        found = load_safetensors(path)
-    else:
-        found = read_torch_state_dict(path, within=WITHIN)
-    if found and all(name.startswith(SEVERAL_DEVICES) for name in found):
-        return {name.removeprefix(SEVERAL_DEVICES): t for name, t in found.items()}
-    return found
 
 
 def find_weights(folder: str | os.PathLike[str], names: list[str]) -> dict[str, Path]:

@@ -31,7 +31,7 @@ from famaug.recognition.metrics import (
 )
 from famaug.recognition.samples import Samples
 from famaug.recognition.significance import bootstrap_interval
-from famaug.recognition.training import FoldResult
+from famaug.recognition.training import SYNTHETIC_ALONE, FoldResult
 from famaug.seeding import digest
 from famaug.weights.tensor_files import save_tensors
 
@@ -51,10 +51,14 @@ def fold_path(folder: Path, seed: int, name: str) -> Path:
     return folder / "runs" / f"seed{seed}" / safe
 
 
-def save_fold(folder: Path, seed: int, result: FoldResult, samples: Samples) -> None:
-    """Keeps a finished fold; the predictions are written last, so that they mean it is whole."""
+def save_fold(
+    folder: Path, seed: int, result: FoldResult, samples: Samples, people: Sequence[str] = ()
+) -> None:
+    """Keeps a finished fold; the predictions are written last, so that they mean it is whole. The
+    weights' file names the `people` whom they were trained on."""
     path = fold_path(folder, seed, result.name)
-    save_tensors(path.with_name(path.name + ".safetensors"), result.state, {"fold": result.name})
+    note = {"fold": result.name} | ({"subjects": [*people]} if people else {})
+    save_tensors(path.with_name(path.name + ".safetensors"), result.state, note)
     value = {
         "fold": result.name,
         "seed": seed,
@@ -121,6 +125,7 @@ def summary(
     seeds: Sequence[int],
     missing: MissingClass = "zero",
     optimistic: bool = False,
+    trained_on: str = "",
     draws: int = 2000,
 ) -> dict[str, Any]:
     """Scores of all clips together and by data set, JSON-able.
@@ -137,6 +142,7 @@ def summary(
         "data": samples.origin or "real",
         "left_out": list(samples.left_out),
         "optimistic": optimistic,
+        "trained_on": trained_on,
         "missing_class": missing,
         "classes": list(samples.classes),
         "seeds": list(seeds),
@@ -170,6 +176,8 @@ def summary(
 def label_of_data(value: Mapping[str, Any]) -> str:
     """The sentence that stands beside every score."""
     lines = [OPTIMISTIC] if value["optimistic"] else []
+    if value.get("trained_on") == SYNTHETIC_ALONE:
+        lines.append(f"Trained on {SYNTHETIC_ALONE}; every real clip is tested.")
     if value["data"] != "real":
         lines.append(f"Data: {value['data']}; these numbers say nothing about the real data sets.")
     if value.get("left_out"):

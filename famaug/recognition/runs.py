@@ -14,9 +14,11 @@ from typing import Any
 
 import torch
 
+from famaug.data.guard import Guard
 from famaug.errors import InputError
 from famaug.files.limits import read_json
 from famaug.files.whole import write_whole
+from famaug.people.persons import in_order
 from famaug.recognition.all_folds import AllFolds, can_stack
 from famaug.recognition.all_folds_ststnet import AllFoldsOfSTSTNet
 from famaug.recognition.metrics import MissingClass
@@ -31,6 +33,7 @@ from famaug.recognition.results import (
     summary,
     write_summary,
 )
+from famaug.recognition.samples import Split
 from famaug.recognition.training import FoldResult, Log, Problem, to_text, train
 from famaug.seeding import digest
 
@@ -81,6 +84,7 @@ def run_all(
     folder.mkdir(parents=True, exist_ok=True)
     _check_same(folder, problem, trained=weights is None)
     mine = range(part, len(problem.splits), parts)
+    people = {} if weights else {s.name: trained_on(problem, s) for s in problem.splits}
     log = _logger(folder / f"log{'' if parts == 1 else f'-{part}'}.jsonl", watch)
     for seed in seeds:
         own = replace(problem, seed=seed)
@@ -90,20 +94,41 @@ def run_all(
         if todo:
             with _threads(threads):
                 for result in _results(own, folder, todo, log, weights):
-                    save_fold(folder, seed, result, own.samples)
+                    save_fold(folder, seed, result, own.samples, people.get(result.name, ()))
     names = [s.name for s in problem.splits]
     found = collect(folder, seeds, names, problem.samples)
     if found is None:
         return None
     optimistic = problem.options.select == "best-test" and weights is None
-    value = summary(problem.samples, found[0], seeds=seeds, missing=missing, optimistic=optimistic)
+    value = summary(
+        problem.samples,
+        found[0],
+        seeds=seeds,
+        missing=missing,
+        optimistic=optimistic,
+        trained_on="" if weights is not None else problem.trained_on,
+    )
     write_summary(folder, problem.samples, *found, value)
     return value
 
 
+def trained_on(problem: Problem, split: Split) -> list[str]:
+    """Everybody who may have gone into a fold's weights, which its file names: whoever begins a
+    training from them must not test one of these people."""
+    samples, pool = problem.samples, problem.pool
+    found = {samples.subjects[i] for i in split.train.nonzero()[0]}
+    if problem.start is not None:
+        found |= {*problem.start.subjects}
+    if pool is not None and problem.uses_pool:
+        tested = {samples.subjects[i] for i in split.test.nonzero()[0]}
+        guard = Guard(tested, samples.subjects, pool.others)
+        found |= {n for n in pool.others if not guard.holds_out(n)}
+    return in_order(found)
+
+
 def setting_key(problem: Problem) -> str:
     """Digest of everything that decides a fold's outcome but the seed."""
-    pool = problem.pool if problem.ratio else None
+    pool = problem.pool if problem.uses_pool else None
     return digest(
         {
             "network": problem.network,
@@ -122,6 +147,10 @@ def setting_key(problem: Problem) -> str:
             else [[p.driver_subject, p.identity_subject] for p in pool.provenances],
             "folds": [[s.name, s.test.nonzero()[0].tolist()] for s in problem.splits],
             "ratio": problem.ratio,
+            "only": problem.only,
+            "start": None
+            if problem.start is None
+            else {k: _bytes_digest(v.numpy()) for k, v in problem.start.tensors.items()},
             "options": {
                 k: v
                 for k, v in problem.options.__dict__.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ from famaug.data.guard import Guard
 from famaug.data.labels import LabelOf, label_of_dataset, places_of, unknown_label
 from famaug.data.protocols import AsClip, Label, labels_of, refs_of
 from famaug.errors import InputError, LeakageError, LeftOutWarning
-from famaug.look.mixture import AnyLook
 from famaug.people.persons import canonical
 from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
@@ -200,6 +199,30 @@ def _folds(samples: Samples, folds: str) -> list[Fold]:
     raise InputError(f"folds are 'loso', 'k-fold:K' or 'dataset'; got {folds!r}")
 
 
+ALONE = "synthetic-only"
+"""Name of the only fold of a training on synthetic clips alone."""
+
+
+def splits_alone(samples: Samples, pool: SyntheticPool) -> list[Split]:
+    """One fold that tests every real clip and trains on none, on the synthetic clips alone into
+    which nobody went who is tested."""
+    none, people = np.zeros(len(samples), np.bool_), frozenset(samples.subjects)
+    return [Split(ALONE, none, ~none, pool.allowed(people, people))]
+
+
+def check_classes(samples: Samples, pool: SyntheticPool, splits: Sequence[Split]) -> None:
+    """Raises InputError where a fold may see no synthetic clip of some class."""
+    for split in splits:
+        seen = set(pool.labels[split.allowed].tolist())
+        lacking = [name for i, name in enumerate(samples.classes) if i not in seen]
+        if lacking:
+            raise InputError(
+                f"fold {split.name}: none of its {int(split.allowed.sum())} synthetic clips is "
+                f"{' or '.join(lacking)}, and it is trained on them alone; make some, or map "
+                "labels to the classes in `synthetic.labels`"
+            )
+
+
 def check_splits(splits: Sequence[Split], subjects: Sequence[str]) -> None:
     """Raises LeakageError when a subject is tested in two folds, or trained on where it is
     tested."""
@@ -224,12 +247,16 @@ def _split(fold: Fold, count: int, pool: SyntheticPool | None, people: frozenset
     return Split(fold.name, train, test, allowed)
 
 
-def check_untested(look: AnyLook, samples: Samples, name: str) -> None:
-    """Raises LeakageError where a look was fitted on people whom some fold tests."""
-    tested = Guard(frozenset(samples.subjects), samples.subjects).among(look.subjects)
+def check_untested(people: Iterable[str], samples: Samples, what: str, instead: str) -> None:
+    """Raises LeakageError where one of these people is tested by some fold.
+
+    Args:
+        what: begins the message, as "training.start FILE was trained on".
+        instead: ends it: what to do.
+    """
+    tested = Guard(frozenset(samples.subjects), samples.subjects).among(people)
     if tested:
         raise LeakageError(
-            f"synthetic.look {name} was fitted on {', '.join(tested[:5])}"
-            f"{' and others' if len(tested) > 5 else ''}, whom a fold tests; "
-            "synthetic.look=fit fits one look on each fold's training clips"
+            f"{what} {', '.join(tested[:5])}{' and others' if len(tested) > 5 else ''}, whom a "
+            f"fold tests; {instead}"
         )

@@ -5,7 +5,8 @@ can be trained one after another or all at once with the same outcome.
 
 An epoch has a slot for every real clip and for synthetic clips off the top of a shuffled deck of
 the pool; a fold takes the first round(ratio x its real clips) that its guard allows, so every fold
-gets exactly its ratio.
+gets exactly its ratio. An epoch of synthetic clips alone has a slot for every clip of the pool that
+some fold may see.
 """
 
 from __future__ import annotations
@@ -45,50 +46,68 @@ class Schedule:
         batch_size: slots in a batch.
         ratio: synthetic clips for each real one.
         seed: of the orders and the deck.
+        only: no real clip, ever.
+        pretrain: so many steps at the beginning without real clips; the last of them ends an
+            epoch.
 
     Raises:
-        InputError: batch size under 2, a ratio under 0, or a ratio without clips to fill it.
+        InputError: batch size under 2, a ratio under 0, or a fold without the synthetic clips it
+            is to see.
     """
 
     def __init__(
-        self, splits: Sequence[Split], *, batch_size: int, ratio: float = 0.0, seed: int = 0
+        self,
+        splits: Sequence[Split],
+        *,
+        batch_size: int,
+        ratio: float = 0.0,
+        seed: int = 0,
+        only: bool = False,
+        pretrain: int = 0,
     ) -> None:
         if batch_size < 2 or ratio < 0:
             raise InputError(f"batch_size >= 2 and ratio >= 0; got {batch_size} and {ratio}")
         self.batch_size, self.ratio, self.seed = batch_size, ratio, seed
+        self.only, self.pretrain = only, pretrain
         self.train = np.stack([s.train for s in splits])
         self.allowed = np.stack([s.allowed for s in splits])
         self.wanted = np.asarray([round(ratio * int(t.sum())) for t in self.train], np.int64)
         for split, wanted in zip(splits, self.wanted, strict=True):
-            if wanted and not split.allowed.any():
-                raise InputError(
-                    f"fold {split.name}: ratio {ratio:g} asks for {wanted} synthetic clips and the "
-                    "guard allows none; generate clips of other drivers and identities"
-                )
+            if split.allowed.any() or not (wanted or only or pretrain):
+                continue
+            asked = f"ratio {ratio:g} asks for {wanted} synthetic clips"
+            if only or pretrain:
+                asked = "it is to be trained on synthetic clips alone"
+            raise InputError(
+                f"fold {split.name}: {asked} and the guard allows none; generate clips of other "
+                "drivers and identities"
+            )
 
-    def epoch(self, number: int) -> tuple[NDArray[np.int64], Flags]:
-        """Samples `slots` in order and who sees them `folds slots`."""
+    def epoch(self, number: int, *, alone: bool = False) -> tuple[NDArray[np.int64], Flags]:
+        """Samples `slots` in order and who sees them `folds slots`; with `alone` no real ones."""
         real = self.train.shape[1]
-        items, member = np.arange(real), self.train
-        if self.wanted.any():
-            deck, drawn = self._deck(number)
+        alone = alone or self.only
+        wanted = self.allowed.sum(1) if alone else self.wanted
+        items, member = np.arange(real), self.train & (not alone)
+        if wanted.any():
+            deck, drawn = self._deck(number, wanted)
             items = np.concatenate([items, real + deck])
             member = np.concatenate([member, drawn], axis=1)
         used = np.flatnonzero(member.any(0))
         order = used[keyed_generator(self.seed, number, "order").permutation(len(used))]
         return items[order], member[:, order]
 
-    def _deck(self, number: int) -> tuple[NDArray[np.int64], Flags]:
+    def _deck(self, number: int, wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], Flags]:
         """Clips of the pool from the top and, by fold, whether it takes them."""
         rng = keyed_generator(self.seed, number, "deck")
         turns: list[NDArray[np.int64]] = []
-        taken = np.zeros(len(self.wanted), np.int64)
-        while (taken < self.wanted).any():
+        taken = np.zeros(len(wanted), np.int64)
+        while (taken < wanted).any():
             turns.append(rng.permutation(self.allowed.shape[1]))
             taken = taken + self.allowed.sum(1)
         deck = np.concatenate(turns)
         may = self.allowed[:, deck]
-        drawn = may & (np.cumsum(may, axis=1) <= self.wanted[:, None])
+        drawn = may & (np.cumsum(may, axis=1) <= wanted[:, None])
         seen = drawn.any(0)
         return deck[seen], drawn[:, seen]
 
@@ -99,13 +118,15 @@ class Schedule:
         """Steps `start` to `steps`; `start` must be the first step of an epoch."""
         number, done = 0, 0
         while done < steps:
-            items, member = self.epoch(number)
+            alone = done < self.pretrain
+            stop = min(steps, self.pretrain) if alone else steps
+            items, member = self.epoch(number, alone=alone)
             for begin in range(0, len(items), self.batch_size):
-                if done >= steps:
-                    return
                 span = slice(begin, begin + self.batch_size)
-                last = span.stop >= len(items)
+                last = span.stop >= len(items) or done + 1 == self.pretrain
                 if done >= start:
                     yield Step(number, done, items[span], member[:, span], last)
                 done += 1
+                if done >= stop:
+                    break
             number += 1

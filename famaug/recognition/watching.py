@@ -15,6 +15,11 @@ from famaug.recognition.training import Problem
 def describe(problem: Problem, seeds: int) -> str:
     """What is going to be trained, in a line."""
     samples, pool = problem.samples, problem.pool
+    if problem.only and pool is not None:
+        return (
+            f"{int(problem.splits[0].allowed.sum())} synthetic clips to train on, {len(samples)} "
+            f"real ones of {len(set(samples.subjects))} subjects to test on, {seeds} seeds"
+        )
     return (
         f"{len(samples)} real clips of {len(set(samples.subjects))} subjects, "
         f"{0 if pool is None else len(pool)} synthetic, {len(problem.splits)} folds, {seeds} seeds"

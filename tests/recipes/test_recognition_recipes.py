@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -50,19 +51,23 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(root / "flow" / f"{subject}_c{i} .png"), picture)
         lines.append(f"d{i % 2},{subject},c{i},{NAMES[label]}")
     (root / "flow.csv").write_text("\n".join(lines))
-    with CacheWriter(root / "cache") as writer:
-        for i in range(12):
-            track = [[[level] * 17] * 2 for level in (0.0, 1.0, 0.5)]
-            plan = Plan({"n": i}, {"name": "x"}, track, "g", "w", None, 10.0)
-            who = f"d{i % 2}/s{i % 4}"
-            story = Provenance(plan, who, who, NAMES[i % 3], "driver")
-            writer.put(plan.key, make_clip(i, frames=3, shift=(0.3, 0.1)).frames, story)
+    _write_cache(root / "cache", lambda i: f"d{i % 2}/s{i % 4}")
+    _write_cache(root / "others", lambda i: f"elsewhere/p{i % 4}")
     (root / "config.yaml").write_text(
         f"out: {root}/out\ndata: {{reader: flow-folder, root: {root}/flow, table: {root}/flow.csv, "
         f"channels: bgr, origin: made noise}}\nnetwork: {{input: {{flow: dis}}}}\n"
         "training: {epochs: 3, learning_rate: 0.01, batch_size: 16}\n"
     )
     return root
+
+
+def _write_cache(folder: Path, who: Callable[[int], str]) -> None:
+    with CacheWriter(folder) as writer:
+        for i in range(12):
+            track = [[[level] * 17] * 2 for level in (0.0, 1.0, 0.5)]
+            plan = Plan({"n": i}, {"name": "x"}, track, "g", "w", None, 10.0)
+            story = Provenance(plan, who(i), who(i), NAMES[i % 3], "driver")
+            writer.put(plan.key, make_clip(i, frames=3, shift=(0.3, 0.1)).frames, story)
 
 
 def run(recipe: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -134,6 +139,10 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
         ("network.input.size=32", "ststnet does not take its input, flow of shape (3, 32, 32)"),
         ("data.classes=[negative,sleepy]", "no clip has the label 'sleepy'"),
         ("synthetic.ratio=1", "synthetic.cache must name a cache"),
+        ("synthetic.only=true", "synthetic.cache must name a cache"),
+        ("training.pretrain_steps=2", "training.pretrain_steps has no effect: there is no synth"),
+        ("training.start=nothing", "'nothing' is neither"),
+        ("training.shift=20", "20 pixels of pictures that have 28"),
         ("training.learning_rate=-1", "learning_rate is above 0"),
         ("folds=loo", "folds must be loso, k-fold:K or dataset"),
         ("shard=1", "shard must be written k/n"),
@@ -144,6 +153,38 @@ def test_errors_before_training(material: Path, change: str, words: str) -> None
     with pytest.raises(InputError) as told:
         open_problem(RECOGNITION.read(material / "config.yaml", [change]))
     assert words in str(told.value)
+
+
+@pytest.mark.slow
+def test_synthetic_clips_alone(material: Path) -> None:
+    out = material / "alone"
+    given = [f"out={out}", f"synthetic.cache={material}/others", "synthetic.only=true"]
+    done = run("train_recognizer", material / "config.yaml", *given)
+    assert done.returncode == 0, done.stderr
+    assert "12 synthetic clips to train on, 20 real ones of 4 subjects to test on" in done.stdout
+    assert "Trained on synthetic clips alone" in done.stdout
+    value = json.loads((out / "scores.json").read_text())
+    assert value["parts"]["all"]["clips"] == 20
+    assert len(list((out / "runs").rglob("*.json"))) == 1
+    given[1] = f"synthetic.cache={material}/cache"  # of the people who are tested
+    with pytest.raises(InputError, match=r"holds no clip that may be trained on; left.*held"):
+        open_problem(RECOGNITION.read(material / "config.yaml", given))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["folds=k-fold:2"], "folds has no effect: synthetic.only tests every real clip"),
+        (["synthetic.ratio=1"], "synthetic.ratio has no effect"),
+        (["training.pretrain_steps=2"], "training.pretrain_steps has no effect"),
+        (["synthetic.look=fit"], "synthetic.look is fit, and with synthetic.only there are no"),
+        (["weights=folder"], "synthetic.only has no effect: weights are scored"),
+    ],
+)
+def test_what_goes_without_real_clips(material: Path, changes: list[str], words: str) -> None:
+    given = [f"synthetic.cache={material}/others", "synthetic.only=true", *changes]
+    with pytest.raises(InputError, match=words):
+        RECOGNITION.read(material / "config.yaml", given)
 
 
 def test_an_ablation_scores_no_weights(tmp_path: Path) -> None:
@@ -157,14 +198,15 @@ def test_an_ablation_scores_no_weights(tmp_path: Path) -> None:
 def test_ablation(material: Path) -> None:
     out = material / "ablated"
     given = [f"out={out}", f"sources.rules={material}/cache", "ratios=[0,1]", "training.epochs=2"]
+    given += [f"sources.others={material}/others", "training.pretrain_steps=1"]
     given.append("tensorboard=true")  # wrote nothing
     done = run("ablate_synthetic_ratio", material / "config.yaml", *given)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.strip().splitlines()
-    assert lines[0] == "2 settings of 20 real clips of 4 subjects, 0 synthetic, 4 folds, 1 seeds"
+    assert lines[0] == "4 settings of 20 real clips of 4 subjects, 0 synthetic, 4 folds, 1 seeds"
     assert lines[-2].startswith("Data: made noise;")
     assert "gain" in lines[-1]
     assert (out / "ablation.html").is_file()
-    for setting in ("ratio-0", "rules/ratio-1"):
+    for setting in ("ratio-0", "rules/ratio-1", "others/alone"):
         assert len([*(out / setting / "tensorboard").iterdir()]) == 1
     assert json.loads((out / "rules" / "ratio-1" / "scores.json").read_text())["data"]

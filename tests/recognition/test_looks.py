@@ -111,7 +111,7 @@ def test_one_look_for_all_folds_is_of_nobody_they_test(data: Path, tmp_path: Pat
     assert looked.shared
     assert (looked.pool.inputs != plain.pool.inputs).any()
     assert looked.pool.provenances[0].plan.look == {"subjects": ["samm/006"]}
-    _, pools = open_ablation(config(data, tmp_path / "out", look=str(file), kind=ABLATION))
+    _, pools, _ = open_ablation(config(data, tmp_path / "out", look=str(file), kind=ABLATION))
     assert np.array_equal(pools["rules"].inputs, looked.pool.inputs)
 
 
