@@ -44,7 +44,7 @@ PARTS = (
     Part("albumentations", "albumentations", "", "SynthClip"),
     Part("timm", "timm", "", "backbones of the two-branch network"),
     Part("openpyxl", "openpyxl", "", "label tables in .xlsx"),
-    Part("scikit-image", "skimage", "", "TV-L1 flow, scores, the demo's portrait"),
+    Part("scikit-image", "skimage", "", "scores, portraits, what the bench of flow compares with"),
     Part("ray", "ray", "ray", "famaug pregenerate over a cluster"),
     Part("accelerate", "accelerate", "train", "famaug train, training in several processes"),
     Part("tensorboard", "tensorboard", "train", "curves of a training"),

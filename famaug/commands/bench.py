@@ -11,7 +11,18 @@ import typer
 from famaug.commands import terminal
 from famaug.errors import InputError
 
-BENCHES = ("faces", "aus", "warp", "generator", "superres", "store", "data", "generation", "loso")
+BENCHES = (
+    "faces",
+    "aus",
+    "warp",
+    "generator",
+    "superres",
+    "store",
+    "data",
+    "generation",
+    "flow",
+    "loso",
+)
 
 
 def register(app: typer.Typer) -> None:

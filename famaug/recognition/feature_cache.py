@@ -11,12 +11,15 @@ import io
 import math
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,13 +28,15 @@ from famaug.errors import FamaugError, InputError, LeakageError, UnusableClipErr
 from famaug.files.limits import read_bytes
 from famaug.files.whole import write_whole
 from famaug.processes import end_with_parent
-from famaug.recognition.inputs import Bytes, InputSpec, make_input
+from famaug.recognition.inputs import Bytes, InputSpec, make_input, make_inputs, needed
 from famaug.seeding import digest
 from famaug.types import Clip, key_frames
 
 Progress = Callable[[str, int, int], None]
-_VERSION = "recognition-input/3"
+_VERSION = "recognition-input/4"
 _DIGEST = 32
+_TOGETHER = 8
+"""Clips whose TV-L1 flow is computed together: more save nothing, and wait for one another."""
 
 
 def input_key(clip: Clip, spec: InputSpec) -> str:
@@ -45,30 +50,17 @@ def input_key(clip: Clip, spec: InputSpec) -> str:
     return digest([_VERSION, spec.to_json(), list(part.shape), pixels])
 
 
-def cached_input(clip: Clip, spec: InputSpec, folder: Path | None) -> Bytes:
-    """The clip's input, read from `folder` where it is there, else made and (with a folder) kept.
-
-    A damaged file is made anew.
-    """
-    if folder is None:
-        return make_input(clip, spec)
-    key = input_key(clip, spec)
-    found = _kept(_path(folder, key), spec)
-    return _keep(make_input(clip, spec), _path(folder, key)) if found is None else found
-
-
 def _path(folder: Path, key: str) -> Path:
     return folder / key[:2] / f"{key}.npy"
 
 
-def _keep(made: Bytes, path: Path) -> Bytes:
+def _keep(made: Bytes, path: Path) -> None:
     try:
         write_whole(path, _file_of(made))
     except OSError as error:
         raise InputError(
             f"{path}: the input cannot be kept: {error}; free some space, or give another folder"
         ) from error
-    return made
 
 
 def _kept(path: Path, spec: InputSpec) -> Bytes | None:
@@ -123,8 +115,9 @@ def dataset_inputs(
     where = None if folder is None else Path(folder)
     job = _Job(dataset, spec, where, as_clip or as_clip_with_label)
     result: Bytes = np.zeros((len(dataset), *spec.shape), np.uint8)
-    done = _in_processes(job, workers) if workers else map(job, range(len(dataset)))
-    for i, value in enumerate(done):
+    parts = _parts(len(dataset), spec, workers)
+    done = _in_processes(job, parts, workers) if workers else map(job, parts)
+    for i, value in enumerate(chain.from_iterable(done)):
         if isinstance(value, str):
             if left_out is None:
                 raise InputError(f"item {i} of the dataset: {value}")
@@ -136,26 +129,67 @@ def dataset_inputs(
     return result
 
 
+def _parts(count: int, spec: InputSpec, workers: int) -> list[range]:
+    """Items that are worth making together, in order; no worker is left without."""
+    together = 1
+    if spec.kind == "flow" and spec.flow == "tvl1":
+        together = max(1, min(_TOGETHER, math.ceil(count / max(workers, 1))))
+    return [range(i, min(i + together, count)) for i in range(0, count, together)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Unmade:
+    """A clip whose input is not kept yet, and where it will be."""
+
+    clip: Clip
+    path: Path | None
+
+
+_T = TypeVar("_T")
+
+
 class _Job:
-    """One item by its index; picklable, so that a process gets the dataset once."""
+    """Items by their indices; picklable, so that a process gets the dataset once."""
 
     def __init__(self, dataset: Any, spec: InputSpec, folder: Path | None, as_clip: AsClip) -> None:
         self.dataset, self.spec, self.folder, self.as_clip = dataset, spec, folder, as_clip
 
-    def __call__(self, index: int) -> Bytes | str:
-        """The input; or why no network can use the item."""
+    def __call__(self, indices: Sequence[int]) -> list[Bytes | str]:
+        """The input of each; or why no network can use the item."""
+        found = {i: self._told(i, partial(self._kept_or_clip, i)) for i in indices}
+        made = self._made({i: x for i, x in found.items() if isinstance(x, _Unmade)})
+        return [made[i] if isinstance(x, _Unmade) else x for i, x in found.items()]
+
+    def _kept_or_clip(self, index: int) -> Bytes | _Unmade:
         named = getattr(self.dataset, "content_key", None)
         name = "" if named is None else named(index)
-        try:
-            if not name or self.folder is None:
-                clip, _ = self.as_clip(self.dataset[index])
-                return cached_input(clip, self.spec, self.folder)
+        path, found = None, None
+        if name and self.folder is not None:
             path = _path(self.folder, digest([_VERSION, self.spec.to_json(), name]))
             found = _kept(path, self.spec)
-            if found is None:
-                clip, _ = self.as_clip(self.dataset[index])
-                found = _keep(make_input(clip, self.spec), path)
-            return found
+        if found is None:
+            clip, _ = self.as_clip(self.dataset[index])
+            if path is None and self.folder is not None:
+                path = _path(self.folder, input_key(clip, self.spec))
+                found = _kept(path, self.spec)
+        return _Unmade(needed(clip, self.spec), path) if found is None else found
+
+    def _made(self, unmade: Mapping[int, _Unmade]) -> dict[int, Bytes | str]:
+        try:
+            made = make_inputs([x.clip for x in unmade.values()], self.spec)
+        except FamaugError:  # one by one, to say which
+            return {
+                i: self._told(i, partial(make_input, x.clip, self.spec)) for i, x in unmade.items()
+            }
+        for value, x in zip(made, unmade.values(), strict=True):
+            if x.path is not None:
+                _keep(value, x.path)
+        return dict(zip(unmade, made, strict=True))
+
+    def _told(self, index: int, work: Callable[[], _T]) -> _T | str:
+        """What `work` gives; or why no network can use the item; other errors name it."""
+        try:
+            return work()
         except UnusableClipError as error:
             return str(error)
         except LeakageError:
@@ -177,19 +211,21 @@ def _set_job(job: _Job) -> None:
     torch.set_num_threads(1)
 
 
-def _run_job(index: int) -> Bytes | str:
+def _run_job(indices: Sequence[int]) -> list[Bytes | str]:
     if _job is None:
         raise RuntimeError("the worker process was not set up")
-    return _job(index)
+    return _job(indices)
 
 
-def _in_processes(job: _Job, workers: int) -> Iterator[Bytes | str]:
+def _in_processes(job: _Job, parts: Sequence[range], workers: int) -> Iterator[list[Bytes | str]]:
     # a fresh interpreter: forking a process that has run threads (torch, OpenCV) may hang
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_set_job, initargs=(job,)
     ) as pool:
         try:
-            yield from pool.map(_run_job, range(len(job.dataset)), chunksize=2)
+            yield from pool.map(
+                _run_job, parts, chunksize=1 if any(len(p) > 1 for p in parts) else 2
+            )
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -6,7 +6,8 @@ scaled to `low ... high`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError
-from famaug.recognition.flow_features import METHODS, FlowMethod, flow_features
+from famaug.recognition.flow_features import METHODS, FlowMethod, flow_features, flow_pictures
 from famaug.types import Clip, ClipRef, Frames, Picture, key_frames
 
 Kind = Literal["flow", "pair", "dynamic", "clip"]
@@ -119,6 +120,33 @@ def make_input(clip: Clip, spec: InputSpec) -> Bytes:
         return dynamic_image(clip.frames[onset : offset + 1], spec.size)
     picked = np.linspace(onset, offset, spec.frames).round().astype(int)
     return np.stack([_planes(clip.frames[i], spec.size) for i in picked], axis=1)
+
+
+def make_inputs(clips: Sequence[Clip], spec: InputSpec) -> list[Bytes]:
+    """What `make_input` makes of every clip; flows of clips of one size are computed together.
+
+    Raises:
+        UnusableClipError: as `make_input`.
+    """
+    if spec.kind != "flow":
+        return [make_input(clip, spec) for clip in clips]
+    pairs = []
+    for clip in clips:
+        onset, apex, _ = key_frames(clip)
+        pairs.append((clip.frames[onset], clip.frames[apex]))
+    return flow_pictures(pairs, method=spec.flow, size=spec.size)
+
+
+def needed(clip: Clip, spec: InputSpec) -> Clip:
+    """The clip with no more frames than its input is made of.
+
+    Raises:
+        UnusableClipError: as `make_input`.
+    """
+    if spec.kind not in ("flow", "pair"):
+        return clip
+    onset, apex, _ = key_frames(clip)
+    return Clip(replace(clip.ref, onset=0, apex=1, offset=1), clip.frames[[onset, apex]])
 
 
 def dynamic_image(frames: Frames, size: int) -> Bytes:

@@ -41,11 +41,11 @@ from famaug.files.whole import write_whole
 write_whole(out / "page.html", "x" * 9000)
 """,
     "a recognition input": """
-from famaug.recognition.feature_cache import cached_input
+from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import InputSpec
 from famaug.types import Clip, ClipRef
 clip = Clip(ClipRef("x", "s", "c", onset=0, apex=2, offset=3), noise)
-cached_input(clip, InputSpec(kind="pair", size=64), out)
+dataset_inputs([(clip, 0)], InputSpec(kind="pair", size=64), folder=out)
 """,
     "a manifest": """
 from famaug.store import seal

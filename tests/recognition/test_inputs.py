@@ -11,11 +11,10 @@ import pytest
 from famaug.errors import InputError
 from famaug.recognition.feature_cache import (
     _file_of,
-    cached_input,
     dataset_inputs,
     input_key,
 )
-from famaug.recognition.inputs import InputSpec, make_input
+from famaug.recognition.inputs import Bytes, InputSpec, make_input, make_inputs, needed
 from famaug.testing import make_clip
 from famaug.types import Clip, key_frames
 
@@ -40,6 +39,10 @@ def clip_of(seed: int, **changes: object) -> Clip:
     return Clip(replace(clip.ref, **changes), clip.frames)  # type: ignore[arg-type]
 
 
+def cached_input(clip: Clip, spec: InputSpec, folder: Path) -> Bytes:
+    return dataset_inputs([(clip, 0)], spec, folder=folder)[0]
+
+
 def test_shapes_and_content() -> None:
     clip = clip_of(1, onset=1, apex=3, offset=4)
     assert key_frames(clip) == (1, 3, 4)
@@ -57,6 +60,19 @@ def test_shapes_and_content() -> None:
     first = make_input(Clip(clip.ref, clip.frames[[1] * 6]), frames)
     assert np.array_equal(spread[:, 0], first[:, 0])
     assert not np.array_equal(spread[:, 0], spread[:, 3])
+
+
+def test_inputs_of_many_and_of_the_frames_they_need() -> None:
+    clips = [clip_of(seed, onset=1, apex=3, offset=4) for seed in range(3)]
+    other = make_clip(9, frames=3, size=(40, 33), shift=(0.4, 0))
+    for kind, frames in (("flow", 1), ("pair", 1), ("dynamic", 1), ("clip", 3)):
+        spec = InputSpec(kind=kind, size=16, frames=frames)  # type: ignore[arg-type]
+        alone = [make_input(clip, spec) for clip in (*clips, other)]
+        together = make_inputs([needed(clip, spec) for clip in (*clips, other)], spec)
+        assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True)), kind
+        assert input_key(needed(clips[0], spec), spec) == input_key(clips[0], spec)
+    assert needed(clips[0], FLOW).frames.shape[0] == 2
+    assert needed(clips[0], InputSpec(kind="clip", size=16, frames=3)) is clips[0]
 
 
 def test_dynamic_image_by_hand() -> None:
@@ -139,6 +155,36 @@ def test_same_in_processes(tmp_path: Path) -> None:
     assert here.shape == (5, 3, 12, 12)
     assert np.array_equal(here, there)
     assert len(list(tmp_path.rglob("*.npy"))) == 5
+
+
+def test_flows_made_together_are_kept_one_by_one(tmp_path: Path) -> None:
+    """Eleven clips of two sizes, one that shows no motion; some are kept from before."""
+    clips = [
+        make_clip(seed, frames=3, size=(32, 40) if seed % 3 else (36, 33), shift=(0.5, 0.2))
+        for seed in range(11)
+    ]
+    clips[4] = Clip(clips[4].ref, clips[4].frames[:1])
+    items = [(clip, 0) for clip in clips]
+    spec = InputSpec(kind="flow", size=12)
+    told: list[int] = []
+    out: dict[int, str] = {}
+    dataset_inputs([items[0], items[9]], spec, folder=tmp_path)
+    found = dataset_inputs(
+        items,
+        spec,
+        folder=tmp_path,
+        left_out=out,
+        progress=lambda _, done, of: told.append(done),
+    )
+    assert [*out] == [4]
+    assert "one frame" in out[4]
+    assert told == [*range(1, 12)]
+    for i in {*range(11)} - {4}:
+        assert np.array_equal(found[i], make_input(clips[i], spec))
+    assert len([*tmp_path.rglob("*.npy")]) == 10
+    small = make_clip(1, frames=3, size=(12, 12))  # among others that fit
+    with pytest.raises(InputError, match=r"item 2 of the dataset: flow needs .* got \(12, 12"):
+        dataset_inputs([*items[:2], (small, 0), *items[5:]], spec)
 
 
 def test_bad_item_is_named() -> None:
