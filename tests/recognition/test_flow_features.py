@@ -46,9 +46,10 @@ def test_picture_of_motion() -> None:
     # channel 0 is u, shrunk before it is stretched, as the published pictures are
     u = cv2.resize(flow[0], (28, 28), interpolation=cv2.INTER_AREA)
     assert np.abs(made[0] - (u - u.min()) / np.ptp(u) * 255).max() <= 0.51
-    for size in (28, 70, 112):
-        spans = flow_features(frames[0], frames[1], method="dis", size=size)
-        assert [(c.min(), c.max()) for c in spans] == [(0, 255)] * 3
+    for method in METHODS:
+        for size in (28, 70, 112):
+            spans = flow_features(frames[0], frames[1], method=method, size=size)
+            assert [(c.min(), c.max()) for c in spans] == [(0, 255)] * 3
     still = flow_features(frames[0], frames[0], method="farneback")
     assert not still.any()
 
