@@ -24,7 +24,7 @@ from famaug.recognition.ablation import (
     run_ablation,
     settings_of,
 )
-from famaug.recognition.ablation_sources import fill_sources
+from famaug.recognition.ablation_sources import fill_from_faces, fill_sources
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
@@ -186,6 +186,9 @@ def open_pool(
         **_how(config, progress),
     )
     _tell(f"synthetic clips of {cache}", pool.left_out)
+    lacking = [name for i, name in enumerate(samples.classes) if i not in pool.labels]
+    if lacking:
+        log.warning("synthetic clips of %s: none is %s", cache, " or ".join(lacking))
     if config["data.channels"] == "bgr":
         pool = replace(pool, inputs=in_order(pool.inputs, "bgr"))
     return pool
@@ -239,15 +242,28 @@ def open_ablation(
     return base, pools, [*problems]
 
 
-def make_sources(config: Config, *, per_clip: int, progress: Progress) -> dict[str, dict[str, int]]:
-    """Fills the caches under `sources` with clips made of the real ones; see `fill_sources`."""
-    return fill_sources(
-        open_clips(config),
-        config["sources"],
-        per_clip=per_clip,
-        workers=config["workers"],
-        progress=progress,
-    )
+def make_sources(
+    config: Config, *, per_clip: int | None, progress: Progress
+) -> dict[str, dict[str, int]]:
+    """Fills caches under `sources`: `rules` and `stats` on the pictures of `faces` where these are
+    given (`fill_from_faces`), the others from the real clips where `per_clip` is (`fill_sources`).
+
+    Raises:
+        InputError: as those two, or there are no frames of real clips.
+    """
+    how: dict[str, Any] = {"workers": config["workers"], "progress": progress}
+    found, sources = {}, dict(config["sources"])
+    if config["faces"] is not None:
+        found = fill_from_faces(config["faces"], sources, per_class=config["per_class"], **how)
+        sources = {name: folder for name, folder in sources.items() if name not in found}
+    if per_clip is not None:
+        if is_flow_folder(config["data.reader"]):
+            raise InputError(
+                "--per-clip makes clips of the real ones, and a flow-folder has no frames; give "
+                "`faces`, a folder of pictures, and sources named rules or stats"
+            )
+        found |= fill_sources(open_clips(config), sources, per_clip=per_clip, **how)
+    return found
 
 
 def run_recogniser(

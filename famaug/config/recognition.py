@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from famaug.config.datasets import RealClips, keys_of_clips
+from famaug.config.datasets import RealClips, exists, keys_of_clips
 from famaug.config.read import Config, Key, Schema, keys_of
 from famaug.errors import InputError
 from famaug.packages import need
 from famaug.recognition.metrics import MissingClass
-from famaug.recognition.options import TrainingOptions
+from famaug.recognition.options import DRAWN_SOURCES, TrainingOptions
 
 FIT = "fit"
 """The look of a fold's own training clips, as `synthetic.look`."""
@@ -46,6 +46,11 @@ def _folds(text: str) -> None:
 def _differ(values: Sequence[Any], least: int) -> None:
     if len(set(values)) < max(least, len(values)):
         raise InputError(f"must be {least} or more that differ; got {[*values]}")
+
+
+def _some(number: int) -> None:
+    if number < 1:
+        raise InputError(f"must be 1 or more; got {number}")
 
 
 def _not_negative(number: float) -> None:
@@ -108,6 +113,8 @@ KEYS = {**RUN, **DATA, **NETWORK, **SYNTHETIC, **TRAINING}
 COMPARED = {
     "ratios": Key(Sequence[float], (0, 0.25, 0.5, 1, 2, 4)),  # of synthetic to real clips
     "sources": Key(Mapping[str, Path], {}),  # name to cache folder
+    "faces": Key(Path | None, None, check=exists),  # pictures on which rules and stats are made
+    "per_class": Key(int, 100, check=_some),  # clips of each class, made on them
     "alone": Key(bool, True),  # also without real clips, where nobody tested is in a source
 }
 
@@ -136,6 +143,10 @@ def _ablate(c: Config) -> Iterator[str]:
     if not c["sources"]:
         keys = ("synthetic.labels", "synthetic.look", "training.pretrain_steps", "alone")
         yield from c.idle("there are no sources", *keys)
+    if c["faces"] is None:
+        yield from c.idle("there are no faces", "per_class")
+    elif not {*DRAWN_SOURCES} & {*c["sources"]}:
+        yield f"faces are there, and none of the sources is named {' or '.join(DRAWN_SOURCES)}"
     unused = "an ablation has sources and ratios instead"
     yield from c.idle(unused, "synthetic.cache", "synthetic.ratio")
     yield from c.idle("an ablation has `alone` instead", "synthetic.only")

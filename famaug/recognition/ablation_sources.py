@@ -1,9 +1,12 @@
 """The kinds of synthetic clips that an ablation compares, made of its own real clips.
 
 `drivers`: each real micro-expression on other subjects' faces. `annotations`: the annotated AUs of
-each on other subjects' faces, its pixels not read. `rules`: expressions by rule on the subjects'
-faces. `varied`: each clip's own AUs, stronger or weaker, on its own first frame. All keep
-the framing of the data set's frames, and each clip is measured once for all.
+each on other subjects' faces, its pixels not read. `rules` and `stats`: expressions by rule, and as
+AUs were annotated together, on the subjects' faces. `varied`: each clip's own AUs, stronger or
+weaker, on its own first frame. All keep the framing of the data set's frames, and each clip is
+measured once for all.
+
+Where there are no frames of real clips, `rules` and `stats` are made on face pictures of anybody.
 """
 
 from __future__ import annotations
@@ -24,13 +27,17 @@ from famaug.pipeline.inputs import Identity
 from famaug.pipeline.measurements import DriverRecord, MeasuredStore
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.recognition.feature_cache import Progress
+from famaug.recognition.options import DRAWN_SOURCES
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter, ClipCache
 from famaug.store.codecs import cache_key
 from famaug.types import AUTrack, Plan, Provenance
 
-SOURCES = ("drivers", "annotations", "rules", "varied")
-RULES = ("rule:negative", "rule:positive", "rule:surprise")
+SOURCES = ("drivers", "annotations", "rules", "stats", "varied")
+CLASSES = ("negative", "positive", "surprise")
+KINDS = {"rules": "rule", "stats": "stats"}
+DRAWN = {name: tuple(f"{KINDS[name]}:{c}" for c in CLASSES) for name in DRAWN_SOURCES}
+"""Sources that need faces only, and what they show."""
 GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
 """Ranges of the factor on all AUs of a varied clip, and of each unit's own on top."""
 
@@ -66,32 +73,74 @@ def fill_sources(
     if per_clip < 1:
         raise InputError(f"clips made of each real one are 1 or more; got {per_clip}")
     folders = {name: Path(folder) for name, folder in sources.items()}
-    per_rule = -(-per_clip * len(dataset) // len(RULES))
+    per_rule = -(-per_clip * len(dataset) // len(CLASSES))
     drivers = _generation(dataset, folders, "drivers", per_driver=per_clip)
-    rules = {"clips": False, "rules": RULES, "per_rule": per_rule}
-    annotations = {"clips": False, "annotations": True, "per_driver": per_clip}
-    wanted: dict[str, dict[str, Any]] = {"annotations": annotations, "rules": rules}
+    wanted: dict[str, dict[str, Any]] = {
+        name: {"clips": False, "rules": rules, "per_rule": per_rule}
+        for name, rules in DRAWN.items()
+    }
+    wanted["annotations"] = {"clips": False, "annotations": True, "per_driver": per_clip}
     found = {}
     for name in [n for n in SOURCES if n in folders and n != "varied"]:
-        report = generate(
-            drivers if name == "drivers" else _generation(dataset, folders, name, **wanted[name]),
-            Resources(workers=max(1, workers)),
-            progress=lambda stage, done, total, name=name: progress(  # type: ignore[misc]
-                f"{name}: {stage}", done, total
-            ),
-        )
-        for note in report.notes:
-            log.warning("%s: %s", name, note)
-        for skip in report.skipped:
-            log.warning("%s: left out: %s: %s", name, skip.name, skip.reason)
-        found[name] = {
-            "made": report.made,
-            "there": report.there,
-            "left_out": len(report.skipped),
-        }
+        how = drivers if name == "drivers" else _generation(dataset, folders, name, **wanted[name])
+        found[name] = _filled(name, how, workers, progress)
     if "varied" in folders:
         found["varied"] = _vary(drivers, folders["varied"], per_clip, progress)
     return found
+
+
+def fill_from_faces(
+    faces: Path,
+    sources: Mapping[str, Path],
+    *,
+    per_class: int,
+    workers: int = 1,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, dict[str, int]]:
+    """Fills those of the caches named `rules` and `stats` (`DRAWN`) with clips made on pictures of
+    faces, which belong to no data set; call it again to go on.
+
+    Args:
+        faces: folder of pictures, a person each.
+        sources: folders of caches by name; others are left alone.
+        per_class: clips of each class, in each cache, dealt out over the faces.
+        workers, progress: as of `fill_sources`.
+
+    Returns:
+        as `fill_sources`.
+
+    Raises:
+        InputError: nothing to fill, or what `generate` raises, as where no face can be used.
+    """
+    folders = {name: Path(folder) for name, folder in sources.items() if name in DRAWN}
+    if not folders:
+        raise InputError(
+            f"on faces {' and '.join(DRAWN)} can be made; the sources are {[*sources]}"
+        )
+    found = {}
+    for name, out in folders.items():
+        how = Generation(
+            out=out,
+            rules=DRAWN[name],
+            per_rule=per_class,
+            pictures=[faces],
+            measured=out.with_name("measured"),
+        )
+        found[name] = _filled(name, how, workers, progress)
+    return found
+
+
+def _filled(name: str, how: Generation, workers: int, progress: Progress) -> dict[str, int]:
+    report = generate(
+        how,
+        Resources(workers=max(1, workers)),
+        progress=lambda stage, done, total: progress(f"{name}: {stage}", done, total),
+    )
+    for note in report.notes:
+        log.warning("%s: %s", name, note)
+    for skip in report.skipped:
+        log.warning("%s: left out: %s: %s", name, skip.name, skip.reason)
+    return {"made": report.made, "there": report.there, "left_out": len(report.skipped)}
 
 
 def _generation(dataset: Any, folders: dict[str, Path], name: str, **how: Any) -> Generation:

@@ -10,6 +10,8 @@ from famaug.errors import InputError
 Select = Literal["last", "best-test"]
 RateSchedule = Literal["constant", "one-cycle"]
 LARGEST_SHIFT = 64
+DRAWN_SOURCES = ("rules", "stats")
+"""Sources of an ablation that need faces and nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)

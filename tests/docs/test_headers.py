@@ -48,6 +48,7 @@ LESS = " realsr realesrgan"
 FETCHES = "works for minutes on videos that are fetched"
 NOT_RUN: dict[str, str] = {
     "ablation/composite.yaml": "makes caches first; tests/recipes runs an ablation",
+    "ablation/flow_folder.yaml": "makes caches first; tests/recipes runs it",
     "superres/faces.yaml": "docs/superres.md runs two steps",
     "measure_seen_basis.py": "renders for minutes",
     "generation/composite.yaml": "needs faces of three data sets; tests/recipes opens it",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,12 +15,14 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from famaug.config.experiments import open_problem
+import famaug.samples
+from famaug.config.experiments import make_sources, open_problem
+from famaug.config.read import Config
 from famaug.config.recognition import ABLATION, RECOGNITION
 from famaug.configs import shipped
 from famaug.errors import InputError
 from famaug.seeding import keyed_generator
-from famaug.store import CacheWriter
+from famaug.store import CacheWriter, ClipCache
 from famaug.testing import make_clip
 from famaug.types import Plan, Provenance
 
@@ -29,7 +33,7 @@ NAMES = ("negative", "positive", "surprise")
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_config(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("flow", "data/CASME2"):
+    for name in ("flow", "data/CASME2", "data/faces"):
         (tmp_path / name).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     kind = ABLATION if path.parent.name == "ablation" else RECOGNITION
@@ -210,3 +214,72 @@ def test_ablation(material: Path) -> None:
     for setting in ("ratio-0", "rules/ratio-1", "others/alone"):
         assert len([*(out / setting / "tensorboard").iterdir()]) == 1
     assert json.loads((out / "rules" / "ratio-1" / "scores.json").read_text())["data"]
+
+
+def test_a_class_without_a_synthetic_clip(
+    material: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = ClipCache(material / "others")
+    with CacheWriter(tmp_path / "two") as writer:
+        for key in cache.keys():  # noqa: SIM118
+            clip = cache.read(key)
+            if clip.provenance is not None and clip.provenance.label != "surprise":
+                writer.put(key, clip.frames, clip.provenance)
+    given = [f"synthetic.cache={tmp_path}/two", "synthetic.ratio=1"]
+    open_problem(RECOGNITION.read(material / "config.yaml", given))
+    assert "two: none is surprise" in caplog.text
+    for alone in ("synthetic.only=true", "training.pretrain_steps=1"):
+        with pytest.raises(InputError, match=r"synthetic clips is surprise, and it is trained"):
+            open_problem(RECOGNITION.read(material / "config.yaml", [given[0], alone]))
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faces")
+    for path in [*famaug.samples.faces().values()][:2]:
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_an_ablation_from_faces_and_flow_pictures(material: Path, faces: Path) -> None:
+    out = material / "from_faces"
+    given = [f"out={out}", f"sources={{rules: {out}/rules, stats: {out}/stats}}", "ratios=[0,1]"]
+    given += [f"faces={faces}", "per_class=1", "training.epochs=1", "synthetic.look=casme2"]
+    done = run("ablate_synthetic_ratio", material / "config.yaml", *given)
+    assert done.returncode == 0, done.stderr
+    for name in ("rules", "stats"):
+        cache = ClipCache(out / name)
+        stories = [cache.provenance(key) for key in cache.keys()]  # noqa: SIM118
+        assert sorted(str(s.label) for s in stories if s is not None) == [*NAMES]
+    with (out / "ablation.csv").open() as file:
+        rows = {r["setting"] for r in csv.DictReader(file) if r["part"] == "all"}
+    assert rows == {
+        "no synthetic clips",
+        "rules at ratio 1", "stats at ratio 1",
+        "synthetic only: rules", "synthetic only: stats",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_what_cannot_be_made_of_faces(material: Path, tmp_path: Path) -> None:
+    def config(*changes: str) -> Config:
+        given = [f"out={tmp_path}/out", f"sources.rules={tmp_path}/rules", *changes]
+        return ABLATION.read(material / "config.yaml", given)
+
+    def make(per_clip: int | None, *changes: str) -> None:
+        make_sources(config(*changes), per_clip=per_clip, progress=lambda *told: None)
+
+    with pytest.raises(InputError, match="per_class has no effect: there are no faces"):
+        config("per_class=3")
+    with pytest.raises(InputError, match="none of the sources is named rules or stats"):
+        ABLATION.read(
+            material / "config.yaml", [f"faces={tmp_path}", f"sources.own={material}/cache"]
+        )
+    with pytest.raises(InputError, match="a flow-folder has no frames; give `faces`"):
+        make(2)
+    (tmp_path / "noise").mkdir()
+    noise = keyed_generator(0, "noise").integers(0, 256, (128, 128, 3)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "noise" / "a.png"), noise)
+    with pytest.raises(InputError, match="no face is left to make clips from"):
+        make(None, f"faces={tmp_path}/noise", "per_class=1")
