@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from famaug.data.following import held_out_of
 from famaug.data.guard import Guard
+from famaug.data.head_motion import AT_REST, head_motion, light_change, width_of
 from famaug.data.protocols import AsClip, as_clip_with_label, refs_of
 from famaug.errors import FaceError, InputError
 from famaug.faces.framing import Framing
-from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS, SKIN_POINTS
+from famaug.faces.landmarks import LEFT_LIDS, RIGHT_LIDS
 from famaug.faces.mesher import FaceMesher
 from famaug.look.applying import blur_of, face_height, luma, sensed
 from famaug.look.look import Look
@@ -48,6 +49,8 @@ class _Seen(NamedTuple):
     noise: tuple[tuple[float, float], ...]
     chroma: float
     path: tuple[float, tuple[tuple[float, ...], ...]] | None
+    turn: tuple[tuple[float, ...], ...]
+    light: tuple[tuple[float, ...], ...]
     blinks: int
     seconds: float
 
@@ -143,6 +146,8 @@ def _joined(rows: list[_Row], seen: list[_Seen], first: NDArray[np.uint8]) -> Lo
         blinks=round(sum(s.blinks for s in seen) / seconds, 4) if seconds else 0.0,
         subjects=tuple(sorted({r.person for r in rows})),
         clips=len(seen),
+        turns=_two(width_of([s.turn for s in seen], 2, since=AT_REST)),
+        flicker=_two(width_of([s.light for s in seen], 2)),
     )
 
 
@@ -203,10 +208,10 @@ def _measure(clip: Clip, mesher: FaceMesher) -> _Seen:
     seconds = (len(frames) - 1) / fps if fps else 0.0
     at = np.unique(np.linspace(onset, len(frames) - 1, KNOTS).round().astype(int))
     path = None
+    moves, turn = head_motion(frames[at], mesh)
+    light = light_change(frames[at], mesh, moves)
     if len(at) > 1 and fps:
-        moves = head_path(frames[at], mesh)
-        path = (round(float((at[-1] - at[0]) / fps), 4),
-                tuple(tuple(round(float(v), DIGITS) for v in m) for m in moves))  # fmt: skip
+        path = (round(float((at[-1] - at[0]) / fps), 4), _rows(moves))
     noise, chroma = noise_of(frames)
     return _Seen(
         (place.brow_x, place.brow_y, place.mouth_x, place.mouth_y),
@@ -215,50 +220,11 @@ def _measure(clip: Clip, mesher: FaceMesher) -> _Seen:
         noise,
         chroma,
         path,
+        _rows(turn),
+        _rows(np.stack([np.log(np.maximum(light[:, 0], 1e-3)), light[:, 1] / 255], 1)),
         _blinks(frames[at], mesher),
         seconds,
     )
-
-
-def head_path(frames: Frames, mesh: Floats) -> NDArray[np.float64]:
-    """`T 4`: motion of the head since the first frame: shift x, y (shares of the distance from
-    brows to mouth), turn (radians), growth (logarithm), about the frames' middle.
-
-    Points on the skin are followed by their texture; a few that move by themselves (the
-    expression) do not count.
-    """
-    grey = [np.asarray(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), np.uint8) for f in frames]
-    h, w = grey[0].shape
-    inside = np.zeros((h, w), np.uint8)
-    hull = cv2.convexHull(mesh[:SKIN_POINTS, :2].astype(np.float32)).astype(np.int32)
-    cv2.fillConvexPoly(inside, hull, 255)
-    points = cv2.goodFeaturesToTrack(grey[0], 200, 0.01, max(4, h // 40), mask=inside)
-    out = np.zeros((len(frames), 4))
-    if points is None or len(points) < 12:
-        return out
-    scale = max(face_height(mesh), 1.0)
-    start = points[:, 0].astype(np.float64) - [(w - 1) / 2, (h - 1) / 2]
-    for i in range(1, len(frames)):
-        moved, ok, _ = cv2.calcOpticalFlowPyrLK(grey[0], grey[i], points, None, winSize=(21, 21))
-        good = ok[:, 0] == 1
-        end = moved[:, 0].astype(np.float64) - [(w - 1) / 2, (h - 1) / 2]
-        out[i] = _similarity(start[good], end[good]) / [scale, scale, 1, 1]
-    return out
-
-
-def _similarity(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shift x, y, turn, growth from points `a` to `b`; the worst half of them left out twice."""
-    if len(a) < 8:
-        return np.zeros(4)
-    keep = np.ones(len(a), bool)
-    p, q = a @ [1, 1j], b @ [1, 1j]
-    factor, shift = 1 + 0j, 0j
-    for _ in range(3):
-        one = np.stack([p[keep], np.ones(keep.sum())], 1)
-        factor, shift = np.linalg.lstsq(one, q[keep], rcond=None)[0]
-        error = np.abs(factor * p + shift - q)
-        keep = error <= np.quantile(error, 0.6)
-    return np.array([shift.real, shift.imag, np.angle(factor), np.log(abs(factor))])
 
 
 def noise_of(frames: Frames) -> tuple[tuple[tuple[float, float], ...], float]:
@@ -343,6 +309,15 @@ def _medians(
 ) -> tuple[tuple[float, float], ...]:
     values = np.median(np.asarray(noise), axis=0)
     return tuple((float(g), float(s)) for g, s in values)
+
+
+def _rows(values: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(round(float(v), DIGITS) for v in row) for row in values)
+
+
+def _two(values: Sequence[float]) -> tuple[float, float]:
+    a, b = (round(float(v), DIGITS) for v in values)
+    return a, b
 
 
 def _four(values: NDArray[np.float64]) -> tuple[float, float, float, float]:

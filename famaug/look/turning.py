@@ -89,6 +89,14 @@ class HeadTurns:
         ).astype(np.float64)
         return out
 
+    def depth_at(self, places: NDArray[Any]) -> Array:
+        """`N`: pixels that places `N 2` (x, y) on the face lie behind its middle."""
+        at = (np.asarray(places, np.float32) + 0.5) / self.per_node.astype(np.float32) - 0.5
+        found = cv2.remap(
+            self.place[2], at[:, :1], at[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(found[:, 0], np.float64)
+
     def backward(self, yaw: float, pitch: float, back: Array) -> Floats:
         """float32 `H W 2`: what to add (x, y, pixels of the frame at rest) to where each place
         would come from without the turn.

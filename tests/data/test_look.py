@@ -17,7 +17,8 @@ from skimage.data import astronaut
 from famaug import Synthesizer
 from famaug.data import MicroExpressionSynth, leave_one_subject_out
 from famaug.data.guard import DRIVER, LOOK, Guard
-from famaug.data.look_fit import find_mesh, fit_look, head_path, jpeg_quality, noise_of
+from famaug.data.head_motion import head_motion
+from famaug.data.look_fit import find_mesh, fit_look, jpeg_quality, noise_of
 from famaug.errors import InputError, LeakageError, RenderError
 from famaug.faces.framing import Framing, framed, matrix_of
 from famaug.faces.mesher import FaceMesher
@@ -224,9 +225,11 @@ def test_blur_and_noise_by_hand(face: tuple[Frames, Floats]) -> None:
 
 def test_a_still_head_does_not_move(face: tuple[Frames, Floats]) -> None:
     still = np.repeat(face[0][None], 3, 0)
-    assert np.abs(head_path(still, face[1])).max() < 1e-3
+    moves, turn = head_motion(still, face[1])
+    assert np.abs(moves).max() < 1e-3
+    assert np.abs(turn).max() < 1e-2
     flat = np.full((2, 64, 64, 3), 7, np.uint8)
-    assert not head_path(flat, face[1] / 8).any()
+    assert not any(m.any() for m in head_motion(flat, face[1] / 8))
 
 
 def test_a_blink_is_planned_as_often_as_measured(look: Look) -> None:
