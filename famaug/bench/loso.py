@@ -21,11 +21,11 @@ from torch import nn
 
 from famaug.errors import InputError
 from famaug.recognition.options import TrainingOptions
+from famaug.recognition.problem import Problem
 from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.runs import at_once
 from famaug.recognition.samples import Samples, make_splits
 from famaug.recognition.schedule import Step
-from famaug.recognition.training import Problem
 from famaug.seeding import keyed_generator
 
 CLIPS, SUBJECTS, EPOCHS = 442, 68, 800

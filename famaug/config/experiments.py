@@ -30,6 +30,7 @@ from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.pool import SyntheticPool, synthetic_pool
+from famaug.recognition.problem import Problem
 from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.runs import run_all
 from famaug.recognition.samples import (
@@ -42,7 +43,6 @@ from famaug.recognition.samples import (
     splits_alone,
 )
 from famaug.recognition.start import read_start
-from famaug.recognition.training import Problem
 from famaug.recognition.watching import open_board, watching
 from famaug.store.reader import ClipCache
 

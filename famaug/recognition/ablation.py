@@ -17,6 +17,7 @@ import numpy as np
 from famaug.errors import InputError
 from famaug.recognition.metrics import Counts, MissingClass
 from famaug.recognition.pool import SyntheticPool
+from famaug.recognition.problem import Problem
 from famaug.recognition.results import collect, seed_counts
 from famaug.recognition.runs import Shard, run_all
 from famaug.recognition.samples import (
@@ -32,7 +33,7 @@ from famaug.recognition.significance import (
     holm,
     paired_comparison,
 )
-from famaug.recognition.training import Log, Problem
+from famaug.recognition.training import Log
 
 LEVEL = 0.05
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from famaug.recognition.networks.dropout import MaskSource, given_masks
+from famaug.recognition.problem import Problem
 from famaug.recognition.recognisers import scaled
 from famaug.recognition.schedule import Step
-from famaug.recognition.training import Problem
 from famaug.seeding import keyed_generator
 from famaug.types import Floats
 

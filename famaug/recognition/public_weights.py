@@ -14,8 +14,9 @@ import torch
 from famaug.errors import InputError, WeightsError
 from famaug.files.folders import visible
 from famaug.people.persons import canonical, parse_person, same
+from famaug.recognition.problem import Problem
 from famaug.recognition.start import read_state_dict
-from famaug.recognition.training import FoldResult, Problem, predicted
+from famaug.recognition.training import FoldResult, predicted
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 

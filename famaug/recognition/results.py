@@ -29,9 +29,10 @@ from famaug.recognition.metrics import (
     counts_by_subject,
     scores,
 )
+from famaug.recognition.problem import SYNTHETIC_ALONE
 from famaug.recognition.samples import Samples
 from famaug.recognition.significance import bootstrap_interval
-from famaug.recognition.training import SYNTHETIC_ALONE, FoldResult
+from famaug.recognition.training import FoldResult
 from famaug.seeding import digest
 from famaug.weights.tensor_files import save_tensors
 

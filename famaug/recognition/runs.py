@@ -24,6 +24,7 @@ from famaug.recognition.all_folds_ststnet import AllFoldsOfSTSTNet
 from famaug.recognition.metrics import MissingClass
 from famaug.recognition.networks.ststnet import STSTNet
 from famaug.recognition.one_fold import SingleFold
+from famaug.recognition.problem import Problem
 from famaug.recognition.public_weights import evaluate_weights
 from famaug.recognition.results import (
     collect,
@@ -34,7 +35,7 @@ from famaug.recognition.results import (
     write_summary,
 )
 from famaug.recognition.samples import Split
-from famaug.recognition.training import FoldResult, Log, Problem, to_text, train
+from famaug.recognition.training import FoldResult, Log, to_text, train
 from famaug.seeding import digest
 
 logger = logging.getLogger(__name__)

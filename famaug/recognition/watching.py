@@ -9,7 +9,7 @@ from typing import Any
 
 from famaug.packages import need
 from famaug.recognition.feature_cache import Progress
-from famaug.recognition.training import Problem
+from famaug.recognition.problem import Problem
 
 
 def describe(problem: Problem, seeds: int) -> str:

@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 from sklearn.metrics import confusion_matrix, f1_score
 
 from famaug.errors import InputError, WeightsError
+from famaug.recognition.problem import Problem
 from famaug.recognition.public_weights import read_state_dict
 from famaug.recognition.results import fold_path
 from famaug.recognition.runs import run_all
-from famaug.recognition.training import Problem
 from tests.recognition.test_training import problem_of
 
 

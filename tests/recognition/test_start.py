@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 
 from famaug.errors import InputError, LeakageError, WeightsError
 from famaug.recognition.one_fold import SingleFold
+from famaug.recognition.problem import Problem
 from famaug.recognition.results import fold_path
 from famaug.recognition.runs import run_all, setting_key
 from famaug.recognition.samples import make_splits
 from famaug.recognition.start import read_start
-from famaug.recognition.training import Problem
 from famaug.weights.tensor_files import save_tensors, subjects_of
 from tests.recognition.test_synthetic_alone import outside_pool
 from tests.recognition.test_training import alone, assert_same, problem_of, together

@@ -17,10 +17,11 @@ from famaug.recognition.ablation import Setting, run_ablation, verdict
 from famaug.recognition.ablation_report import write_ablation
 from famaug.recognition.one_fold import SingleFold
 from famaug.recognition.pool import SyntheticPool
+from famaug.recognition.problem import Problem
 from famaug.recognition.runs import run_all
 from famaug.recognition.samples import Samples, make_splits, splits_alone
 from famaug.recognition.schedule import Schedule
-from famaug.recognition.training import FoldResult, Problem, train
+from famaug.recognition.training import FoldResult, train
 from famaug.types import Provenance
 from tests.recognition.test_training import (
     Stopped,

@@ -16,8 +16,9 @@ from famaug.recognition.all_folds import AllFolds, can_stack
 from famaug.recognition.all_folds_ststnet import AllFoldsOfSTSTNet
 from famaug.recognition.one_fold import SingleFold
 from famaug.recognition.options import TrainingOptions
+from famaug.recognition.problem import Problem
 from famaug.recognition.samples import make_splits
-from famaug.recognition.training import FoldResult, Problem, train
+from famaug.recognition.training import FoldResult, train
 from famaug.weights.tensor_files import load_tensors, save_tensors
 from tests.recognition.training_samples import made_pool, made_samples
 
