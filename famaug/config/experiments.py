@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from torch import nn
+
 from famaug.config.datasets import RealClips
 from famaug.config.read import Config
 from famaug.config.recognition import FIT, is_flow_folder, shard_of
@@ -28,7 +30,7 @@ from famaug.recognition.ablation_sources import fill_from_faces, fill_sources
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
-from famaug.recognition.options import TrainingOptions
+from famaug.recognition.options import DRAWN_SOURCES, TrainingOptions
 from famaug.recognition.pool import SyntheticPool, synthetic_pool
 from famaug.recognition.problem import Problem
 from famaug.recognition.recognisers import build_recogniser
@@ -69,8 +71,10 @@ def _problem(config: Config, progress: Progress | None) -> Problem:
     ratio, only = config["synthetic.ratio"], config["synthetic.only"]
     used = ratio or only or config["training.pretrain_steps"]
     cache = config["synthetic.cache"] if used else None
+    net, spec = _network(config)
     start = None if config["training.start"] is None else read_start(config["training.start"])
-    spec = input_of(config)
+    if start is not None:
+        start.fill(net, config["network.name"])  # told before inputs are made
     if cache:
         ClipCache(cache)  # told before inputs are made
         fixed_look(config)
@@ -95,13 +99,16 @@ def _problem(config: Config, progress: Progress | None) -> Problem:
 
 def input_of(config: Config) -> InputSpec:
     """What the network of a config wants to see."""
-    _, spec = build_recogniser(
+    return _network(config)[1]
+
+
+def _network(config: Config) -> tuple[nn.Module, InputSpec]:
+    return build_recogniser(
         config["network.name"],
         classes=len(config["data.classes"]),
         options=config["network.options"],
         input_spec=config["network.input"],
     )
-    return spec
 
 
 def open_clips(config: Config) -> Any:
@@ -227,7 +234,12 @@ def open_ablation(
     sources = config["sources"]
     settings_of(config["ratios"], [*sources])
     fixed_look(config)  # told before inputs are made
-    for cache in sources.values():
+    for name, cache in sources.items():
+        if config["faces"] is not None and name in DRAWN_SOURCES and not cache.exists():
+            raise InputError(
+                f"sources.{name}: {cache} is not made yet; `famaug ablate` makes it of the faces, "
+                "and does not with --dry-run"
+            )
         ClipCache(cache)
     base = _problem(config, progress)
     replace(base, options=replace(base.options, pretrain_steps=0)).check()

@@ -16,7 +16,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import famaug.samples
-from famaug.config.experiments import make_sources, open_problem
+from famaug.config.experiments import make_sources, open_ablation, open_problem
 from famaug.config.read import Config
 from famaug.config.recognition import ABLATION, RECOGNITION
 from famaug.configs import shipped
@@ -276,6 +276,8 @@ def test_what_cannot_be_made_of_faces(material: Path, tmp_path: Path) -> None:
         ABLATION.read(
             material / "config.yaml", [f"faces={tmp_path}", f"sources.own={material}/cache"]
         )
+    with pytest.raises(InputError, match="rules is not made yet; `famaug ablate` makes it of"):
+        open_ablation(config(f"faces={tmp_path}"))
     with pytest.raises(InputError, match="a flow-folder has no frames; give `faces`"):
         make(2)
     (tmp_path / "noise").mkdir()
