@@ -71,7 +71,9 @@ def _rows(
     if not len(given):
         return None
     values = np.asarray(given, np.float64)
-    if values.shape != (length, columns):
+    if len(values) == length and values.shape[1:] != (columns,):
+        raise RenderError(f"the look's {name} has rows of {columns} numbers; got {given!r:.60}")
+    if len(values) != length:
         raise RenderError(
             f"the look's {name} was drawn for {len(values)} frames; the clip has {length}"
         )

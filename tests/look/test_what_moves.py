@@ -271,7 +271,7 @@ def test_profiles_and_plans_of_the_first_version(face: tuple[Frames, Floats]) ->
     for name in ("turn", "light"):
         with pytest.raises(RenderError, match=f"{name} was drawn for 1 frames; the clip has 2"):
             shown(face, told | {name: [[1.0, 0.0]]}, 2)
-    with pytest.raises(RenderError):
+    with pytest.raises(RenderError, match=r"jump has rows of 4 numbers; got \[\[1\.0, 0\.0\]\]"):
         shown(face, told | {"jump": [[1.0, 0.0]]}, 2)
 
 
