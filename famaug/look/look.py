@@ -147,8 +147,8 @@ class Look:
             + f"; of colour {self.chroma:.2f}",
             self._motion(),
             f"turns     yaw {self.turns[0]:.2f} and pitch {self.turns[1]:.2f} degrees (deviation)",
-            f"crop      {jump} off the onset's (same)",
-            f"light     gain {100 * gain:.2f} %, offset {100 * offset:.2f} % (same)",
+            f"crop      {jump} off the onset's (deviation)",
+            f"light     gain {100 * gain:.2f} %, offset {100 * offset:.2f} % (deviation)",
             f"blinks    {60 * self.blinks:.1f} a minute, half blinks {60 * self.half_blinks:.1f}",
             f"measured  {self.clips} clips of {len(self.subjects)} subjects"
             if self.subjects
