@@ -38,7 +38,7 @@ NAMES = {
         "export_webdataset list_clips seal unseal verify"
     ),
     "famaug.generation": "Generation Resources generate",
-    "famaug.recognition": "as_input",
+    "famaug.recognition": "as_input load_recogniser",
     "famaug.samples": "table faces face",
     "famaug.testing": "make_clip make_replica make_openface",
 }
@@ -161,6 +161,7 @@ COMMANDS = {
     "cache unseal": "FOLDER --json",
     "cache export": "FOLDER --dry-run --json --out",
     "weights list": "--json",
+    "weights card": "NAME --json",
     "weights fetch": "NAME --json --own-file",
     "weights import": "SOURCE --dry-run --json --kind --out",
 }

@@ -274,18 +274,29 @@ def _fail(text: str, error: BaseException) -> NoReturn:
     sys.exit(exit_code(error))
 
 
-def run_script(main: Callable[[argparse.Namespace], int | None], about: str, **more: Any) -> None:
+def run_script(
+    main: Callable[[argparse.Namespace], int | None],
+    about: str,
+    *,
+    config: str | None = None,
+    **more: Any,
+) -> None:
     """A recipe from its command line to its exit code: CONFIG.yaml, single keys anywhere, and -v.
 
     Args:
         main: gets the parsed arguments `config`, `overrides` and those of `more`.
         about: the recipe's docstring.
+        config: taken where `--config` gives no other; None: it must be given, first.
         more: further options by name (`per_clip` is --per-clip): what `add_argument` takes.
     """
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("config", help="YAML file, or the name of one that ships")
+    told = "YAML file, or the name of one that ships"
+    if config is None:
+        parser.add_argument("config", help=told)
+    else:
+        parser.add_argument("--config", default=config, help=f"{told} ({config})")
     parser.add_argument("overrides", nargs="*", help="single keys, as seed=1")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell more")
     parser.add_argument("-q", "--quiet", action="store_true", help="no bars, no notes")

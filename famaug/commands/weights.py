@@ -1,7 +1,9 @@
-"""`famaug weights`: what ships, what can be fetched, and converters for files of the user's own."""
+"""`famaug weights`: what ships, what can be fetched, what a file says of itself, and converters for
+files of the user's own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Weights and sample media: list, fetch, import.", no_args_is_help=True)
     for name, command, more in (
         ("list", list_command, ""),
+        ("card", card_command, " flow-cnn/composite"),
         ("fetch", fetch_command, " mobilenet_v2"),
         ("import", import_command, " face_landmarker.task --out own.safetensors"),
     ):
@@ -43,6 +46,37 @@ def list_command(
         terminal.echo(f"{'':18s}           {entry.licence}; {entry.source}")
     names = {"shipped": [*SHIPPED], "fetchable": [e.name for e in ENTRIES]}
     terminal.end(as_json, "weights list", names)
+
+
+def card_command(
+    name: Annotated[
+        str, typer.Argument(help="A recogniser that ships, or a file that a training wrote.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """What a recogniser is: network, classes, input, how it was made, licence, scores."""
+    from famaug.recognition.saved import read_about
+    from famaug.recognition.start import weights_path
+    from famaug.weights.shipped import SHIPPED, sha256_of
+
+    path = weights_path(name, "NAME")
+    about = read_about(path)
+    value = about.to_json() | {"file": path.name, "sha256": sha256_of(path)}
+    del value["logits"]
+    if name in SHIPPED:
+        value |= {"licence": SHIPPED[name].licence, "source": SHIPPED[name].source}
+    for line in _lines(value):
+        terminal.echo(line)
+    terminal.end(as_json, "weights card", value)
+
+
+def _lines(value: dict[str, Any], above: str = "") -> Iterator[str]:
+    for key, part in value.items():
+        if isinstance(part, dict):
+            yield from _lines(part, f"{above}{key}.")
+        else:
+            text = ", ".join(map(str, part)) if isinstance(part, list | tuple) else str(part)
+            yield f"{above + key:30s} {text or 'none'}"
 
 
 def fetch_command(

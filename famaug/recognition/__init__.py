@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from famaug.recognition.metrics import confusion_counts as confusion_counts
     from famaug.recognition.metrics import scores as scores
     from famaug.recognition.recognisers import build_recogniser as build_recogniser
+    from famaug.recognition.saved import save_recogniser as save_recogniser
+    from famaug.recognition.start import load_recogniser as load_recogniser
 
 _LAZY = {
     "InputSpec": "famaug.recognition.inputs",
@@ -19,6 +21,8 @@ _LAZY = {
     "build_recogniser": "famaug.recognition.recognisers",
     "confusion_counts": "famaug.recognition.metrics",
     "flow_features": "famaug.recognition.flow_features",
+    "load_recogniser": "famaug.recognition.start",
+    "save_recogniser": "famaug.recognition.saved",
     "scores": "famaug.recognition.metrics",
 }
 

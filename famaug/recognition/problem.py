@@ -103,7 +103,8 @@ class Problem:
         Raises:
             InputError: a fold lacks synthetic clips, or some of their classes where it sees them
                 alone; or the training's options do not fit its length or its pictures.
-            WeightsError: the weights to begin from are of another network.
+            WeightsError: the weights to begin from are of another network, or were trained on
+                other classes or inputs.
             LeakageError: they were trained on somebody who is tested.
         """
         alone = self.only or self.options.pretrain_steps > 0
@@ -121,6 +122,8 @@ class Problem:
             what = f"training.start {self.start.name} was trained on"
             check_untested(self.start.subjects, self.samples, what, "begin from other weights")
         _, spec = self.build(0)
+        if self.start is not None:
+            self.start.check_use(self.samples.classes, self.samples.u, spec)
         if 2 * self.options.shift >= spec.size:
             raise InputError(
                 f"training.shift is {self.options.shift} pixels of pictures that have {spec.size}; "
