@@ -1,9 +1,9 @@
 """How a person's mesh moves in a picture: the fitted basis, made fit to be looked at.
 
 The fitted basis is scaled point by point with the local size of the face. Five things in it would
-show in a picture and are put right here: lips whose scale was taken across an open mouth, an upper
-lip that rises alone, lids that stop short of closing, brows drawn down by a blink, and cheeks that
-drag the outline of the face.
+show in a picture and are put right: here lips whose scale was taken across an open mouth, an upper
+lip that rises alone, lids that stop short of closing, and brows drawn down by a blink; in
+`famaug.generator.motion.reach` units that reach too far, as cheeks that drag the outline.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from famaug.aus.basis import load_basis
 from famaug.aus.fit import PersonBasis
-from famaug.faces.landmarks import OUTER_LIPS, OVAL, SKIN_POINTS
-from famaug.faces.ring import smooth_step
+from famaug.faces.landmarks import OUTER_LIPS, SKIN_POINTS
 from famaug.generator.motion.opening import EYES, MOUTH
+from famaug.generator.motion.reach import narrow
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ def visible_motion(person: PersonBasis) -> Array:
     _seal_raised_lip(motion[AU_INDEX[10]])
     for side in (0, 1):
         _close_lids(motion[AU_INDEX[45], side], person.neutral, side)
-    motion[AU_INDEX[6]] *= _inner_cheek()[:, None]
+    narrow(motion)
     return motion
 
 
@@ -114,13 +114,3 @@ def _close_lids(blink: Array, neutral: Array, side: int) -> None:
     others = np.setdiff1d(np.arange(len(blink)), upper)
     blink[others] *= min(share, 1.2) * float(np.clip(1.6 * room - 0.6, 0.2, 1))
     blink[rim, 1] = -np.maximum(asked[1:-1], 0)
-
-
-@cache
-def _inner_cheek() -> NDArray[np.float64]:
-    """`478`: 1 inside the face, falling to 0.15 on its outline."""
-    points = load_basis().neutral[:, :2].astype(np.float32)
-    outline = points[list(OVAL)]
-    depth = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in points])
-    out: NDArray[np.float64] = 0.15 + 0.85 * smooth_step(depth / 2.0)
-    return out

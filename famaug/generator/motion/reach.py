@@ -1,0 +1,119 @@
+"""How far the motion of a unit reaches over the skin.
+
+The basis comes from modelled faces, in which a unit moves everything round it smoothly: a smile
+everything down to the chin, a frown the whole forehead. In the flow pictures of real
+micro-expressions what moves is narrow: the corner of the mouth and the cheek above it, the brow's
+own line. These factors and additions were set by eye beside the class means of such pictures
+(docs/does_it_help.md says of whom, and what each gave).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from famaug.aus.basis import load_basis
+from famaug.faces.landmarks import OVAL
+from famaug.faces.ring import smooth_step
+from famaug.types import AU_INDEX
+
+Array = NDArray[np.float64]
+_CORNERS = (291, 61)
+"""Points at the corners of the mouth: of the person's left, and right."""
+_BROW_LINE = 2.2
+"""Height in the head frame, centimetres, above which the forehead begins."""
+_FOREHEAD = 2.5
+_BELOW_SMILE, _BESIDE_SMILE = 0.8, 1.2
+_MOUND, _MOUND_SIZE, _MOUND_MOTION = (3.9, -3.9), (1.3, 1.5), (0.56, 0.385)
+"""The cheek over a smile: its middle (to the side, y), size, and motion, in centimetres."""
+_CHEEK, _CHEEK_SIZE, _CHEEK_OUT = (4.0, -2.6), 1.4, 0.3
+_LIDS_END = -0.6
+_DIMPLE, _DIMPLE_IN, _DIMPLE_UP = 0.9, 0.5, 0.15
+_FROWNED_MOUTH = 1.5
+
+
+def narrow(motion: Array) -> None:
+    """Narrows `17 2 478 3`, centimetres at intensity 5 in the head frame, in place.
+
+    AU01, 02, 04 and 09 fade out up the forehead, AU15 round the corners of the mouth, AU12 below
+    and beside them; AU12 and AU06 push the cheek out; AU14 draws the corners in, where the basis
+    draws them apart as AU20 does.
+    """
+    for side in (0, 1):
+        own = _reach(side)
+        for au in (1, 2, 4, 9):
+            motion[AU_INDEX[au], side] *= own.below_forehead
+        motion[AU_INDEX[15], side] *= own.at_corner
+        motion[AU_INDEX[12], side] *= own.over_corner
+        motion[AU_INDEX[12], side] += own.mound
+        motion[AU_INDEX[6], side] += own.cheek
+        motion[AU_INDEX[6], side] *= own.inside
+        motion[AU_INDEX[14], side] = own.dimple
+
+
+class _Reach(NamedTuple):
+    """Of one side: factors `478 1`, and motions `478 3` at intensity 5."""
+
+    below_forehead: Array
+    at_corner: Array
+    over_corner: Array
+    mound: Array
+    cheek: Array
+    inside: Array
+    dimple: Array
+
+
+@cache
+def _reach(side: int) -> _Reach:
+    points = load_basis().neutral
+    sign = 1.0 if side == 0 else -1.0
+    aside, y = points[:, 0] * sign, points[:, 1]
+    corner = points[_CORNERS[side], :2] * [sign, 1]
+    far = np.hypot(aside - corner[0], y - corner[1])
+    below = _fading(corner[1] - y, _BELOW_SMILE)
+    beside = _fading(aside - corner[0] - 0.3, _BESIDE_SMILE)
+    below_lids = smooth_step((_LIDS_END - y) / 0.6)
+    dimple = np.exp(-np.square(far / _DIMPLE))
+    return _Reach(
+        below_forehead=_fading(y - _BROW_LINE, _FOREHEAD)[:, None],
+        at_corner=_fading(far - 0.3, _FROWNED_MOUTH)[:, None],
+        over_corner=(below * beside)[:, None],
+        mound=_moved(_bump(aside, y, _MOUND, _MOUND_SIZE), *_MOUND_MOTION, sign=sign),
+        cheek=_moved(
+            _bump(aside, y, _CHEEK, (_CHEEK_SIZE,) * 2) * below_lids, _CHEEK_OUT, 0.0, sign=sign
+        ),
+        inside=_inside(points)[:, None],
+        dimple=_moved(dimple * (aside > 0), -_DIMPLE_IN, _DIMPLE_UP, sign=sign),
+    )
+
+
+def _fading(distance: Array, reach: float) -> Array:
+    """1 up to 0, then falling as a bell."""
+    out: Array = np.exp(-np.square(np.maximum(distance, 0) / reach))
+    return out
+
+
+def _bump(aside: Array, y: Array, middle: tuple[float, float], size: tuple[float, float]) -> Array:
+    out: Array = np.exp(
+        -np.square((aside - middle[0]) / size[0]) - np.square((y - middle[1]) / size[1])
+    ) * (aside > 0)
+    return out
+
+
+def _moved(weight: Array, out: float, up: float, *, sign: float) -> Array:
+    """`478 3`: each point by its weight to its own side and up."""
+    found: Array = weight[:, None] * np.array([out * sign, up, 0.0])
+    return found
+
+
+def _inside(points: Array) -> Array:
+    """`478`: 1 inside the face, falling to 0.15 on its outline."""
+    flat = points[:, :2].astype(np.float32)
+    outline = flat[list(OVAL)]
+    depth = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in flat])
+    out: Array = 0.15 + 0.85 * smooth_step(depth / 2.0)
+    return out
