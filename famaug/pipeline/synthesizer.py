@@ -20,7 +20,6 @@ from famaug.faces.framing import Framing, reframed
 from famaug.faces.packed import packed_mesh
 from famaug.files.limits import translated
 from famaug.generator.renderers import Renderer, find_generator, options_of, rendered
-from famaug.look.applying import apply_look
 from famaug.look.files import look_of
 from famaug.look.look import Look
 from famaug.look.mixture import AnyLook
@@ -349,6 +348,8 @@ class Synthesizer:
             frames, mesh = self.sharpener.sharpened(frames, mesh, device=device, back=back)
         if plan.look is None:
             return frames
+        from famaug.look.applying import apply_look  # loads torch
+
         with translated("the plan's look", RenderError):
             height, width = plan.look["size"]
             check_room(plan, height, width)
