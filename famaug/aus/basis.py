@@ -1,7 +1,8 @@
 """The AU basis: how the 478 mesh points move for each AU and side, and how to fit it to a face.
 
 Derived from CC0 MakeHuman data (base mesh and face units), registered to the mesh points; AU12 is
-re-authored, since the raw smile unit lifts the whole lower lip. Units are centimetres in the head
+re-authored, since the raw smile unit lifts the whole lower lip; then units are narrowed to where
+real micro-expressions move (`famaug.aus.reach`). Units are centimetres in the head
 frame (`famaug.faces.pose`) at intensity 5, the unit's full excursion.
 """
 
@@ -14,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from famaug.aus.reach import VERSION, narrowed
 from famaug.faces.pose import FLIP, Similarity, fit_similarity
+from famaug.seeding import digest
 from famaug.types import AUS
 from famaug.weights.load import load_safetensors
-from famaug.weights.shipped import shipped_path
+from famaug.weights.shipped import SHIPPED, shipped_path
 
 Array = NDArray[np.float64]
 FULL = 5.0
@@ -53,13 +56,23 @@ class AUBasis:
         return weight
 
 
+BASIS = digest([SHIPPED["au_basis"].sha256, VERSION])
+"""What keys of clips and measurements say of the basis."""
+
+
 @cache
 def load_basis() -> AUBasis:
     """The basis that ships with famaug."""
     t = {k: v.numpy() for k, v in load_safetensors(shipped_path("au_basis")).items()}
     f = {k: t[k].astype(np.float64) for k in ("neutral", "motion", "seen", "nuisance")}
+    motion, seen = narrowed(f["motion"], f["seen"], f["neutral"])
     return AUBasis(
-        **f, triangles=t["triangles"].astype(np.int64), mirror=t["mirror"].astype(np.int64)
+        neutral=f["neutral"],
+        motion=motion,
+        seen=seen,
+        nuisance=f["nuisance"],
+        triangles=t["triangles"].astype(np.int64),
+        mirror=t["mirror"].astype(np.int64),
     )
 
 

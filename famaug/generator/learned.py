@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from famaug.aus.basis import BASIS
 from famaug.errors import WeightsError
 from famaug.faces.align import crop_face
 from famaug.files.limits import check_finite
@@ -27,7 +28,7 @@ from famaug.generator.options import Choice, Options, Range, chosen
 from famaug.processes import one_torch_thread
 from famaug.seeding import digest
 from famaug.types import Floats, Picture
-from famaug.weights.shipped import SHIPPED, sha256_of
+from famaug.weights.shipped import sha256_of
 from famaug.weights.tensor_files import subjects_of
 
 SIZE = 128
@@ -89,7 +90,7 @@ def open_generator(path: Path) -> LearnedGenerator:
     if type(size) is not int or not 32 <= size <= 1024 or size % 8:
         raise WeightsError(f"{path}: its note says size {size!r}; 32 to 1024 by 8 are possible")
     # a face's support comes from the AU basis
-    weights = digest([sha256_of(path), SHIPPED["au_basis"].sha256])
+    weights = digest([sha256_of(path), BASIS])
     return LearnedGenerator(network, size, weights, subjects_of(path))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from famaug.aus.basis import COLUMNS
+from famaug.aus.basis import BASIS, COLUMNS
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.motion.face_motion import combined, places
 from famaug.generator.motion.inverse import at_nodes, to_grid
@@ -18,7 +18,6 @@ from famaug.generator.options import Options, Range, chosen
 from famaug.generator.skin import SkinShade
 from famaug.generator.skin.learnt import Learnt
 from famaug.types import Floats, Picture
-from famaug.weights.shipped import SHIPPED
 
 
 class WarpRenderer(MovingRenderer):
@@ -43,7 +42,7 @@ class WarpRenderer(MovingRenderer):
     """
 
     name = "warp/3"
-    weights = SHIPPED["au_basis"].sha256
+    weights = BASIS
     options: ClassVar[Options] = {"skin": Range(0, 3, 1)}
 
     def __init__(

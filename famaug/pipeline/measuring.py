@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from famaug.aus.basis import head_pose
+from famaug.aus.basis import BASIS, head_pose
 from famaug.aus.estimators import find_estimator
 from famaug.aus.flow_and_points import PROFILE, Flow
 from famaug.aus.protocol import Estimator, measure
@@ -29,7 +29,7 @@ from famaug.types import AUTrack, Clip, Floats
 from famaug.weights.shipped import SHIPPED
 
 Frame = dict[str, Any]
-NETS = (SHIPPED["face_landmarker"].sha256, SHIPPED["au_basis"].sha256)
+NETS = (SHIPPED["face_landmarker"].sha256, BASIS)
 
 
 class Measuring:

@@ -1,9 +1,8 @@
 """How a person's mesh moves in a picture: the fitted basis, made fit to be looked at.
 
-The fitted basis is scaled point by point with the local size of the face. Five things in it would
-show in a picture and are put right: here lips whose scale was taken across an open mouth, an upper
-lip that rises alone, lids that stop short of closing, and brows drawn down by a blink; in
-`famaug.generator.motion.reach` units that reach too far, as cheeks that drag the outline.
+The fitted basis is scaled point by point with the local size of the face. Four things in it would
+show in a picture and are put right here: lips whose scale was taken across an open mouth, an upper
+lip that rises alone, lids that stop short of closing, and brows drawn down by a blink.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from famaug.aus.basis import load_basis
 from famaug.aus.fit import PersonBasis
 from famaug.faces.landmarks import OUTER_LIPS, SKIN_POINTS
 from famaug.generator.motion.opening import EYES, MOUTH
-from famaug.generator.motion.reach import narrow
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]
@@ -39,7 +37,6 @@ def visible_motion(person: PersonBasis) -> Array:
     _seal_raised_lip(motion[AU_INDEX[10]])
     for side in (0, 1):
         _close_lids(motion[AU_INDEX[45], side], person.neutral, side)
-    narrow(motion)
     return motion
 
 

@@ -9,50 +9,59 @@ own line. These factors and additions were set by eye beside the class means of 
 
 from __future__ import annotations
 
-from functools import cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.aus.basis import load_basis
 from famaug.faces.landmarks import OVAL
 from famaug.faces.ring import smooth_step
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]
+VERSION = "narrowed/1"
+"""Part of what a basis is known by: other numbers here are another basis."""
 _CORNERS = (291, 61)
 """Points at the corners of the mouth: of the person's left, and right."""
 _BROW_LINE = 2.2
 """Height in the head frame, centimetres, above which the forehead begins."""
 _FOREHEAD = 2.5
-_BELOW_SMILE, _BESIDE_SMILE = 0.8, 1.2
+_BELOW_SMILE, _BESIDE_SMILE = 1.5, 2.0
 _MOUND, _MOUND_SIZE, _MOUND_MOTION = (3.9, -3.9), (1.3, 1.5), (0.56, 0.385)
 """The cheek over a smile: its middle (to the side, y), size, and motion, in centimetres."""
 _CHEEK, _CHEEK_SIZE, _CHEEK_OUT = (4.0, -2.6), 1.4, 0.3
 _LIDS_END = -0.6
 _DIMPLE, _DIMPLE_IN, _DIMPLE_UP = 0.9, 0.5, 0.15
-_FROWNED_MOUTH = 1.5
+_FROWNED_MOUTH = 2.5
 
 
-def narrow(motion: Array) -> None:
-    """Narrows `17 2 478 3`, centimetres at intensity 5 in the head frame, in place.
+def narrowed(motion: Array, seen: Array, neutral: Array) -> tuple[Array, Array]:
+    """Motions as they are and as the mesh net sees them, both `17 2 478 3`, narrowed.
 
     AU01, 02, 04 and 09 fade out up the forehead, AU15 round the corners of the mouth, AU12 below
-    and beside them; AU12 and AU06 push the cheek out; AU14 draws the corners in, where the basis
-    draws them apart as AU20 does.
+    and beside them; AU12 and AU06 push the cheek out; AU14 draws the corners in, where the modelled
+    unit draws them apart as AU20 does. The net is taken to see the same share of what was changed
+    as of the unit itself.
+
+    Args:
+        motion, seen: centimetres at intensity 5 in the head frame.
+        neutral: `478 3`, the mean neutral face.
     """
+    out = motion.copy()
     for side in (0, 1):
-        own = _reach(side)
+        own = _reach(neutral, side)
         for au in (1, 2, 4, 9):
-            motion[AU_INDEX[au], side] *= own.below_forehead
-        motion[AU_INDEX[15], side] *= own.at_corner
-        motion[AU_INDEX[12], side] *= own.over_corner
-        motion[AU_INDEX[12], side] += own.mound
-        motion[AU_INDEX[6], side] += own.cheek
-        motion[AU_INDEX[6], side] *= own.inside
-        motion[AU_INDEX[14], side] = own.dimple
+            out[AU_INDEX[au], side] *= own.below_forehead
+        out[AU_INDEX[15], side] *= own.at_corner
+        out[AU_INDEX[12], side] *= own.over_corner
+        out[AU_INDEX[12], side] += own.mound
+        out[AU_INDEX[6], side] += own.cheek
+        out[AU_INDEX[6], side] *= own.inside
+        out[AU_INDEX[14], side] = own.dimple
+    size = np.square(motion).sum((2, 3), keepdims=True)
+    share = np.clip((seen * motion).sum((2, 3), keepdims=True) / np.maximum(size, 1e-12), 0, 1)
+    return out, seen + share * (out - motion)
 
 
 class _Reach(NamedTuple):
@@ -67,9 +76,7 @@ class _Reach(NamedTuple):
     dimple: Array
 
 
-@cache
-def _reach(side: int) -> _Reach:
-    points = load_basis().neutral
+def _reach(points: Array, side: int) -> _Reach:
     sign = 1.0 if side == 0 else -1.0
     aside, y = points[:, 0] * sign, points[:, 1]
     corner = points[_CORNERS[side], :2] * [sign, 1]
