@@ -26,6 +26,7 @@ from famaug.recognition.flow_features import (
     picture_of_flow,
 )
 from famaug.recognition.inputs import InputSpec
+from famaug.recognition.tvl1 import ATTACHMENT
 from famaug.samples import faces
 from famaug.seeding import keyed_generator
 from famaug.types import Clip, ClipRef, Floats, Picture
@@ -126,13 +127,13 @@ def agreement(pairs: Sequence[Pair]) -> dict[str, float]:
 
 
 def skimage_flow(onset: Picture, apex: Picture) -> Floats:
-    """scikit-image's TV-L1 flow of a pair uint8 `H W 3`, float32 `2 H W`, with its defaults."""
+    """scikit-image's TV-L1 flow of a pair uint8 `H W 3`, float32 `2 H W`, with our attachment."""
     from skimage.registration import optical_flow_tvl1
 
     first, second = (
         cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255 for x in (onset, apex)
     )
-    rows, columns = optical_flow_tvl1(first, second, dtype=np.float32)
+    rows, columns = optical_flow_tvl1(first, second, attachment=ATTACHMENT, dtype=np.float32)
     return np.asarray(np.stack([columns, rows]), np.float32)
 
 

@@ -30,7 +30,7 @@ from famaug.look.files import check_look_named
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import check_strength
-from famaug.modulation.variation import check_chance, check_factor
+from famaug.modulation.variation import check_chance, check_factor, check_shares
 from famaug.packages import need
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
@@ -51,14 +51,18 @@ def _generator(name: str) -> None:
     check_generator(name)
 
 
-DRAWN = tuple(f"drivers.{key}" for key in ("strength", "one_sided", "partial", "factor"))
+def _shares(text: str) -> None:
+    check_shares(text)
+
+
+DRAWN = tuple(f"drivers.{key}" for key in ("strength", "one_sided", "partial", "factor", "shares"))
 """Keys of expressions that are drawn, not measured."""
 OWN = keys_of(Generation, "out", "seed", "measured", "licence")
 """Paths are relative to the folder the command is started in."""
 DRIVERS = keys_of(
     Generation,
     *("clips", "annotations", "rules", "tables", "tables_of", "clip_tables"),
-    *("as_is", "strength", "one_sided", "partial", "factor", "per_rule"),
+    *("as_is", "strength", "one_sided", "partial", "factor", "shares", "per_rule"),
     above="drivers.",
     per_clip="per_driver",
 )
@@ -89,6 +93,7 @@ KEYS = {
         one_sided=check_chance,
         partial=check_chance,
         factor=check_factor,
+        shares=_shares,
         per_driver=_some,
         per_rule=_some,
     ),

@@ -55,6 +55,7 @@ class Generation:
             measured one) is shown on one side, the other without it or at up to half.
         partial: chance (0-1) that some of its AUs are dropped, or shown at a third; never all.
         factor: range of a factor on the strength of all of it, drawn once a clip.
+        shares: factors on single AUs of it, as "12=0.6,26=0.15".
         own_faces: neutral (onset) frames of the dataset's subjects are identities.
         faces_per_subject: how many of each, in the dataset's order.
         pictures: further identities: files, or folders of pictures.
@@ -93,6 +94,7 @@ class Generation:
     one_sided: float = 0.0
     partial: float = 0.0
     factor: tuple[float, float] = (1.0, 1.0)
+    shares: str = ""
     own_faces: bool = True
     faces_per_subject: int = 1
     pictures: Sequence[Path] = ()
@@ -169,7 +171,9 @@ class Generation:
     @property
     def variation(self) -> Variation:
         """How drawn expressions differ from what is listed."""
-        return Variation(one_sided=self.one_sided, partial=self.partial, factor=self.factor)
+        return Variation(
+            one_sided=self.one_sided, partial=self.partial, factor=self.factor, shares=self.shares
+        )
 
     @property
     def measured_folder(self) -> Path:

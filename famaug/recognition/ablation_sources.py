@@ -23,6 +23,7 @@ from famaug.data.protocols import as_clip_with_label
 from famaug.errors import FamaugError, InputError
 from famaug.generation import Generation, Resources, generate
 from famaug.generation.material import gather
+from famaug.modulation.variation import VISIBLE
 from famaug.pipeline.inputs import Identity
 from famaug.pipeline.measurements import DriverRecord, MeasuredStore
 from famaug.pipeline.synthesizer import Synthesizer
@@ -38,6 +39,8 @@ CLASSES = ("negative", "positive", "surprise")
 KINDS = {"rules": "rule", "stats": "stats"}
 DRAWN = {name: tuple(f"{KINDS[name]}:{c}" for c in CLASSES) for name in DRAWN_SOURCES}
 """Sources that need faces only, and what they show."""
+STRENGTH, ONE_SIDED = (0.7, 2.6), 0.2
+"""Of what is drawn on face pictures: see docs/does_it_help.md."""
 GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
 """Ranges of the factor on all AUs of a varied clip, and of each unit's own on top."""
 
@@ -123,6 +126,9 @@ def fill_from_faces(
             out=out,
             rules=DRAWN[name],
             per_rule=per_class,
+            strength=STRENGTH,
+            one_sided=ONE_SIDED,
+            shares=VISIBLE,
             pictures=[faces],
             measured=out.with_name("measured"),
         )

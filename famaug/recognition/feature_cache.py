@@ -33,7 +33,7 @@ from famaug.seeding import digest
 from famaug.types import Clip, key_frames
 
 Progress = Callable[[str, int, int], None]
-_VERSION = "recognition-input/4"
+_VERSION = "recognition-input/5"
 _DIGEST = 32
 _TOGETHER = 8
 """Clips whose TV-L1 flow is computed together: more save nothing, and wait for one another."""

@@ -16,7 +16,7 @@ from famaug.modulation.rules import RuleSource
 from famaug.modulation.variation import BOTH_SIDES, FAINT, REST, Variation
 from famaug.pipeline.inputs import Driver
 from famaug.seeding import keyed_generator
-from famaug.types import AU_INDEX
+from famaug.types import AU_INDEX, AUS
 
 ON = tuple(AU_INDEX[au] for au in (1, 2, 12, 25))
 FULL = np.zeros((2, 17))
@@ -121,3 +121,16 @@ def test_what_cannot_be(how: dict[str, Any], why: str) -> None:
 def test_aus_by_hand_are_shown_as_written() -> None:
     with pytest.raises(InputError, match="by hand are shown as written"):
         RuleSource(name="aus", units=(("12", 1.0),), variation=Variation(partial=0.5))
+
+
+def test_shares_scale_single_units_and_draw_nothing() -> None:
+    peak = np.ones((2, len(AUS)))
+    rng = keyed_generator(0, "shares")
+    before = rng.bit_generator.state
+    shown = Variation(shares="12=0.6,26L=0.15").applied(peak, rng)
+    assert rng.bit_generator.state == before
+    assert shown[:, AU_INDEX[12]].tolist() == [0.6, 0.6]
+    assert shown[:, AU_INDEX[26]].tolist() == [0.15, 1]
+    assert shown[:, AU_INDEX[4]].tolist() == [1, 1]
+    with pytest.raises(InputError, match="unknown AU"):
+        Variation(shares="99=1")

@@ -68,15 +68,15 @@ def test_off_apexnet() -> None:
 
 def test_flow_cnn() -> None:
     net, spec = build_recogniser("flow-cnn", classes=3)
-    assert count(net) == 158_403
+    assert count(net) == 61_459
     assert (spec.shape, spec.low, spec.high) == ((3, 28, 28), -1, 1)
     wide, _ = build_recogniser("flow-cnn", classes=5, options={"width": 8, "depth": 6})
     kernels = [m.weight.shape[:2] for m in wide.modules() if isinstance(m, nn.Conv2d)]
-    assert kernels == [(8, 3), (16, 8), (24, 16), (24, 24), (24, 24), (24, 24)]
+    assert kernels == [(8, 3), (16, 8), (32, 16), (32, 32), (32, 32), (32, 32)]
     larger, spec = build_recogniser("flow-cnn", classes=3, input_spec={"size": 56})
     assert larger.eval()(torch.rand(1, *spec.shape)).shape == (1, 3)
     maps = net.maps(torch.rand(2, 3, 28, 28))  # type: ignore[operator, union-attr]
-    assert maps.shape == (2, 96, 7, 7)
+    assert maps.shape == (2, 64, 7, 7)
 
 
 @pytest.mark.parametrize(
