@@ -191,6 +191,7 @@ if __name__ == "__main__":
         one_sided={"type": float, "default": DEFAULTS.one_sided, "help": "chance"},
         partial={"type": float, "default": DEFAULTS.partial, "help": "chance"},
         factor={"type": _pair, "default": DEFAULTS.factor, "help": "range of all AUs together"},
+        shares={"default": DEFAULTS.shares, "help": "factors on single AUs, as 12=0.6"},
         look={"default": DEFAULTS.look, "help": "profile, or file of a look"},
         seed={"type": int, "default": DEFAULTS.seed, "help": "of the draws"},
         seeds={"type": _numbers, "default": [0], "help": "of the trainings, as 0,1,2"},

@@ -27,6 +27,7 @@ from famaug.modulation.variation import VISIBLE
 from famaug.pipeline.inputs import Identity
 from famaug.pipeline.measurements import DriverRecord, MeasuredStore
 from famaug.pipeline.synthesizer import Synthesizer
+from famaug.recognition.drawn import ONE_SIDED, STRENGTH
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.options import DRAWN_SOURCES
 from famaug.seeding import keyed_generator
@@ -39,8 +40,6 @@ CLASSES = ("negative", "positive", "surprise")
 KINDS = {"rules": "rule", "stats": "stats"}
 DRAWN = {name: tuple(f"{KINDS[name]}:{c}" for c in CLASSES) for name in DRAWN_SOURCES}
 """Sources that need faces only, and what they show."""
-STRENGTH, ONE_SIDED = (0.7, 2.6), 0.2
-"""Of what is drawn on face pictures: see docs/does_it_help.md."""
 GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
 """Ranges of the factor on all AUs of a varied clip, and of each unit's own on top."""
 

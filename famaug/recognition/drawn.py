@@ -19,7 +19,7 @@ from famaug.files.folders import visible
 from famaug.generation.generation import Generation
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import ExpressionSource, PeakSource
-from famaug.modulation.variation import Variation
+from famaug.modulation.variation import VISIBLE, Variation
 from famaug.pipeline.excerpt import at_frames
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.synthesizer import Synthesizer
@@ -30,6 +30,7 @@ from famaug.seeding import digest, keyed_generator
 from famaug.types import Clip, ClipRef, Plan, Provenance
 
 CLASSES = ("negative", "positive", "surprise")
+STRENGTH, ONE_SIDED = (0.7, 2.6), 0.2
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 log = logging.getLogger(__name__)
@@ -37,13 +38,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """What is drawn on each face; the defaults are the library's own.
+    """What is drawn on each face; the defaults did best on real flow pictures
+    (docs/does_it_help.md).
 
     Attributes:
         kinds: "rule" and "stats", in turn (see `parse_expression`).
         classes: what is drawn, each equally often; names that both kinds know.
         clips_per_face: how many.
-        strength, one_sided, partial, factor: as of `famaug.generation.Generation`.
+        strength, one_sided, partial, factor, shares: as of `famaug.generation.Generation`.
         look: profile or file of a look, or None.
         seed: any integer.
 
@@ -54,10 +56,11 @@ class Draws:
     kinds: Sequence[str] = ("rule", "stats")
     classes: Sequence[str] = CLASSES
     clips_per_face: int = 6
-    strength: tuple[float, float] = Generation.strength
-    one_sided: float = Generation.one_sided
+    strength: tuple[float, float] = STRENGTH
+    one_sided: float = ONE_SIDED
     partial: float = Generation.partial
     factor: tuple[float, float] = Generation.factor
+    shares: str = VISIBLE
     look: str | None = "composite"
     seed: int = 0
 
@@ -73,7 +76,9 @@ class Draws:
     def sources(self) -> list[ExpressionSource]:
         """What the clips of a face are drawn from, in turn: the classes of the first kind, then
         those of the next."""
-        how = Variation(one_sided=self.one_sided, partial=self.partial, factor=self.factor)
+        how = Variation(
+            one_sided=self.one_sided, partial=self.partial, factor=self.factor, shares=self.shares
+        )
         found: list[ExpressionSource] = []
         for kind in self.kinds:
             for name in self.classes:
