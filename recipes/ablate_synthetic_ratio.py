@@ -29,9 +29,9 @@ def main(given: argparse.Namespace) -> None:
     config = ABLATION.read(path, given.overrides)
 
     # 2. The caches that are compared: real expressions on other faces, rules, and the clips' own
-    #    AUs varied; or rules and statistics on pictures of faces (`faces`). One's own caches under
-    #    `sources` need no such step.
-    if given.per_clip or config["faces"]:
+    #    AUs varied. One's own caches under `sources` need no such step, nor do expressions drawn on
+    #    pictures of faces (`faces`).
+    if given.per_clip:
         with bars() as progress:
             for name, counts in make_sources(
                 config, per_clip=given.per_clip, progress=progress

@@ -34,15 +34,15 @@ def ablate_command(
 ) -> None:
     """Train at several ratios of synthetic to real clips, test against none, and say the verdict.
 
-    With `faces`, sources named rules and stats are made on these pictures first. The same command
-    goes on where it was stopped. The folder `out` holds one results folder a
+    With `faces`, expressions are drawn on these pictures. The same command goes on where it was
+    stopped. The folder `out` holds one results folder a
     setting, and ablation.csv, .md, .html and .svg.
     """
     from famaug.config.recognition import ABLATION
 
     loaded = ABLATION.read(find_config(config, "ablation"), overrides, shard=shard)
     figures: dict[str, Any] = {"out": str(loaded["out"]), "dry_run": dry_run, "verdict": None}
-    if (per_clip is not None or loaded["faces"] is not None) and not dry_run:
+    if per_clip is not None and not dry_run:
         from famaug.config.experiments import make_sources
 
         with terminal.typed(), terminal.bars() as progress:

@@ -26,7 +26,8 @@ from famaug.recognition.ablation import (
     run_ablation,
     settings_of,
 )
-from famaug.recognition.ablation_sources import fill_from_faces, fill_sources
+from famaug.recognition.ablation_sources import fill_sources
+from famaug.recognition.drawn import DrawnClips, Draws, drawn_pool, find_faces
 from famaug.recognition.feature_cache import Progress
 from famaug.recognition.flow_folder import in_order, read_flow_folder
 from famaug.recognition.inputs import InputSpec
@@ -232,14 +233,10 @@ def open_ablation(
         InputError: ratios, sources or anything of `open_problem` do not fit.
     """
     sources = config["sources"]
-    settings_of(config["ratios"], [*sources])
+    drawn = config["drawn"] if config["faces"] is not None else ()
+    settings_of(config["ratios"], [*sources, *drawn])
     fixed_look(config)  # told before inputs are made
-    for name, cache in sources.items():
-        if config["faces"] is not None and name in DRAWN_SOURCES and not cache.exists():
-            raise InputError(
-                f"sources.{name}: {cache} is not made yet; `famaug ablate` makes it of the faces, "
-                "and does not with --dry-run"
-            )
+    for cache in sources.values():
         ClipCache(cache)
     base = _problem(config, progress)
     replace(base, options=replace(base.options, pretrain_steps=0)).check()
@@ -248,34 +245,50 @@ def open_ablation(
         name: open_pool(config, cache, base.samples, looks=looks, progress=progress)
         for name, cache in sources.items()
     }
+    pools |= {name: draw_pool(config, name, progress=progress) for name in drawn}
     problems, _ = ablation_problems(
         base, pools, config["ratios"], folds=config["folds"], alone=config["alone"]
     )
     return base, pools, [*problems]
 
 
-def make_sources(
-    config: Config, *, per_clip: int | None, progress: Progress
-) -> dict[str, dict[str, int]]:
-    """Fills caches under `sources`: `rules` and `stats` on the pictures of `faces` where these are
-    given (`fill_from_faces`), the others from the real clips where `per_clip` is (`fill_sources`).
+def draw_pool(config: Config, name: str, *, progress: Progress | None = None) -> SyntheticPool:
+    """Expressions drawn on the pictures of `faces`, as inputs: `rules`, `stats` or `drawn`, which
+    is both.
 
     Raises:
-        InputError: as those two, or there are no frames of real clips.
+        InputError: no face can be used, or the network wants more than onset and apex.
     """
+    spec, features = input_of(config), config["features"]
+    classes = tuple(config["data.classes"])
+    measured = None if features is None else features / "faces"
+    faces = find_faces(config["faces"], measured=measured, progress=progress)
+    draws = Draws(
+        kinds=DRAWN_SOURCES[name],
+        classes=classes,
+        clips_per_face=-(-config["per_class"] * len(classes) // len(faces)),
+        look=config["synthetic.look"],
+    )
+    how = _how(config, progress)
+    pool = drawn_pool(DrawnClips(faces, draws, config["faces"]), spec, **how)
+    if config["data.channels"] == "bgr":
+        return replace(pool, inputs=in_order(pool.inputs, "bgr"))
+    return pool
+
+
+def make_sources(config: Config, *, per_clip: int, progress: Progress) -> dict[str, dict[str, int]]:
+    """Fills caches under `sources` from the real clips (`fill_sources`).
+
+    Raises:
+        InputError: as that, or there are no frames of real clips.
+    """
+    if is_flow_folder(config["data.reader"]):
+        raise InputError(
+            "--per-clip makes clips of the real ones, and a flow-folder has no frames; give "
+            "`faces`, a folder of pictures, on which expressions are drawn"
+        )
     how: dict[str, Any] = {"workers": config["workers"], "progress": progress}
-    found, sources = {}, dict(config["sources"])
-    if config["faces"] is not None:
-        found = fill_from_faces(config["faces"], sources, per_class=config["per_class"], **how)
-        sources = {name: folder for name, folder in sources.items() if name not in found}
-    if per_clip is not None:
-        if is_flow_folder(config["data.reader"]):
-            raise InputError(
-                "--per-clip makes clips of the real ones, and a flow-folder has no frames; give "
-                "`faces`, a folder of pictures, and sources named rules or stats"
-            )
-        found |= fill_sources(open_clips(config), sources, per_clip=per_clip, **how)
-    return found
+    return fill_sources(open_clips(config), config["sources"], per_clip=per_clip, **how)
 
 
 def run_recogniser(

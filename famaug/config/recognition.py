@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from famaug.config.datasets import RealClips, exists, keys_of_clips
-from famaug.config.read import Config, Key, Schema, keys_of
+from famaug.config.read import Config, Key, Schema, each, keys_of
 from famaug.errors import InputError
 from famaug.packages import need
 from famaug.recognition.metrics import MissingClass
@@ -110,11 +110,19 @@ TRAINING = {
     "training.start": Key(str | None, None),  # file or name of weights to begin from
 }
 KEYS = {**RUN, **DATA, **NETWORK, **SYNTHETIC, **TRAINING}
+
+
+def _drawn(name: str) -> None:
+    if name not in DRAWN_SOURCES:
+        raise InputError(f"must be one of {', '.join(DRAWN_SOURCES)}; got {name}")
+
+
 COMPARED = {
     "ratios": Key(Sequence[float], (0, 0.25, 0.5, 1, 2, 4)),  # of synthetic to real clips
     "sources": Key(Mapping[str, Path], {}),  # name to cache folder
-    "faces": Key(Path | None, None, check=exists),  # pictures on which rules and stats are made
-    "per_class": Key(int, 100, check=_some),  # clips of each class, made on them
+    "faces": Key(Path | None, None, check=exists),  # pictures on which expressions are drawn
+    "drawn": Key(Sequence[str], ("drawn",), check=each(_drawn)),  # which: rules, stats, both
+    "per_class": Key(int, 300, check=_some),  # of each class, in each of them
     "alone": Key(bool, True),  # also without real clips, where nobody tested is in a source
 }
 
@@ -140,13 +148,16 @@ def _recognise(c: Config) -> Iterator[str]:
 
 
 def _ablate(c: Config) -> Iterator[str]:
-    if not c["sources"]:
+    drawn = c["drawn"] if c["faces"] is not None else ()
+    if not c["sources"] and not drawn:
         keys = ("synthetic.labels", "synthetic.look", "training.pretrain_steps", "alone")
         yield from c.idle("there are no sources", *keys)
     if c["faces"] is None:
-        yield from c.idle("there are no faces", "per_class")
-    elif not {*DRAWN_SOURCES} & {*c["sources"]}:
-        yield f"faces are there, and none of the sources is named {' or '.join(DRAWN_SOURCES)}"
+        yield from c.idle("there are no faces", "per_class", "drawn")
+    elif twice := sorted({*drawn} & {*c["sources"]}):
+        yield f"sources and drawn both name {', '.join(twice)}"
+    elif c["synthetic.look"] == FIT and drawn:
+        yield "synthetic.look is fit; what is drawn on faces takes a profile or a look's file"
     unused = "an ablation has sources and ratios instead"
     yield from c.idle(unused, "synthetic.cache", "synthetic.ratio")
     yield from c.idle("an ablation has `alone` instead", "synthetic.only")

@@ -5,8 +5,6 @@ each on other subjects' faces, its pixels not read. `rules` and `stats`: express
 AUs were annotated together, on the subjects' faces. `varied`: each clip's own AUs, stronger or
 weaker, on its own first frame. All keep the framing of the data set's frames, and each clip is
 measured once for all.
-
-Where there are no frames of real clips, `rules` and `stats` are made on face pictures of anybody.
 """
 
 from __future__ import annotations
@@ -23,13 +21,10 @@ from famaug.data.protocols import as_clip_with_label
 from famaug.errors import FamaugError, InputError
 from famaug.generation import Generation, Resources, generate
 from famaug.generation.material import gather
-from famaug.modulation.variation import VISIBLE
 from famaug.pipeline.inputs import Identity
 from famaug.pipeline.measurements import DriverRecord, MeasuredStore
 from famaug.pipeline.synthesizer import Synthesizer
-from famaug.recognition.drawn import ONE_SIDED, STRENGTH
 from famaug.recognition.feature_cache import Progress
-from famaug.recognition.options import DRAWN_SOURCES
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter, ClipCache
 from famaug.store.codecs import cache_key
@@ -37,9 +32,10 @@ from famaug.types import AUTrack, Plan, Provenance
 
 SOURCES = ("drivers", "annotations", "rules", "stats", "varied")
 CLASSES = ("negative", "positive", "surprise")
-KINDS = {"rules": "rule", "stats": "stats"}
-DRAWN = {name: tuple(f"{KINDS[name]}:{c}" for c in CLASSES) for name in DRAWN_SOURCES}
-"""Sources that need faces only, and what they show."""
+DRAWN = {
+    n: tuple(f"{kind}:{c}" for c in CLASSES) for n, kind in (("rules", "rule"), ("stats", "stats"))
+}
+"""Sources of expressions that are drawn, and what they show."""
 GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
 """Ranges of the factor on all AUs of a varied clip, and of each unit's own on top."""
 
@@ -88,50 +84,6 @@ def fill_sources(
         found[name] = _filled(name, how, workers, progress)
     if "varied" in folders:
         found["varied"] = _vary(drivers, folders["varied"], per_clip, progress)
-    return found
-
-
-def fill_from_faces(
-    faces: Path,
-    sources: Mapping[str, Path],
-    *,
-    per_class: int,
-    workers: int = 1,
-    progress: Progress = lambda stage, done, total: None,
-) -> dict[str, dict[str, int]]:
-    """Fills those of the caches named `rules` and `stats` (`DRAWN`) with clips made on pictures of
-    faces, which belong to no data set; call it again to go on.
-
-    Args:
-        faces: folder of pictures, a person each.
-        sources: folders of caches by name; others are left alone.
-        per_class: clips of each class, in each cache, dealt out over the faces.
-        workers, progress: as of `fill_sources`.
-
-    Returns:
-        as `fill_sources`.
-
-    Raises:
-        InputError: nothing to fill, or what `generate` raises, as where no face can be used.
-    """
-    folders = {name: Path(folder) for name, folder in sources.items() if name in DRAWN}
-    if not folders:
-        raise InputError(
-            f"on faces {' and '.join(DRAWN)} can be made; the sources are {[*sources]}"
-        )
-    found = {}
-    for name, out in folders.items():
-        how = Generation(
-            out=out,
-            rules=DRAWN[name],
-            per_rule=per_class,
-            strength=STRENGTH,
-            one_sided=ONE_SIDED,
-            shares=VISIBLE,
-            pictures=[faces],
-            measured=out.with_name("measured"),
-        )
-        found[name] = _filled(name, how, workers, progress)
     return found
 
 

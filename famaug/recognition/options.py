@@ -10,8 +10,8 @@ from famaug.errors import InputError
 Select = Literal["last", "best-test"]
 RateSchedule = Literal["constant", "one-cycle"]
 LARGEST_SHIFT = 64
-DRAWN_SOURCES = ("rules", "stats")
-"""Sources of an ablation that need faces and nothing else."""
+DRAWN_SOURCES = {"rules": ("rule",), "stats": ("stats",), "drawn": ("rule", "stats")}
+"""Sources of an ablation that need faces and nothing else, and what they are drawn from."""
 
 
 @dataclass(frozen=True, kw_only=True)

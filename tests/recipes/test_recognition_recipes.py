@@ -244,20 +244,16 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_an_ablation_from_faces_and_flow_pictures(material: Path, faces: Path) -> None:
     out = material / "from_faces"
-    given = [f"out={out}", f"sources={{rules: {out}/rules, stats: {out}/stats}}", "ratios=[0,1]"]
-    given += [f"faces={faces}", "per_class=1", "training.epochs=1", "synthetic.look=casme2"]
+    given = [f"out={out}", "sources={}", "drawn=[rules,drawn]", "ratios=[0,1]", f"features={out}/f"]
+    given += [f"faces={faces}", "per_class=2", "training.epochs=1", "synthetic.look=casme2"]
     done = run("ablate_synthetic_ratio", material / "config.yaml", *given)
     assert done.returncode == 0, done.stderr
-    for name in ("rules", "stats"):
-        cache = ClipCache(out / name)
-        stories = [cache.provenance(key) for key in cache.keys()]  # noqa: SIM118
-        assert sorted(str(s.label) for s in stories if s is not None) == [*NAMES]
     with (out / "ablation.csv").open() as file:
         rows = {r["setting"] for r in csv.DictReader(file) if r["part"] == "all"}
     assert rows == {
         "no synthetic clips",
-        "rules at ratio 1", "stats at ratio 1",
-        "synthetic only: rules", "synthetic only: stats",
+        "rules at ratio 1", "drawn at ratio 1",
+        "synthetic only: rules", "synthetic only: drawn",
     }  # fmt: skip
 
 
@@ -267,21 +263,19 @@ def test_what_cannot_be_made_of_faces(material: Path, tmp_path: Path) -> None:
         given = [f"out={tmp_path}/out", f"sources.rules={tmp_path}/rules", *changes]
         return ABLATION.read(material / "config.yaml", given)
 
-    def make(per_clip: int | None, *changes: str) -> None:
-        make_sources(config(*changes), per_clip=per_clip, progress=lambda *told: None)
-
-    with pytest.raises(InputError, match="per_class has no effect: there are no faces"):
-        config("per_class=3")
-    with pytest.raises(InputError, match="none of the sources is named rules or stats"):
-        ABLATION.read(
-            material / "config.yaml", [f"faces={tmp_path}", f"sources.own={material}/cache"]
-        )
-    with pytest.raises(InputError, match="rules is not made yet; `famaug ablate` makes it of"):
-        open_ablation(config(f"faces={tmp_path}"))
+    for changes, why in (
+        (["per_class=3"], "per_class has no effect: there are no faces"),
+        (["drawn=[rules]"], "drawn has no effect: there are no faces"),
+        ([f"faces={tmp_path}", "drawn=[rules]"], "sources and drawn both name rules"),
+        ([f"faces={tmp_path}", "drawn=[rule]"], "must be one of rules, stats, drawn; got rule"),
+    ):
+        with pytest.raises(InputError, match=why):
+            config(*changes)
     with pytest.raises(InputError, match="a flow-folder has no frames; give `faces`"):
-        make(2)
+        make_sources(config(), per_clip=2, progress=lambda *told: None)
     (tmp_path / "noise").mkdir()
     noise = keyed_generator(0, "noise").integers(0, 256, (128, 128, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "noise" / "a.png"), noise)
-    with pytest.raises(InputError, match="no face is left to make clips from"):
-        make(None, f"faces={tmp_path}/noise", "per_class=1")
+    alone = ["sources={}", f"faces={tmp_path}/noise", "per_class=1"]
+    with pytest.raises(InputError, match="none of 1 pictures shows a usable face"):
+        open_ablation(ABLATION.read(material / "config.yaml", alone))
