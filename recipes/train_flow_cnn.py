@@ -47,6 +47,7 @@ from famaug.recognition.results import markdown, summary
 from famaug.recognition.samples import Samples, splits_alone
 from famaug.recognition.training import train
 from famaug.recognition.watching import watching
+from famaug.weights.shipped import sha256_of
 
 DEFAULTS = Draws()
 
@@ -101,7 +102,8 @@ def main(given: argparse.Namespace) -> None:
         given.out, net, network=network, options=options, spec=spec, classes=draws.classes,
         channels=CHANNELS, made=made,
     )  # fmt: skip
-    echo(f"wrote {given.out}: {sum(p.numel() for p in net.parameters())} weights")
+    weights = sum(p.numel() for p in net.parameters())
+    echo(f"wrote {given.out}: {weights} weights, sha256 {sha256_of(given.out)}")
 
 
 def read_config(given: argparse.Namespace) -> Config:

@@ -3,7 +3,10 @@ shows pictures wherever it is read."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 import zipfile
 from email.parser import Parser
@@ -50,6 +53,38 @@ def test_it_carries_what_is_read_at_run_time(wheel: zipfile.ZipFile) -> None:
     kinds = {n.split("/")[2] for n in names if n.startswith("famaug/configs/") and n.count("/") > 2}
     assert kinds >= {"generation", "generator", "recognition", "superres"}
     assert not [n for n in names if "/tests/" in n or "test_" in n]
+
+
+LOADS = """
+import sys, torch, famaug
+from famaug.recognition import load_recogniser
+from famaug.recognition.saved import logits_of, read_about
+from famaug.weights.shipped import shipped_path
+
+assert famaug.__file__.startswith(sys.argv[1]), famaug.__file__
+net, spec = load_recogniser("flow-cnn/composite", classes=["negative", "positive", "surprise"])
+told = torch.tensor(read_about(shipped_path("flow-cnn/composite")).logits)
+torch.testing.assert_close(logits_of(net, spec), told, atol=1e-3, rtol=0)
+print(sum(p.numel() for p in net.parameters()))
+"""
+
+
+def test_the_recogniser_that_ships_loads_in_a_fresh_process(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    """And gives, for made inputs, what its file remembers: the network of that name has not
+    changed under it."""
+    wheel.extractall(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 50_000 < int(done.stdout) < 200_000
 
 
 def test_links_of_its_page_work_anywhere(wheel: zipfile.ZipFile) -> None:

@@ -50,6 +50,13 @@ SHIPPED: dict[str, ShippedWeights] = {
         source="superres_compact, fine-tuned by recipes/train_superres.py on 128 generated faces "
         "(faker-js/assets-person-portrait, CC0)",
     ),
+    "flow-cnn/composite": ShippedWeights(
+        file="flow_cnn_composite.safetensors",
+        sha256="ba07a5ea3ff74e14ccd9980f36772d3015250aad73d15cd2edf843c7b97383e7",
+        licence="Apache-2.0",
+        source="trained by recipes/train_flow_cnn.py on expressions drawn on generated faces "
+        "(faker-js/assets-person-portrait, CC0), on no real clip",
+    ),
 }
 
 

@@ -13,13 +13,16 @@ from safetensors.torch import save_file
 
 from famaug.errors import InputError, WeightsError
 from famaug.recognition import build_recogniser, load_recogniser, save_recogniser
+from famaug.recognition.flow_features import CHANNELS
 from famaug.recognition.saved import About, logits_of, read_about
 from famaug.recognition.start import read_start
+from famaug.weights.shipped import shipped_path
 from famaug.weights.tensor_files import load_tensors, save_tensors
 from tests.recognition.test_training import problem_of
 from tests.recognition.training_samples import made_samples
 
 NAMES = ("negative", "positive", "surprise")
+SHIPS = "flow-cnn/composite"
 
 
 def saved(path: Path, network: str = "flow-cnn", **more: Any) -> About:
@@ -110,6 +113,29 @@ def test_a_note_that_cannot_be(tmp_path: Path, changed: dict[str, Any], match: s
     save_tensors(file, tensors, json.loads(json.dumps(note)) | changed)
     with pytest.raises(WeightsError, match=match):
         load_recogniser(file)
+
+
+def test_the_one_that_ships() -> None:
+    """It saw nobody, is small, and tells other classes from its own."""
+    path = shipped_path(SHIPS)
+    about = read_about(path)
+    assert path.stat().st_size < 1e6
+    assert (about.classes, about.channels, about.subjects) == (NAMES, CHANNELS, ())
+    assert "no real clip" in about.made["from"]
+    with pytest.raises(WeightsError, match="flow-cnn/composite: it tells apart negative, pos"):
+        load_recogniser(SHIPS, classes=["positive", "negative", "surprise"])
+    with pytest.raises(InputError, match="did you mean flow-cnn/composite"):
+        load_recogniser("flow_cnn/composit")
+
+
+def test_a_training_begins_from_the_one_that_ships() -> None:
+    about = read_about(shipped_path(SHIPS))
+    samples = replace(made_samples(), classes=NAMES)
+    problem = replace(problem_of(), samples=samples, network="flow-cnn")
+    problem = replace(problem, network_options=about.options, start=read_start(SHIPS))
+    problem.check()
+    net, spec = problem.build(0)
+    torch.testing.assert_close(logits_of(net, spec), torch.tensor(about.logits), atol=1e-3, rtol=0)
 
 
 def test_a_network_of_ones_own(tmp_path: Path) -> None:
