@@ -52,7 +52,7 @@ SHIPPED: dict[str, ShippedWeights] = {
     ),
     "flow-cnn/composite": ShippedWeights(
         file="flow_cnn_composite.safetensors",
-        sha256="ba07a5ea3ff74e14ccd9980f36772d3015250aad73d15cd2edf843c7b97383e7",
+        sha256="dcf4467789d46ce800b52ceb9ecb5f645578170c6748de2efbcfdc8a3bbaed63",
         licence="Apache-2.0",
         source="trained by recipes/train_flow_cnn.py on expressions drawn on generated faces "
         "(faker-js/assets-person-portrait, CC0), on no real clip",
