@@ -118,6 +118,6 @@ terminal.run(work)
         job.stdout.readline()
         assert len([*tmp_path.iterdir()]) == 2
         job.send_signal(how)
-        job.wait(5)
+        job.wait(60)
     assert job.returncode in (130, 143)
     assert not [*tmp_path.iterdir()]
