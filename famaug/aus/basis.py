@@ -8,7 +8,7 @@ frame (`famaug.faces.pose`) at intensity 5, the unit's full excursion.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -61,19 +61,21 @@ BASIS = digest([SHIPPED["au_basis"].sha256, VERSION])
 
 
 @cache
-def load_basis() -> AUBasis:
-    """The basis that ships with famaug."""
+def modelled_basis() -> AUBasis:
+    """The basis as it was modelled, before it is narrowed to where real expressions move."""
     t = {k: v.numpy() for k, v in load_safetensors(shipped_path("au_basis")).items()}
     f = {k: t[k].astype(np.float64) for k in ("neutral", "motion", "seen", "nuisance")}
-    motion, seen = narrowed(f["motion"], f["seen"], f["neutral"])
     return AUBasis(
-        neutral=f["neutral"],
-        motion=motion,
-        seen=seen,
-        nuisance=f["nuisance"],
-        triangles=t["triangles"].astype(np.int64),
-        mirror=t["mirror"].astype(np.int64),
+        **f, triangles=t["triangles"].astype(np.int64), mirror=t["mirror"].astype(np.int64)
     )
+
+
+@cache
+def load_basis() -> AUBasis:
+    """The basis that ships with famaug, for rendering and measuring."""
+    basis = modelled_basis()
+    motion, seen = narrowed(basis.motion, basis.seen, basis.neutral)
+    return replace(basis, motion=motion, seen=seen)
 
 
 def to_head_axes(mesh: NDArray[Any]) -> Array:

@@ -27,7 +27,7 @@ from head import truth_clip
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from famaug.aus.basis import head_pose, load_basis, to_head_axes
+from famaug.aus.basis import head_pose, modelled_basis, to_head_axes
 from famaug.faces.mesher import FaceMesher
 from famaug.faces.pose import fit_similarity
 from famaug.types import AU_NAMES, AUS, LEFT, RIGHT
@@ -54,7 +54,7 @@ def single_units() -> Array:
 
 def in_head_frame(meshes: NDArray[np.float32]) -> Array:
     """float `T 478 3`: motion against the first mesh, centimetres, heads laid on each other."""
-    basis = load_basis()
+    basis = modelled_basis()
     first = to_head_axes(meshes[0])
     laid = head_pose(meshes[0]).inverse
     neutral = laid.apply(first)
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="side of the pictures, pixels")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    basis, mesher, asked = load_basis(), FaceMesher(), single_units()
+    basis, mesher, asked = modelled_basis(), FaceMesher(), single_units()
     people = []
     for seed in range(FIRST_IDENTITY, FIRST_IDENTITY + options.identities):
         clip = truth_clip(seed, asked, size=options.size, noise=0)
