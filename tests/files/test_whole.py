@@ -102,10 +102,11 @@ with whole_file(folder / "x.mp4") as a, whole_folder(folder / "x"):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_command_leaves_no_parts(tmp_path: Path, how: signal.Signals) -> None:
     code = f"""
-import time
+import signal, time
 from pathlib import Path
 from famaug.commands import terminal
 from famaug.files.whole import whole_file, whole_folder
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs behind a shell's & ignore it
 def work():
     with whole_file(Path({str(tmp_path / "x.tar")!r})), whole_folder(Path({str(tmp_path / "x")!r})):
         print("ready", flush=True)
