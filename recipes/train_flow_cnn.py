@@ -36,9 +36,9 @@ from famaug.config.read import Config
 from famaug.config.recognition import RECOGNITION
 from famaug.configs import find_config
 from famaug.errors import InputError
+from famaug.flow.pictures import CHANNELS
 from famaug.recognition import build_recogniser, save_recogniser
 from famaug.recognition.drawn import DrawnClips, Draws, drawn_pool, find_faces
-from famaug.recognition.flow_features import CHANNELS
 from famaug.recognition.one_fold import SingleFold
 from famaug.recognition.options import TrainingOptions
 from famaug.recognition.pool import SyntheticPool

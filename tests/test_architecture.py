@@ -27,7 +27,7 @@ ROOMS = (
         "samples",
     ),
     ("weights",),
-    ("media",),
+    ("media", "flow"),
     ("faces",),
     ("aus",),
     ("modulation",),

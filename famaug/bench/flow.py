@@ -16,17 +16,17 @@ import numpy as np
 
 from famaug.bench.timing import in_turns
 from famaug.errors import InputError
-from famaug.pipeline import Synthesizer
-from famaug.recognition.feature_cache import dataset_inputs
-from famaug.recognition.flow_features import (
+from famaug.flow.pictures import (
     CHANNELS,
     flow_features,
     flow_pictures,
     optical_flow,
     picture_of_flow,
 )
+from famaug.flow.tvl1 import ATTACHMENT
+from famaug.pipeline import Synthesizer
+from famaug.recognition.feature_cache import dataset_inputs
 from famaug.recognition.inputs import InputSpec
-from famaug.recognition.tvl1 import ATTACHMENT
 from famaug.samples import faces
 from famaug.seeding import keyed_generator
 from famaug.types import Clip, ClipRef, Floats, Picture

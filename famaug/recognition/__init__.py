@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from famaug.recognition.flow_features import flow_features as flow_features
+    from famaug.flow.pictures import flow_features as flow_features
     from famaug.recognition.inputs import InputSpec as InputSpec
     from famaug.recognition.inputs import as_input as as_input
     from famaug.recognition.metrics import confusion_counts as confusion_counts
@@ -20,7 +20,7 @@ _LAZY = {
     "as_input": "famaug.recognition.inputs",
     "build_recogniser": "famaug.recognition.recognisers",
     "confusion_counts": "famaug.recognition.metrics",
-    "flow_features": "famaug.recognition.flow_features",
+    "flow_features": "famaug.flow.pictures",
     "load_recogniser": "famaug.recognition.start",
     "save_recogniser": "famaug.recognition.saved",
     "scores": "famaug.recognition.metrics",

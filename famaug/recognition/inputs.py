@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError
-from famaug.recognition.flow_features import METHODS, FlowMethod, flow_features, flow_pictures
+from famaug.flow.pictures import METHODS, FlowMethod, flow_features, flow_pictures
 from famaug.types import Clip, ClipRef, Frames, Picture, key_frames
 
 Kind = Literal["flow", "pair", "dynamic", "clip"]

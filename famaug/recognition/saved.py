@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from famaug import __version__
 from famaug.errors import InputError, WeightsError
 from famaug.files.limits import translated
+from famaug.flow.pictures import CHANNELS
 from famaug.named import import_named
-from famaug.recognition.flow_features import CHANNELS
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.recognisers import RECOGNISERS, scaled
 from famaug.seeding import keyed_generator

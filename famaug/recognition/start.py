@@ -9,8 +9,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from famaug.errors import InputError, WeightsError
+from famaug.flow.pictures import CHANNELS
 from famaug.named import did_you_mean
-from famaug.recognition.flow_features import CHANNELS
 from famaug.recognition.inputs import InputSpec
 from famaug.recognition.recognisers import build_recogniser
 from famaug.recognition.saved import KIND, About, read_about

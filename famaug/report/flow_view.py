@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from famaug.recognition.flow_features import optical_flow, optical_strain
+from famaug.flow.pictures import optical_flow, optical_strain
 from famaug.report.difference import diverging_map
 from famaug.report.strip import StripRow, compose
 from famaug.types import Floats, Picture

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 
 from famaug.errors import InputError, WeightsError
+from famaug.flow.pictures import CHANNELS
 from famaug.recognition import build_recogniser, load_recogniser, save_recogniser
-from famaug.recognition.flow_features import CHANNELS
 from famaug.recognition.saved import About, logits_of, read_about
 from famaug.recognition.start import read_start
 from famaug.weights.shipped import shipped_path

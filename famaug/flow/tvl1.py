@@ -1,11 +1,12 @@
 """TV-L1 optical flow (Zach, Pock and Bischof 2007; Wedel et al. 2009) of many pairs at once.
 
-The steps, parameters and pyramid are those of scikit-image's `optical_flow_tvl1`, whose flow this
-is but for rounding. In plain PyTorch it is faster: planes lie one behind the other in one row of
-memory, so that a difference to a neighbour is that of two shifted views, and all that an iteration
-writes is allocated before it. The flow of a pair is the same, bit for bit, whatever is computed
-beside it: pixels are computed with one by one, and what decides when to stop is summed in integers.
-On the processor one thread works: the steps are small, and two were slower beside other work.
+The steps and the pyramid are those of scikit-image's `optical_flow_tvl1`, whose flow this is, given
+the same parameters, but for rounding. In plain PyTorch it is faster: planes lie one behind the other
+in one row of memory, so that a difference to a neighbour is that of two shifted views, and all that
+an iteration writes is allocated before it. The flow of a pair is the same, bit for bit, whatever is
+computed beside it: pixels are computed with one by one, and what decides when to stop is summed in
+integers. On the processor one thread works: the steps are small, and two were slower beside other
+work.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import InputError
+from famaug.flow.tvl1 import tvl1_flows
 from famaug.processes import one_cv_thread
-from famaug.recognition.tvl1 import tvl1_flows
 from famaug.types import Floats, Picture
 
 FlowMethod = Literal["tvl1", "farneback", "dis"]
@@ -28,7 +28,7 @@ def optical_flow(onset: Picture, apex: Picture, *, method: FlowMethod = "tvl1") 
 
     Args:
         onset, apex: uint8 `H W 3` RGB or `H W`, of one size, at least 16 x 16.
-        method: "tvl1" (Zach et al. 2007, `famaug.recognition.tvl1`), "farneback" (2003) or "dis"
+        method: "tvl1" (Zach et al. 2007, `famaug.flow.tvl1`), "farneback" (2003) or "dis"
             (Kroeger et al. 2016), both OpenCV. The result does not depend on the number of threads.
 
     Raises:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from famaug.errors import InputError
-from famaug.recognition.flow_features import (
+from famaug.flow.pictures import (
     METHODS,
     FlowMethod,
     flow_features,

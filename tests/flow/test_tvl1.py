@@ -11,8 +11,8 @@ import torch
 
 from famaug.bench.flow import agreement, rendered_pairs, run, skimage_flow
 from famaug.errors import InputError
-from famaug.recognition import tvl1
-from famaug.recognition.flow_features import optical_flow, optical_flows
+from famaug.flow import tvl1
+from famaug.flow.pictures import optical_flow, optical_flows
 from famaug.testing import make_clip
 from famaug.types import Picture
 

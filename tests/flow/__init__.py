@@ -1,0 +1,1 @@
+"""Flow of pairs, and the pictures made of it."""
