@@ -25,7 +25,7 @@ def ablate_command(
         int | None,
         typer.Option(
             help="First make the caches under `sources` (drivers, annotations, rules, stats, "
-            "varied), so many clips of each real one."
+            "drawn, varied), so many clips of each real one."
         ),
     ] = None,
     shard: Shard = None,

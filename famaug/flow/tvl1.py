@@ -1,7 +1,7 @@
 """TV-L1 optical flow (Zach, Pock and Bischof 2007; Wedel et al. 2009) of many pairs at once.
 
 The steps and the pyramid are those of scikit-image's `optical_flow_tvl1`, whose flow this is, given
-the same parameters, but for rounding. In plain PyTorch it is faster: planes lie one behind the other
+the same parameters, but for rounding. In plain PyTorch it is faster: planes lie one behind another
 in one row of memory, so that a difference to a neighbour is that of two shifted views, and all that
 an iteration writes is allocated before it. The flow of a pair is the same, bit for bit, whatever is
 computed beside it: pixels are computed with one by one, and what decides when to stop is summed in

@@ -1,10 +1,10 @@
 """The kinds of synthetic clips that an ablation compares, made of its own real clips.
 
 `drivers`: each real micro-expression on other subjects' faces. `annotations`: the annotated AUs of
-each on other subjects' faces, its pixels not read. `rules` and `stats`: expressions by rule, and as
-AUs were annotated together, on the subjects' faces. `varied`: each clip's own AUs, stronger or
-weaker, on its own first frame. All keep the framing of the data set's frames, and each clip is
-measured once for all.
+each on other subjects' faces, its pixels not read. `rules`, `stats` and `drawn`: expressions by
+rule, as AUs were annotated together, and both, on the subjects' faces. `varied`: each clip's own
+AUs, stronger or weaker, on its own first frame. All keep the framing of the data set's frames, and
+each clip is measured once for all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from famaug.data.labels import THREE_CLASSES
 from famaug.data.protocols import as_clip_with_label
 from famaug.errors import FamaugError, InputError
 from famaug.generation import Generation, Resources, generate
@@ -25,17 +26,18 @@ from famaug.pipeline.inputs import Identity
 from famaug.pipeline.measurements import DriverRecord, MeasuredStore
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.recognition.feature_cache import Progress
+from famaug.recognition.options import DRAWN_SOURCES
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter, ClipCache
 from famaug.store.codecs import cache_key
 from famaug.types import AUTrack, Plan, Provenance
 
-SOURCES = ("drivers", "annotations", "rules", "stats", "varied")
-CLASSES = ("negative", "positive", "surprise")
 DRAWN = {
-    n: tuple(f"{kind}:{c}" for c in CLASSES) for n, kind in (("rules", "rule"), ("stats", "stats"))
+    name: tuple(f"{kind}:{c}" for kind in kinds for c in THREE_CLASSES)
+    for name, kinds in DRAWN_SOURCES.items()
 }
 """Sources of expressions that are drawn, and what they show."""
+SOURCES = ("drivers", "annotations", *DRAWN, "varied")
 GAIN, UNIT_GAIN = (0.7, 1.4), (0.85, 1.15)
 """Ranges of the factor on all AUs of a varied clip, and of each unit's own on top."""
 
@@ -71,10 +73,13 @@ def fill_sources(
     if per_clip < 1:
         raise InputError(f"clips made of each real one are 1 or more; got {per_clip}")
     folders = {name: Path(folder) for name, folder in sources.items()}
-    per_rule = -(-per_clip * len(dataset) // len(CLASSES))
     drivers = _generation(dataset, folders, "drivers", per_driver=per_clip)
     wanted: dict[str, dict[str, Any]] = {
-        name: {"clips": False, "rules": rules, "per_rule": per_rule}
+        name: {
+            "clips": False,
+            "rules": rules,
+            "per_rule": -(-per_clip * len(dataset) // len(rules)),
+        }
         for name, rules in DRAWN.items()
     }
     wanted["annotations"] = {"clips": False, "annotations": True, "per_driver": per_clip}

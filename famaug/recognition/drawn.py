@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from famaug.data.labels import THREE_CLASSES
 from famaug.errors import FaceError, InputError, MediaError, UnusableClipError
-from famaug.files.folders import visible
 from famaug.generation.generation import Generation
+from famaug.media.clips import frame_paths
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import ExpressionSource, PeakSource
 from famaug.modulation.variation import VISIBLE, Variation
@@ -29,16 +30,14 @@ from famaug.recognition.pool import NO_MOTION, SyntheticPool
 from famaug.seeding import digest, keyed_generator
 from famaug.types import Clip, ClipRef, Plan, Provenance
 
-CLASSES = ("negative", "positive", "surprise")
 STRENGTH, ONE_SIDED = (0.7, 2.6), 0.2
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """What is drawn on each face; the defaults did best on real flow pictures
+    """What is drawn on each face; the defaults were chosen beside real flow pictures
     (docs/does_it_help.md).
 
     Attributes:
@@ -54,7 +53,7 @@ class Draws:
     """
 
     kinds: Sequence[str] = ("rule", "stats")
-    classes: Sequence[str] = CLASSES
+    classes: Sequence[str] = THREE_CLASSES
     clips_per_face: int = 6
     strength: tuple[float, float] = STRENGTH
     one_sided: float = ONE_SIDED
@@ -153,11 +152,10 @@ def find_faces(
         progress: is told "faces", how many are done, and of how many.
 
     Raises:
-        InputError: no such folder, no usable face, or a name in `without` that is not there.
+        MediaError: no such folder, or no picture in it.
+        InputError: no usable face, or a name in `without` that is not there.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: asked for a folder of face pictures; there is none")
-    there = [p for p in visible(folder) if p.suffix.lower() in SUFFIXES]
+    there = frame_paths(folder)
     unknown = sorted(set(without) - {p.name for p in there} - {p.stem for p in there})
     if unknown:
         raise InputError(f"{folder}: asked to leave out {unknown}, which are not there")

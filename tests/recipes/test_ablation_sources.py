@@ -56,5 +56,5 @@ def test_three_sources_that_can_go_on(config: Path) -> None:
     assert [again[n]["there"] for n in again] == [made[n]["made"] for n in made]
     with pytest.raises(InputError, match="clips of smic has annotated AUs"):
         fill_sources(dataset, {"annotations": config.parent / "c" / "annotations"})
-    with pytest.raises(InputError, match="sources are drivers, annotations, rules, stats, varied"):
+    with pytest.raises(InputError, match="annotations, rules, stats, drawn, varied"):
         fill_sources(dataset, {"own": config.parent / "x"})
