@@ -31,7 +31,7 @@ import numpy as np
 import torch
 
 from famaug.commands.terminal import bars, echo, run_script
-from famaug.config.experiments import open_samples
+from famaug.config.experiments import open_samples, problem_of
 from famaug.config.read import Config
 from famaug.config.recognition import RECOGNITION
 from famaug.configs import find_config
@@ -41,8 +41,7 @@ from famaug.recognition import build_recogniser, save_recogniser
 from famaug.recognition.drawn import DrawnClips, Draws, drawn_pool, find_faces
 from famaug.recognition.one_fold import SingleFold
 from famaug.recognition.options import TrainingOptions
-from famaug.recognition.pool import SyntheticPool
-from famaug.recognition.problem import SYNTHETIC_ALONE, Problem
+from famaug.recognition.problem import SYNTHETIC_ALONE
 from famaug.recognition.results import markdown, summary
 from famaug.recognition.samples import Samples, splits_alone
 from famaug.recognition.training import train
@@ -82,7 +81,10 @@ def main(given: argparse.Namespace) -> None:
     echo(f"{len(pool)} drawn expressions on {len(faces)} faces")
 
     # 4. A training for each seed.
-    problems = [problem_of(config, samples, pool, seed) for seed in given.seeds]
+    splits = splits_alone(samples, pool)
+    problems = [
+        problem_of(config, samples, pool, splits, seed=seed, only=True) for seed in given.seeds
+    ]
     results = []
     for problem in problems:
         problem.check()
@@ -118,21 +120,6 @@ def no_samples(shape: tuple[int, ...], classes: Sequence[str]) -> Samples:
     """No real clip."""
     nothing = np.zeros((0, *shape), np.uint8)
     return Samples(nothing, np.zeros(0, np.int64), (), (), tuple(classes))
-
-
-def problem_of(config: Config, samples: Samples, pool: SyntheticPool, seed: int) -> Problem:
-    return Problem(
-        network=config["network.name"],
-        network_options=config["network.options"],
-        input_spec=config["network.input"],
-        samples=samples,
-        pool=pool,
-        splits=splits_alone(samples, pool),
-        ratio=0.0,
-        options=TrainingOptions(**config.arguments(TrainingOptions)),
-        seed=seed,
-        only=True,
-    )
 
 
 def about(

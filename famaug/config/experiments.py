@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +39,7 @@ from famaug.recognition.runs import run_all
 from famaug.recognition.samples import (
     ALONE,
     Samples,
+    Split,
     check_untested,
     held_out_by_fold,
     make_splits,
@@ -81,20 +82,39 @@ def _problem(config: Config, progress: Progress | None) -> Problem:
         fixed_look(config)
     samples = open_samples(config, spec, progress=progress)
     pool = open_pool(config, cache, samples, progress=progress) if cache else None
+    if only and pool is not None:
+        splits = splits_alone(samples, pool)
+    else:
+        splits = make_splits(samples, pool, folds=config["folds"])
+    seed = config["seeds"][0]
+    return problem_of(config, samples, pool, splits, seed=seed, ratio=ratio, only=only, start=start)
+
+
+def problem_of(
+    config: Config,
+    samples: Samples,
+    pool: SyntheticPool | None,
+    splits: Sequence[Split],
+    *,
+    seed: int,
+    **how: Any,
+) -> Problem:
+    """The network and the training of a config on these clips.
+
+    Args:
+        samples, pool, splits, seed: as of `Problem`.
+        how: its `ratio`, `only` and `start`.
+    """
     return Problem(
         network=config["network.name"],
         network_options=config["network.options"],
         input_spec=config["network.input"],
         samples=samples,
         pool=pool,
-        splits=splits_alone(samples, pool)
-        if only and pool is not None
-        else make_splits(samples, pool, folds=config["folds"]),
-        ratio=ratio,
+        splits=splits,
         options=TrainingOptions(**config.arguments(TrainingOptions)),
-        seed=config["seeds"][0],
-        only=only,
-        start=start,
+        seed=seed,
+        **how,
     )
 
 

@@ -45,9 +45,9 @@ class Problem:
     samples: Samples
     pool: SyntheticPool | None
     splits: Sequence[Split]
-    ratio: float
     options: TrainingOptions
     seed: int
+    ratio: float = 0.0
     only: bool = False
     start: Start | None = None
 
