@@ -37,6 +37,7 @@ from famaug.pipeline.inputs import Driver, Identity
 from famaug.seeding import keyed_generator
 from famaug.store import CacheWriter
 from famaug.types import AU_INDEX, AUTrack, Clip, ClipRef, Floats, Frames, Provenance
+from tests.made_clips import MadeClips
 from tests.store.store_builders import ListOfClips, provenance_of
 
 SIZE = (256, 208)
@@ -65,21 +66,9 @@ def made_clip(face: tuple[Frames, Floats], seed: int, *, grey: bool = False) -> 
     return Clip(ref, np.stack(frames))
 
 
-class Clips:
-    def __init__(self, clips: list[Clip]) -> None:
-        self.clips = clips
-        self.refs = [c.ref for c in clips]
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def __getitem__(self, index: int) -> Clip:
-        return self.clips[index]
-
-
 @pytest.fixture(scope="module")
 def look(face: tuple[Frames, Floats], mesher: FaceMesher) -> Look:
-    return fit_look(Clips([made_clip(face, i) for i in range(3)]), mesher=mesher)
+    return fit_look(MadeClips([made_clip(face, i) for i in range(3)]), mesher=mesher)
 
 
 def test_what_is_measured_is_what_was_made(look: Look, face: tuple[Frames, Floats]) -> None:
@@ -105,14 +94,14 @@ def test_what_is_measured_is_what_was_made(look: Look, face: tuple[Frames, Float
 
 
 def test_grey_clips_and_blinks(face: tuple[Frames, Floats], mesher: FaceMesher) -> None:
-    grey = fit_look(Clips([made_clip(face, 1, grey=True)]), mesher=mesher)
+    grey = fit_look(MadeClips([made_clip(face, 1, grey=True)]), mesher=mesher)
     assert grey.grey
     maker = Synthesizer(size=256, modulation=Modulation(n=0))
     plan = maker.plan(
         AUTrack.of(_blink(), estimator="test", fps=100.0), face[0], keyed_generator(0, "b")
     )
     ref = ClipRef("d", "s1", "c", fps=100.0, onset=0)
-    blinking = fit_look(Clips([Clip(ref, maker.render([plan])[0])]), mesher=mesher)
+    blinking = fit_look(MadeClips([Clip(ref, maker.render([plan])[0])]), mesher=mesher)
     assert blinking.blinks > 0
 
 
@@ -132,7 +121,7 @@ def test_clips_get_the_look(look: Look, face: tuple[Frames, Floats], mesher: Fac
     (clip,) = maker.render([plan])
     assert clip.shape[1:] == (*SIZE, 3)
     again = fit_look(
-        Clips([Clip(ClipRef("d", "s9", "c", fps=100.0, onset=0), clip)]), mesher=mesher
+        MadeClips([Clip(ClipRef("d", "s9", "c", fps=100.0, onset=0), clip)]), mesher=mesher
     )
     assert np.allclose(again.framing, plan.look["framing"], atol=0.02)
     assert again.blur == pytest.approx(look.blur, abs=0.15)
@@ -187,11 +176,11 @@ def test_a_fold_is_measured_without_its_test_subject(
 ) -> None:
     from famaug.data import leave_one_subject_out
 
-    data = Clips([made_clip(face, i) for i in range(2)])
+    data = MadeClips([made_clip(face, i) for i in range(2)])
     fold = leave_one_subject_out(data)[0]
     assert fit_look(fold.train, mesher=mesher).subjects == ("d/s1",)
 
-    class Leaky(Clips):
+    class Leaky(MadeClips):
         held_out = frozenset({"d/s1"})
 
     with pytest.raises(LeakageError):
@@ -201,7 +190,7 @@ def test_a_fold_is_measured_without_its_test_subject(
 def test_no_face_no_look(mesher: FaceMesher) -> None:
     blank = Clip(ClipRef("d", "s", "c", fps=1.0), np.zeros((2, 64, 64, 3), np.uint8))
     with pytest.raises(InputError, match="none of 1 clips shows a face"):
-        fit_look(Clips([blank]), mesher=mesher)
+        fit_look(MadeClips([blank]), mesher=mesher)
 
 
 def test_jpeg_quality_is_read_from_the_file(tmp_path: Path) -> None:
@@ -388,7 +377,7 @@ def test_a_look_of_held_out_people_is_refused(clean: dict[str, Any], look: Look)
 
 
 def test_a_look_fitted_on_the_way(clean: dict[str, Any], face: tuple[Frames, Floats]) -> None:
-    clips = Clips([made_clip(face, i) for i in range(2)])
+    clips = MadeClips([made_clip(face, i) for i in range(2)])
     fold = leave_one_subject_out(clips)[0]
     train = MicroExpressionSynth(fold.train, ratio=3, cache=clean["root"], look="fit")
     assert train.look is not None

@@ -22,22 +22,11 @@ from famaug.media.pictures import read_picture
 from famaug.samples import faces
 from famaug.seeding import keyed_generator
 from famaug.types import Clip, ClipRef, Floats, Frames
+from tests.made_clips import MadeClips
 
 CASME2 = load_look("casme2")
 assert isinstance(CASME2, Look)
 PLAIN = replace(CASME2, drift=(0.0,) * 3, turns=(0.0, 0.0), misalign=(0.0,) * 3, flicker=(0.0, 0.0))
-
-
-class Clips:
-    def __init__(self, clips: list[Clip]) -> None:
-        self.clips = clips
-        self.refs = [c.ref for c in clips]
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def __getitem__(self, index: int) -> Clip:
-        return self.clips[index]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +102,7 @@ def test_a_fit_gives_the_numbers_that_clips_were_made_with(
         turned.append(plan.look.get("turn", []))
         gains = plan.look.get("light", [])
         lit.append([[np.log(gain), offset / 255] for gain, offset in gains])
-    found = fit_look(Clips(clips), mesher=mesher)
+    found = fit_look(MadeClips(clips), mesher=mesher)
     # against what these sixteen drew: within 0.1 degrees and a sixth, 0.5 % and a tenth
     want = width_of(turned, 2, since=AT_REST)
     assert found.turns == pytest.approx(want, abs=0.1 + max(turns) / 6)
