@@ -144,9 +144,7 @@ def key_frames(clip: Clip) -> tuple[int, int, int]:
     """
     count, ref = len(clip.frames), clip.ref
     if count < 2:
-        raise UnusableClipError(
-            f"clip {ref.key}: one frame shows no motion; at least two are needed"
-        )
+        raise UnusableClipError(f"clip {ref.key}: one frame shows no motion; two are needed")
     onset = 0 if ref.onset is None else ref.onset
     offset = count - 1 if ref.offset is None else ref.offset
     if not 0 <= onset < offset < count:

@@ -1,4 +1,4 @@
-"""How large a face is cropped for a look, which then frames it anew."""
+"""How the face of a clip is cropped or framed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,37 @@ from typing import Any
 
 import numpy as np
 
-from famaug.clip_options import CROP
+from famaug.clip_options import CROP, Size
 from famaug.faces.framing import anchors
 from famaug.faces.packed import unpacked_mesh
 from famaug.look.look import Look
 
 STEP = 64
 """Sides are multiples of it, so that a face is prepared for few of them."""
+
+
+def framing_of(
+    size: Size,
+    driver: dict[str, Any],
+    identity: dict[str, Any],
+    look: Look | None,
+    *,
+    sharpened: bool,
+) -> tuple[int | None, dict[str, Any] | None]:
+    """Side of the crop, and the frame to put the face in, for one clip.
+
+    Args:
+        size, driver, identity: as of `Synthesizer` and its `plan_measured`.
+        look: of the clip. sharpened: whether it is.
+    """
+    if size != "auto":
+        return size, None
+    if look is not None:  # it frames the face itself
+        return (CROP if sharpened else crop_for(look, identity)), None
+    if identity.get("dataset"):
+        return None, None
+    frame = driver.get("frame")
+    return (CROP, None) if frame is None else (None, frame)
 
 
 def crop_for(look: Look, identity: dict[str, Any]) -> int:

@@ -21,11 +21,10 @@ from famaug.faces.packed import packed_mesh
 from famaug.files.limits import translated
 from famaug.generator.renderers import Renderer, find_generator, options_of, rendered
 from famaug.look.files import look_of
-from famaug.look.look import Look
 from famaug.look.mixture import AnyLook
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.sources import ExpressionSource
-from famaug.pipeline.crops import crop_for
+from famaug.pipeline.crops import framing_of
 from famaug.pipeline.expression import shown, with_rate
 from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.pictures import KnownPictures
@@ -214,7 +213,9 @@ class Synthesizer:
         )
         written = isinstance(source, ExpressionSource) or source.modulated
         mine = None if self.look is None else self.look.one(rng)
-        size, frame = self._framing(driver, identity, mine)
+        size, frame = framing_of(
+            self.size, driver, identity, mine, sharpened=self.sharpener is not None
+        )
         # in a data set's framing a sharpened clip goes back to the size it had
         back = self.sharpener is not None and self.size == "auto" and size is None
         driver = {k: v for k, v in driver.items() if k != "frame"}
@@ -257,19 +258,6 @@ class Synthesizer:
     def look_subjects(self) -> tuple[str, ...]:
         """Everybody ("dataset/subject") the look was fitted on."""
         return () if self.look is None else tuple(self.look.subjects)
-
-    def _framing(
-        self, driver: dict[str, Any], identity: dict[str, Any], look: Look | None
-    ) -> tuple[int | None, dict[str, Any] | None]:
-        """Side of the crop, and the frame to put the face in, for one clip."""
-        if self.size != "auto":
-            return self.size, None
-        if look is not None:  # it frames the face itself
-            return (CROP if self.sharpener is not None else crop_for(look, identity)), None
-        if identity.get("dataset"):
-            return None, None
-        frame = driver.get("frame")
-        return (CROP, None) if frame is None else (None, frame)
 
     def frame_of(self, driver: Driver) -> dict[str, Any] | None:
         """How a data set's clip frames its face, JSON-able: the frames' size, and where brows and
