@@ -30,7 +30,7 @@ from famaug.look.files import check_look_named
 from famaug.modulation.modulate import Modulation
 from famaug.modulation.rules import parse_expression
 from famaug.modulation.sources import check_strength
-from famaug.modulation.variation import check_chance, check_factor, check_shares
+from famaug.modulation.variation import check_chance, check_factor, read_shares
 from famaug.packages import need
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
@@ -52,7 +52,7 @@ def _generator(name: str) -> None:
 
 
 def _shares(text: str) -> None:
-    check_shares(text)
+    read_shares(text)
 
 
 DRAWN = tuple(f"drivers.{key}" for key in ("strength", "one_sided", "partial", "factor", "shares"))

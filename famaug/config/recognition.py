@@ -59,13 +59,10 @@ def _not_negative(number: float) -> None:
 
 
 def _look(look: str | None) -> None:
-    from famaug.look.files import PROFILES, is_look_named  # scipy, where it is asked for
+    from famaug.look.files import check_look_named  # scipy, where it is asked for
 
-    if look not in (None, FIT) and not is_look_named(str(look)):
-        raise InputError(
-            f"must be null, fit, a profile ({', '.join(PROFILES)}) or a look's file; {look} is no "
-            "file"
-        )
+    if look != FIT:
+        check_look_named(look, also="null, fit, ")
 
 
 RUN = {

@@ -10,9 +10,7 @@ from torch.utils.data import IterableDataset
 
 from famaug.data.protocols import ClipSynthesizer
 from famaug.errors import InputError
-from famaug.look.files import PROFILES, is_look_named
-from famaug.look.look import Look
-from famaug.look.mixture import Mixture
+from famaug.look.files import check_look_named, look_of
 
 
 def map_style(dataset: Any) -> int:
@@ -71,16 +69,13 @@ def check_choices(
 def check_look(look: Any, mode: str) -> None:
     """Raises InputError for anything but a look, a profile's or file's name, "fit" or None, or in
     another mode."""
-    named = isinstance(look, str | os.PathLike) and look != "fit"
-    if named and not is_look_named(look):
-        raise InputError(
-            "look is a Look (`fit_look(fold.train)`), 'fit', a profile "
-            f"({', '.join(PROFILES)}) or a file; got {look!r}"
-        )
-    if not named and look not in (None, "fit") and not isinstance(look, Look | Mixture):
-        raise InputError(
-            f"look is a Look (`fit_look(fold.train)`) or 'fit'; got {type(look).__name__}"
-        )
+    if isinstance(look, str | os.PathLike):
+        try:
+            check_look_named(None if look == "fit" else str(look), also="a Look, 'fit', ")
+        except InputError as error:
+            raise InputError(f"look {error}") from error
+    else:
+        look_of(look)
     if look is not None and mode != "cached":
         raise InputError(
             f"look= is for mode 'cached'; in mode {mode!r} give the look to the synthesizer: "

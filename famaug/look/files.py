@@ -37,11 +37,12 @@ def is_look_named(text: str | os.PathLike[str]) -> bool:
     return bool(isinstance(text, str) and profile_named(text)) or Path(text).is_file()
 
 
-def check_look_named(text: str | None) -> None:
-    """Raises InputError for a text that is neither; the message lists the profiles."""
+def check_look_named(text: str | None, *, also: str = "") -> None:
+    """Raises InputError for a text that is neither; the message lists `also`, as "fit, ", and the
+    profiles."""
     if text is not None and not is_look_named(text):
         raise InputError(
-            f"must be a profile ({', '.join(PROFILES)}) or a look's file; {text} is no file"
+            f"must be {also}a profile ({', '.join(PROFILES)}) or a look's file; {text} is no file"
         )
 
 

@@ -54,12 +54,12 @@ class Variation:
         check_chance(self.one_sided)
         check_chance(self.partial)
         check_factor(self.factor)
-        check_shares(self.shares)
+        read_shares(self.shares)
 
     def applied(self, peak: Peak, rng: np.random.Generator) -> Peak:
         """Intensities at the apex `2 17`, some of them weaker or gone; never all. What has no
         chance draws nothing."""
-        out = peak * per_au(check_shares(self.shares), default=1.0)
+        out = peak * per_au(read_shares(self.shares), default=1.0)
         if self.partial and rng.random() < self.partial:
             _drop_some(out, rng)
         if self.one_sided and rng.random() < self.one_sided:
@@ -82,7 +82,7 @@ def check_factor(factor: tuple[float, float]) -> None:
         raise InputError(f"must be a range of factors above 0, at most 10; got {[*factor]}")
 
 
-def check_shares(text: str) -> dict[str, float]:
+def read_shares(text: str) -> dict[str, float]:
     """ "12=0.6,26=0.15" as {"12": 0.6, "26": 0.15}; nothing for "".
 
     Raises:
