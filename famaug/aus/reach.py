@@ -4,7 +4,7 @@ The basis comes from modelled faces, in which a unit moves everything round it s
 everything down to the chin, a frown the whole forehead. In the flow pictures of real
 micro-expressions what moves is narrow: the corner of the mouth and the cheek above it, the brow's
 own line. These factors and additions were set by eye beside the class means of such pictures
-(docs/does_it_help.md says of whom, and what each gave).
+(docs/does_it_help.md says of whom, and what it gave).
 """
 
 from __future__ import annotations
