@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations 20
 SOURCES := pyproject.toml README.md $(shell find famaug -type f -not -name '*.pyc')
 
-.PHONY: demo test slow lint types check dist wheel-env wheel-use docs-env docs clean
+.PHONY: demo test slow lint types check dist wheel-env wheel-use docs-env docs site clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -55,8 +55,11 @@ wheel-use: .wheel-venv/.ready
 
 docs-env: .docs-venv/.ready
 
+site: $(VENV)/.ready
+	$(BIN)/python recipes/build_site.py --out site
+
 docs: .docs-venv/.ready
 	FAMAUG_PYTHON=$(CURDIR)/.docs-venv/bin/python $(BIN)/python -m pytest -q -n 2 --dist load -m docs tests/docs
 
 clean:
-	rm -rf $(VENV) .wheel-venv .docs-venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf site $(VENV) .wheel-venv .docs-venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -354,7 +354,8 @@ class Provenance:
         """Of a clip that this version renders; who renders it adds the engine.
 
         Args:
-            driver, identity: "dataset/subject" whose expression and whose face it shows, or "".
+            driver: "dataset/subject" whose expression it shows, or "".
+            identity: "dataset/subject" whose face it shows, or "".
             label: class label that goes with the driver's expression, or None.
         """
         drawn = plan.driver.get("kind") in ("rule", "stats")

@@ -37,8 +37,10 @@ class Megc2019(Dataset[tuple[Clip, Label]]):
     """The composite's clips, by an explicit list (`composite_clips`), in three data sets' readers.
 
     Args:
-        smic, casme2, samm: folder of the release, or a reader of it. All three make the
-            composite; `missing="skip"` goes on with what is there.
+        smic: folder of the release, or a reader of it. All three make the composite;
+            `missing="skip"` goes on with what is there.
+        casme2: as `smic`.
+        samm: as `smic`.
         numbered: labels are 0 negative, 1 positive, 2 surprise, instead of names.
         missing: "stop" or "skip" where a clip of the list is not on disk.
 

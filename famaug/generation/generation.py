@@ -64,7 +64,8 @@ class Generation:
         per_rule: clips for each rule; more than there are faces draw anew. `per_driver` if None.
         synthesizer: plans and renders.
         seed: any integer.
-        codec, quality: of the cache (`famaug.store.CacheWriter`).
+        codec: of the cache (`famaug.store.CacheWriter`).
+        quality: of the codec.
         measured: folder for what was measured of drivers and faces, so that a second run, or
             another cache of the same data, does not measure again. "OUT.measured" if None.
         tag: names what the dataset does to its pixels beyond reading them (a reader's options):

@@ -209,7 +209,8 @@ class Look:
 
         Args:
             rng: what is drawn from.
-            length, fps: of the clip.
+            length: frames of the clip.
+            fps: its frame rate.
             onset: its frame at rest, which the crop of those after it lies off.
         """
         # by axes: few clips give a covariance that is not of full rank

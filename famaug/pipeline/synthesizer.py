@@ -198,7 +198,8 @@ class Synthesizer:
             driver: `Driver.to_json()`; "frame" is what `frame_of` gave for it, where it is known.
             source: what `measure` gave for it.
             identity: what `find_face` gave for the face.
-            rng, seed: as in `plan`.
+            rng: as in `plan`.
+            seed: as in `plan`.
 
         Raises:
             InputError, TrackError: no expression is left, or the track has too many gaps.

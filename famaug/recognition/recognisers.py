@@ -43,7 +43,8 @@ def build_recogniser(
         options: further arguments of the class.
         input_spec: fields of `InputSpec` that replace those of the class's `input_spec`; all of
             them where it has none.
-        seed, key: of the initial weights.
+        seed: of the initial weights.
+        key: words that set these weights apart from others of the same seed.
 
     Raises:
         InputError: unknown name or option, no input described, or the network does not take its

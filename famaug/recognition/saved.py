@@ -154,9 +154,10 @@ def save_recogniser(
     """Writes a `.safetensors` file that `load_recogniser` and `training.start` read.
 
     Args:
-        net, spec: as of `build_recogniser`, trained; it is left in evaluation mode, on the CPU.
-        network, options: as of `build_recogniser`; options that were not given are written with
-            their defaults.
+        net: as of `build_recogniser`, trained; it is left in evaluation mode, on the CPU.
+        spec: as of `build_recogniser`.
+        network: as of `build_recogniser`.
+        options: of the network; those that were not given are written with their defaults.
         classes: names in order of the logits.
         channels: order of the channels of the flow inputs it was trained on.
         subjects: everybody ("dataset/subject") whom it was trained on.

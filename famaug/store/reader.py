@@ -132,7 +132,7 @@ class ClipCache:
             the provenance as JSON text, "" when the clip has none.
 
         Raises:
-            as `read`; InputError also when `out` has another type or shape.
+            InputError: `out` has another type or shape; and what `read` raises.
         """
         with self.record(key) as (_, record):
             picked = _pick(record, frames, key)

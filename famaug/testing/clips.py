@@ -25,9 +25,12 @@ def make_clip(
 
     Args:
         seed: of the pattern.
-        frames: how many, at least 1; size: height and width, at least 8.
+        frames: how many, at least 1.
+        size: height and width, at least 8.
         shift: movement a frame, (right, down) in pixels.
-        dataset, subject, fps: of the clip's reference; its name is "clipSEED".
+        dataset: of the clip's reference; its name is "clipSEED".
+        subject: of the reference.
+        fps: frame rate of the reference.
 
     Raises:
         InputError: no frames, or under 8 pixels.

@@ -52,9 +52,12 @@ def make_openface(
         path: file to write; a folder with layout "images".
         layout: "video" (FeatureExtraction, a row a frame, with gaze, pose and landmarks),
             "images" (FaceLandmarkImg, a file an image), or "merged" (those rows in one file).
-        frames, fps: of the clip, 4 frames at least.
+        frames: of the clip, 4 at least.
+        fps: frame rate of the clip.
         units: AU to its rise at the apex, OpenFace's scale; AU12 by 1.2 and AU06 by 0.5.
-        onset, apex, offset: frames from 0; by default after a fifth, at 45 % and at 75 %.
+        onset: frame from 0; by default after a fifth.
+        apex: by default at 45 %.
+        offset: by default at 75 %.
         seed: other rests, tremble and drift.
 
     Raises:

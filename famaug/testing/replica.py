@@ -62,8 +62,9 @@ def make_replica(
         identities: folder of face pictures, one person each, moved by the renderer
             (`famaug.samples.FOLDER` has eight); None draws tiny faces of formulas, which takes
             milliseconds a clip.
-        subjects, clips: how many; all of the release by default (255 clips of CASME II). Fewer
-            clips are spread over classes and people.
+        subjects: how many; all of the release by default.
+        clips: how many; all of the release by default (255 of CASME II). Fewer are spread over
+            classes and people.
         kind: "cropped" or "raw" frames, where the release has both.
         size: (height, width) of the frames; the release's own with identities, tiny without.
         longest: most frames from onset to offset; expressions are shortened to fit.
