@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Annotated
 
 import typer
@@ -174,7 +174,7 @@ def _reference(pages: Path) -> Iterator[dict[str, object]]:
 
 def public(module: str) -> list[str]:
     """Classes and functions that a module offers, and their bases, by where they are defined."""
-    found = import_module(module)
+    found = resolve_name(module)
     names = getattr(found, "__all__", None) or [
         name for name, value in vars(found).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == module
