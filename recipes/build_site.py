@@ -17,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Annotated
 
 import typer
@@ -160,13 +161,11 @@ def _reference(pages: Path) -> Iterator[dict[str, object]]:
     """Writes the pages of the API; their places in the menu."""
     (pages / "api").mkdir()
     for module, what in {**ROOMS, **PROTOCOLS}.items():
-        try:
-            names = public(module)
-        except ModuleNotFoundError:
+        if find_spec(module) is None:
             continue
         page = f"api/{module}.md"
         text = [f"# {module}", "", what, ""]
-        for name in names:
+        for name in public(module):
             text += [f"::: {name}", ""]
         (pages / page).write_text("\n".join(text))
         yield {module: page}
@@ -174,7 +173,7 @@ def _reference(pages: Path) -> Iterator[dict[str, object]]:
 
 def public(module: str) -> list[str]:
     """Classes and functions that a module offers, and their bases, by where they are defined."""
-    found = resolve_name(module)
+    found = import_module(module)
     names = getattr(found, "__all__", None) or [
         name for name, value in vars(found).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == module
