@@ -13,6 +13,7 @@ from famaug.commands import options, terminal
 from famaug.errors import UsageError
 
 if TYPE_CHECKING:
+    from famaug.pipeline.inputs import Driver
     from famaug.pipeline.synthesizer import Synthesizer
     from famaug.quality.redraw import Accepted
     from famaug.types import Plan
@@ -48,6 +49,9 @@ class Pair:
             clips from rules. [100, with a note where a driver does not say]
         as_is: Show the AU table as written: no filter, no onset.
         peak: Scale so that the strongest AU reaches this, up to 5.
+        rise: Milliseconds from onset to apex, with --fall, of an expression that is
+            drawn or by hand. [drawn as micro-expressions last]
+        fall: Milliseconds from apex to offset, with --rise.
         seed: Another seed draws another expression.
         face: Which face of the identity, 0 the largest.
     """
@@ -58,6 +62,8 @@ class Pair:
     fps: float | None = None
     as_is: Annotated[bool, typer.Option("--as-is")] = False
     peak: float | None = None
+    rise: float | None = None
+    fall: float | None = None
     seed: int = 0
     face: int | None = None
 
@@ -128,6 +134,7 @@ def generate_command(
     with terminal.working():
         driver = Driver.of(shown.driver)
         driver = driver.as_written() if shown.as_is else driver
+    driver = _timed(driver, _times(shown))
 
     def draw(number: int) -> Plan:
         """The same clip without a gate; another one each time it was rejected."""
@@ -165,7 +172,7 @@ def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
 
     with terminal.typed():
         check_target(out)
-        check_driver(shown.driver)
+        check_driver(shown.driver, _times(shown))
         terminal.check_there("--identity", shown.identity)
         check_size(pixels.size or None)
         check_peak(shown.peak)
@@ -175,14 +182,35 @@ def _check_typed(shown: Pair, pixels: Pixels, out: Path) -> None:
             raise UsageError(f"--tries is 1 or more; got {pixels.tries}")
 
 
-def check_driver(driver: str) -> None:
-    """Raises InputError: no such rule, AU or file."""
-    from famaug.modulation.rules import PREFIXES, parse_expression
+def check_driver(driver: str, times: tuple[float, float] | None = None) -> None:
+    """Raises InputError: no such rule, AU or file, or one that takes no times."""
+    from famaug.modulation.rules import PREFIXES, parse_expression, timed_source
 
     if driver.startswith(PREFIXES):
-        parse_expression(driver)
+        source = parse_expression(driver)
+        if times is not None:
+            timed_source(source, times)
     else:
         terminal.check_there("--driver", driver)
+        if times is not None:
+            raise UsageError(f"--rise and --fall: {driver} says itself how long it takes")
+
+
+def _times(shown: Pair) -> tuple[float, float] | None:
+    """Raises UsageError: one without the other."""
+    if (shown.rise is None) != (shown.fall is None):
+        raise UsageError("--rise and --fall go together: milliseconds to the apex, and back")
+    return None if shown.rise is None or shown.fall is None else (shown.rise, shown.fall)
+
+
+def _timed(driver: Driver, times: tuple[float, float] | None) -> Driver:
+    """A drawn expression with its times told."""
+    from famaug.modulation.rules import timed_source
+    from famaug.modulation.sources import ExpressionSource
+
+    if times is None or not isinstance(driver.content, ExpressionSource):
+        return driver
+    return replace(driver, content=timed_source(driver.content, times))
 
 
 def _note_driver(plan: Plan, fps: float | None) -> None:

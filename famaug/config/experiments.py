@@ -48,6 +48,7 @@ from famaug.recognition.samples import (
 )
 from famaug.recognition.start import read_start
 from famaug.recognition.watching import open_board, watching
+from famaug.store.decisions import decisions_of
 from famaug.store.reader import ClipCache
 
 log = logging.getLogger(__name__)
@@ -211,6 +212,7 @@ def open_pool(
         people=samples.subjects,
         label_of=_labels(config, samples),
         look=look,
+        decisions=decisions_of(config["synthetic.decisions"]),
         **_how(config, progress),
     )
     _tell(f"synthetic clips of {cache}", pool.left_out)

@@ -101,6 +101,8 @@ SYNTHETIC = {
     "synthetic.look": Key(str | None, None, check=_look),
     "synthetic.only": Key(bool, False),  # no real clip is trained on
     "synthetic.labels": Key(Labels, {}),
+    # files of famaug studio: clips that people rejected stay out
+    "synthetic.decisions": Key(Sequence[Path], (), check=each(exists)),
 }
 TRAINING = {
     **keys_of(TrainingOptions, above="training."),
@@ -131,8 +133,9 @@ def _recognise(c: Config) -> Iterator[str]:
     if only and not cache:
         yield "synthetic.only is true, so synthetic.cache must name a cache"
     if not cache:
-        keys = ("synthetic.labels", "synthetic.look", "training.pretrain_steps")
-        yield from c.idle("there is no synthetic.cache", *keys)
+        without = "there is no synthetic.cache"
+        yield from c.idle(without, "synthetic.labels", "synthetic.look", "synthetic.decisions")
+        yield from c.idle(without, "training.pretrain_steps")
     if only:
         keys = ("synthetic.ratio", "training.pretrain_steps", "folds")
         yield from c.idle("synthetic.only tests every real clip and trains on none", *keys)
@@ -149,6 +152,8 @@ def _ablate(c: Config) -> Iterator[str]:
     if not c["sources"] and not drawn:
         keys = ("synthetic.labels", "synthetic.look", "training.pretrain_steps", "alone")
         yield from c.idle("there are no sources", *keys)
+    if not c["sources"]:
+        yield from c.idle("there are no sources that are caches", "synthetic.decisions")
     if c["faces"] is None:
         yield from c.idle("there are no faces", "per_class", "drawn")
     elif twice := sorted({*drawn} & {*c["sources"]}):

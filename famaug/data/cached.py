@@ -20,6 +20,7 @@ from famaug.look.files import look_of
 from famaug.look.mixture import AnyLook
 from famaug.look.reading import why_no_look, with_look
 from famaug.seeding import keyed_generator
+from famaug.store.decisions import REJECTED, Decisions, Given, decisions_of
 from famaug.store.reader import ClipCache
 from famaug.types import Frames, Provenance
 
@@ -42,21 +43,27 @@ class Cached:
 
 
 def read_entries(
-    cache: ClipCache, label_of: LabelOf | None, classes: Collection[Label] | None = None
+    cache: ClipCache,
+    label_of: LabelOf | None,
+    classes: Collection[Label] | None = None,
+    *,
+    decisions: Decisions | None = None,
 ) -> list[Cached]:
     """Who is in each clip of a cache and what it shows; reads no pixels.
 
     Args:
         cache: the clips.
         label_of, classes: as `label_or_reason`.
+        decisions: of people; what they rejected may not be trained on.
 
     Raises:
         CacheError: the cache cannot be read.
     """
-    found = []
+    found, rejected = [], frozenset() if decisions is None else decisions.rejected
     for key in cache.keys():  # noqa: SIM118  a ClipCache is no dict
         provenance = cache.provenance(key)
         label, why = label_or_reason(provenance, label_of, classes)
+        why = REJECTED if key in rejected else why
         people = None if provenance is None else people_of(provenance)
         no_look = None if provenance is None else why_no_look(provenance.plan)
         found.append(Cached(key, people, label, why, no_look))
@@ -145,7 +152,7 @@ class CachedSource:
 
     Args:
         dataset: the real clips. cache: folder or `ClipCache`.
-        held_out, label_of, look, as_clip, seed, balance: as of `MicroExpressionSynth`.
+        held_out, label_of, look, decisions, as_clip, seed, balance: as of `MicroExpressionSynth`.
 
     Attributes:
         guard: over everybody there is.
@@ -154,7 +161,8 @@ class CachedSource:
         excluded: how many may not, by reason.
 
     Raises:
-        InputError: none may be drawn, or their labels are of another kind than the dataset's.
+        InputError: none may be drawn, their labels are of another kind than the dataset's, or the
+            decisions cannot be read.
         LeakageError: the look holds a held-out person, or nobody says who is held out.
         CacheError: the cache cannot be read.
     """
@@ -167,12 +175,14 @@ class CachedSource:
         held_out: Iterable[str] | None,
         label_of: LabelOf | None,
         look: AnyLook | str | None,
+        decisions: Given,
         as_clip: AsClip,
         seed: int,
         balance: Balance,
     ) -> None:
         self.cache, self.seed = open_cache(cache), seed
-        entries = read_entries(self.cache, label_of or label_of_dataset(dataset))
+        told = label_of or label_of_dataset(dataset)
+        entries = read_entries(self.cache, told, decisions=decisions_of(decisions))
         self.guard = guard_for(dataset, held_out, mixing=True, others=people_in(entries))
         if look == "fit":
             from famaug.data.look_fit import fit_look  # loads the face nets' code

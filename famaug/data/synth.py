@@ -30,6 +30,7 @@ from famaug.data.sampling import ClipSampler
 from famaug.data.slots import Balance, Slot
 from famaug.errors import InputError, RenderError
 from famaug.look.mixture import AnyLook
+from famaug.store.decisions import Given
 from famaug.store.reader import ClipCache
 from famaug.types import Clip, Frames, Provenance
 
@@ -100,6 +101,9 @@ class MicroExpressionSynth(Dataset[Any]):
             here, or a profile or file by name ("casme2"). Each epoch draws framing, head motion and
             noise anew. Clips that have a look already stay out. For mode "cached"; a synthesizer
             has a look of its own.
+        decisions: file (or files) of what people accepted and rejected, which `famaug studio CACHE`
+            writes beside the cache, or `famaug.store.Decisions`: clips that were rejected stay out.
+            For mode "cached".
         layout: axes of the frames.
         tracks: items carry `track`.
         balance: "class" draws rare classes more often, by what they lack to the most frequent.
@@ -130,6 +134,7 @@ class MicroExpressionSynth(Dataset[Any]):
         held_out: Iterable[str] | None = None,
         label_of: LabelOf | None = None,
         look: AnyLook | str | None = None,
+        decisions: Given = None,
         layout: Literal["THWC", "TCHW"] = "THWC",
         tracks: bool = False,
         balance: Balance = "none",
@@ -143,6 +148,8 @@ class MicroExpressionSynth(Dataset[Any]):
         check_look(look, mode)
         if identities is not None and mode == "cached":
             raise InputError("identities= is for mode 'online' or 'deferred'")
+        if decisions is not None and mode != "cached":
+            raise InputError("decisions= is for mode 'cached': they are on clips of a cache")
         self.dataset = dataset
         self.ratio = ratio
         self.mode = mode
@@ -169,6 +176,7 @@ class MicroExpressionSynth(Dataset[Any]):
                 held_out=held_out,
                 label_of=label_of,
                 look=look,
+                decisions=decisions,
                 as_clip=self.as_clip,
                 seed=seed,
                 balance=balance,

@@ -31,7 +31,7 @@ class StatsSource(PeakSource):
     Attributes:
         name: "positive", "negative" or "surprise".
         intensity: range of an AU's intensity at the apex; one strength for both its sides.
-        timing, envelope, variation: as of `RuleSource`.
+        timing, envelope, variation, times: as of `RuleSource`.
 
     Raises:
         InputError: another class, or a range that cannot be.
@@ -45,6 +45,7 @@ class StatsSource(PeakSource):
     envelope: Envelope = RAISED_COSINE
     # no part of its name: what it does shows in the track
     variation: Variation = field(default=AS_LISTED, repr=False)
+    times: tuple[float, float] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.name not in CLASSES:

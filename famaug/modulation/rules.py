@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,13 @@ from famaug.errors import InputError
 from famaug.modulation.combinations import StatsSource
 from famaug.modulation.envelopes import Envelope
 from famaug.modulation.fitted import KINDS, FittedSource, is_file
-from famaug.modulation.sources import AS_LISTED, RAISED_COSINE, STRENGTH, PeakSource
+from famaug.modulation.sources import (
+    AS_LISTED,
+    RAISED_COSINE,
+    STRENGTH,
+    ExpressionSource,
+    PeakSource,
+)
 from famaug.modulation.transfer import MAX_INTENSITY
 from famaug.modulation.units import parse_units, per_au
 from famaug.modulation.variation import Variation
@@ -55,6 +61,8 @@ class RuleSource(PeakSource):
             symmetric. AUs by hand say their sides themselves.
         magnification: factor on all intensities, clipped to 5.
         variation: how expressions differ from the rule; AUs by hand are shown exactly as written.
+        times: milliseconds from onset to apex and from apex to offset; None draws them from
+            `timing`.
     """
 
     kind: ClassVar[str] = "rule"
@@ -66,6 +74,7 @@ class RuleSource(PeakSource):
     envelope: Envelope = RAISED_COSINE
     # no part of its name: what it does shows in the track
     variation: Variation = field(default=AS_LISTED, repr=False)
+    times: tuple[float, float] | None = field(default=None, repr=False)
     asymmetry: float = 0.0
     magnification: float = 1.0
 
@@ -120,6 +129,19 @@ def parse_expression(text: str) -> RuleSource | StatsSource | FittedSource:
         return FittedSource.of(kind, rest)
     name = rest.strip().lower()
     return StatsSource(name=name) if kind == "stats" else RuleSource(name=name)
+
+
+def timed_source(source: ExpressionSource, times: tuple[float, float]) -> RuleSource | StatsSource:
+    """The source, with its milliseconds from onset to apex and from apex to offset told.
+
+        timed_source(parse_expression("aus:12L=1.5"), (150, 200))
+
+    Raises:
+        InputError: times that cannot be, or a source that has its own (files of `famaug pool`).
+    """
+    if not isinstance(source, RuleSource | StatsSource):
+        raise InputError(f"{source.text} draws how long an expression takes from its own clips")
+    return replace(source, times=times)
 
 
 def _draw_units(

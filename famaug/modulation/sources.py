@@ -19,6 +19,8 @@ RAISED_COSINE = Envelope()
 AS_LISTED = Variation()
 STRENGTH = (0.5, 1.5)
 """Range of an AU's intensity at the apex of a micro-expression, of 5."""
+LONGEST_MS = 10_000.0
+"""Of a rise or a fall that is told."""
 
 
 class ExpressionSource(ABC):
@@ -62,6 +64,7 @@ class PeakSource(ExpressionSource):
         timing: data set whose timing is drawn from, see `envelopes.TIMINGS`.
         envelope: course between onset and offset.
         variation: how expressions differ from what is listed.
+        times: milliseconds from onset to apex and from apex to offset, where they are not drawn.
     """
 
     estimator: ClassVar[str]
@@ -69,6 +72,7 @@ class PeakSource(ExpressionSource):
     timing: str
     envelope: Envelope
     variation: Variation
+    times: tuple[float, float] | None = None
 
     def draw(self, rng: np.random.Generator, *, fps: float = 200.0) -> AUTrack:
         peak = self.variation.applied(self._peak(rng), rng)
@@ -83,13 +87,23 @@ class PeakSource(ExpressionSource):
 
     def _course(self, rng: np.random.Generator, fps: float) -> tuple[float, NDArray[np.float64]]:
         """Frames per second, and the level of each frame, 1 at the apex."""
-        rise, fall = timing_of(self.timing).draw(rng)
+        rise, fall = self.times or timing_of(self.timing).draw(rng)
         return fps, self.envelope.timed(rise_ms=rise, fall_ms=fall, fps=fps)
 
     def _check_range(self) -> None:
         """Raises InputError for a range of strengths or a timing that cannot be."""
         check_strength(self.intensity)
         timing_of(self.timing)
+        check_times(self.times)
+
+
+def check_times(times: tuple[float, float] | None) -> None:
+    """Raises InputError unless both are milliseconds above 0 and at most `LONGEST_MS`, or None."""
+    if times is not None and not (len(times) == 2 and all(0 < t <= LONGEST_MS for t in times)):
+        raise InputError(
+            "from onset to apex and from apex to offset take more than 0 and at most "
+            f"{LONGEST_MS:g} milliseconds each; got {tuple(times)}"
+        )
 
 
 def check_strength(intensity: tuple[float, float]) -> None:

@@ -18,6 +18,7 @@ from famaug.look.mixture import AnyLook
 from famaug.recognition.feature_cache import Progress, dataset_inputs
 from famaug.recognition.inputs import Bytes, InputSpec
 from famaug.seeding import digest, keyed_generator
+from famaug.store.decisions import Decisions
 from famaug.store.reader import ClipCache
 from famaug.types import Clip, Provenance
 
@@ -95,6 +96,7 @@ def synthetic_pool(
     people: Collection[str] = (),
     label_of: LabelOf | None = None,
     look: AnyLook | Mapping[str, AnyLook] | None = None,
+    decisions: Decisions | None = None,
     progress: Progress | None = None,
     **how: Any,
 ) -> SyntheticPool:
@@ -110,6 +112,7 @@ def synthetic_pool(
         label_of: from a clip's label to a class name or number; see `famaug.MicroExpressionSynth`.
         look: put on every clip, and those it was fitted on then stand in the clips' provenance; or
             by fold its own (see `famaug.recognition.looks`): each fold then has its own inputs.
+        decisions: of people; clips that they rejected are left out.
         progress, how: `progress`, `folder`, `workers` of `dataset_inputs`.
 
     Raises:
@@ -118,7 +121,7 @@ def synthetic_pool(
         CacheError: the cache cannot be read.
     """
     place = places_of(classes)
-    entries = read_entries(cache, label_of, place)
+    entries = read_entries(cache, label_of, place, decisions=decisions)
     others = people_in(entries)
     guards = {name: Guard(held_out, people, others) for name, held_out in folds.items()}
     chosen, excluded = choose(

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from famaug.store.codecs import cache_key as cache_key
+    from famaug.store.decisions import Decisions as Decisions
+    from famaug.store.decisions import decisions_path as decisions_path
+    from famaug.store.decisions import read_decisions as read_decisions
+    from famaug.store.decisions import write_decisions as write_decisions
     from famaug.store.export import export_png as export_png
     from famaug.store.export import export_webdataset as export_webdataset
     from famaug.store.listing import cache_info as cache_info
@@ -26,16 +30,20 @@ if TYPE_CHECKING:
 _LAZY = {
     "CacheWriter": "famaug.store.writer",
     "ClipCache": "famaug.store.reader",
+    "Decisions": "famaug.store.decisions",
     "StoredClip": "famaug.store.reader",
     "VerifyReport": "famaug.store.verification",
     "cache_info": "famaug.store.listing",
     "cache_key": "famaug.store.codecs",
+    "decisions_path": "famaug.store.decisions",
     "export_png": "famaug.store.export",
     "export_webdataset": "famaug.store.export",
     "list_clips": "famaug.store.listing",
+    "read_decisions": "famaug.store.decisions",
     "seal": "famaug.store.verification",
     "unseal": "famaug.store.verification",
     "verify": "famaug.store.verification",
+    "write_decisions": "famaug.store.decisions",
 }
 
 __all__ = list(_LAZY)

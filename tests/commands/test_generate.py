@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from famaug.aus.table import read_table, write_table
 from famaug.cli import app
+from famaug.errors import UsageError
 from famaug.modulation.rules import parse_expression
 from famaug.seeding import keyed_generator
 from famaug.types import AUTrack, Picture
@@ -57,3 +58,17 @@ def test_notes_on_a_driver(tmp_path: Path, face: Path) -> None:
     again = CliRunner().invoke(app, ["modulate", str(tmp_path / "shown.csv"), "--dry-run"])
     assert "modulated already" in again.stderr
     assert np.abs(read_table(tmp_path / "shown.csv").intensity).max() > 1
+
+
+def test_times_of_an_expression_by_hand(face: Path) -> None:
+    arguments = ["generate", "--identity", str(face), "--out", str(face.parent / "o"), "--dry-run"]
+    driver = ["--driver", "aus:12L=1.5", "--fps", "200"]
+    done = CliRunner().invoke(app, [*arguments, *driver, "--rise", "100", "--fall", "250"])
+    assert "71 frames at 200 fps" in done.stdout, done.output
+    half = CliRunner().invoke(app, [*arguments, *driver, "--rise", "100"])
+    assert isinstance(half.exception, UsageError)
+    assert "--rise and --fall go together" in str(half.exception)
+    clip = ["--driver", str(face), "--rise", "100", "--fall", "100"]
+    own = CliRunner().invoke(app, [*arguments, *clip])
+    assert isinstance(own.exception, UsageError)
+    assert "says itself how long it takes" in str(own.exception)

@@ -5,7 +5,13 @@ import pytest
 
 from famaug.errors import InputError
 from famaug.modulation.envelopes import Envelope
-from famaug.modulation.rules import CLASSES, EXPERT_RULES, RuleSource, parse_expression
+from famaug.modulation.rules import (
+    CLASSES,
+    EXPERT_RULES,
+    RuleSource,
+    parse_expression,
+    timed_source,
+)
 from famaug.seeding import keyed_generator
 from famaug.types import AU_INDEX, AUS
 
@@ -139,3 +145,21 @@ def test_bad_settings(bad: dict[str, object]) -> None:
         RuleSource(**bad)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="fps must be above 0"):
         RuleSource(name="positive").draw(keyed_generator(0), fps=0)
+
+
+@pytest.mark.parametrize("text", ["aus:12L=1.5", "rule:surprise", "stats:negative"])
+def test_times_that_are_told(text: str) -> None:
+    drawn = parse_expression(text)
+    told = timed_source(drawn, (100, 250))
+    track = told.draw(keyed_generator(3), fps=200)
+    assert len(track) == 20 + 50 + 1
+    assert int(track.intensity.sum((1, 2)).argmax()) == 20
+    rest = drawn.draw(keyed_generator(3), fps=200)
+    assert np.allclose(track.intensity.max(0), rest.intensity.max(0))
+    assert repr(told) == repr(drawn)  # the track says it, so keys of other plans stay
+
+
+@pytest.mark.parametrize("times", [(0, 100), (100, -1), (100, 20_000), (float("nan"), 1)])
+def test_times_that_cannot_be(times: tuple[float, float]) -> None:
+    with pytest.raises(InputError, match="milliseconds"):
+        timed_source(parse_expression("aus:12=1"), times)
