@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 from famaug import __version__
 from famaug.errors import InputError, TrackError, UnusableClipError
 from famaug.files.limits import wrong_fields
+from famaug.files.plans import wrong_plan
 from famaug.people.datasets import dataset_name
 from famaug.people.persons import person, spelt, subject_of
 from famaug.seeding import digest, plain
+from famaug.shown.lines import told
 
 AUS: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
 """The 17 units with an intensity, in OpenFace's order."""
@@ -40,6 +42,7 @@ Floats = NDArray[np.float32]
 LabelSource = Literal["driver", "rule", "none"]
 
 
+@told
 @dataclass(frozen=True)
 class ClipRef:
     """Where a clip is and what is known of it. Holds no pixels.
@@ -92,6 +95,7 @@ class ClipRef:
         return ClipRef(**{**value, "frames": tuple(value.get("frames", ()))})
 
 
+@told
 @dataclass(frozen=True, eq=False)
 class Clip:
     """A clip with its pixels: uint8 RGB `T H W 3`."""
@@ -160,6 +164,7 @@ def key_frames(clip: Clip) -> tuple[int, int, int]:
     return onset, onset + 1 + int(np.argmax(far)), offset
 
 
+@told
 @dataclass(frozen=True, eq=False)
 class AUTrack:
     """AU intensities over time, left and right apart.
@@ -237,6 +242,7 @@ def key_frames_of(intensity: Floats) -> tuple[int, int, int]:
     return max(int(first) - 1, 0), int(total.argmax()), min(int(last) + 1, len(total) - 1)
 
 
+@told
 @dataclass(frozen=True)
 class Plan:
     """Everything random and every choice behind one synthetic clip, JSON-able.
@@ -289,7 +295,7 @@ class Plan:
             InputError: it is none: keys missing or unknown, values of another kind, or numbers
                 that nothing is rendered with.
         """
-        if wrong := _wrong_plan(value):
+        if wrong := wrong_plan(Plan, value, units=len(AUS)):
             raise InputError(f"not a plan: {wrong}")
         return Plan(**value)
 
@@ -319,6 +325,7 @@ class Plan:
         return key_frames_of(self.intensity)
 
 
+@told
 @dataclass(frozen=True)
 class Provenance:
     """What a synthetic clip carries for ever.
@@ -377,24 +384,3 @@ class Provenance:
         if wrong := wrong_fields(Provenance, found):
             raise InputError(f"not a provenance: {wrong}")
         return Provenance(**found)
-
-
-LARGEST_SIDE = 8192
-"""Pixels: no plan asks for more."""
-
-
-def _wrong_plan(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return f"it is {type(value).__name__}"
-    if wrong := wrong_fields(Plan, value):
-        return wrong
-    size, fps = value["size"], value["fps"]
-    if not (size is None or 1 <= size <= LARGEST_SIDE) or not 0 < fps < 1e6:
-        return f"size {size}, {fps} frames per second"
-    try:
-        track = np.asarray(value["track"], np.float64)
-    except (TypeError, ValueError) as error:
-        return f"its track is no table of numbers: {error}"
-    if track.size and (track.shape[1:] != (2, len(AUS)) or not np.isfinite(track).all()):
-        return f"its track has the shape {track.shape}, or holds numbers that are none"
-    return None

@@ -25,6 +25,7 @@ ROOMS = (
         "progress",
         "clip_options",
         "samples",
+        "shown",
     ),
     ("weights",),
     ("media", "flow"),

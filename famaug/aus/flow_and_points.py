@@ -26,6 +26,7 @@ from famaug.faces.mesher import FaceMesher, FaceTrack
 from famaug.faces.pose import angles
 from famaug.processes import one_cv_thread
 from famaug.progress import ticked
+from famaug.shown.lines import counted, one_line, strengths
 from famaug.types import AU_INDEX, AUS, AUTrack, Floats, Frames, Picture
 
 Array = NDArray[np.float64]
@@ -54,6 +55,16 @@ class Measurement:
     faces: FaceTrack
     pose: Floats
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        lost = int(self.track.missing.sum())
+        return one_line(
+            self,
+            f"{counted(len(self.track), 'frame')}, {lost} without a face",
+            strengths(self.track.intensity, self.track.sided),
+            f"by {self.track.estimator}",
+            counted(len(self.notes), "note") if self.notes else "",
+        )
 
 
 def measure_aus(

@@ -18,6 +18,7 @@ from famaug.data.readers.rows import Row
 from famaug.errors import InputError, MediaError
 from famaug.files.folders import is_hidden, names_in
 from famaug.media.clips import read_frames, read_picture
+from famaug.shown.lines import counted, one_line
 from famaug.types import ClipRef
 
 Expect = Literal["complete", "partial"]
@@ -64,6 +65,11 @@ class DatasetReport:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def __repr__(self) -> str:
+        wrong = counted(len(self.problems), "problem") if self.problems else "no problem"
+        found = f"{counted(self.clips, 'clip')} of {self.subjects} people"
+        return one_line(self, self.dataset, found, wrong)
 
     def lines(self) -> list[str]:
         """For people."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from famaug.data.contents import dataset_parts
 from famaug.data.protocols import Label
 from famaug.data.readers.tables import number, read_rows, text
 from famaug.errors import InputError, MediaError
@@ -17,11 +18,13 @@ from famaug.files.delimited import number_in
 from famaug.files.folders import names_in, visible
 from famaug.media.clips import VIDEOS, frame_paths, holds_pictures, load_clip, natural_key
 from famaug.people.datasets import dataset_named
+from famaug.shown.lines import in_notebooks, one_line
 from famaug.types import Clip, ClipRef
 
 COLUMNS = ("subject", "clip", "path", "emotion", "onset", "apex", "offset", "fps", "action_units")
 
 
+@in_notebooks
 class ClipFolder(Dataset[tuple[Clip, Label]]):
     """Clips as `root/subject/clip/frames...` or `root/subject/clip.mp4`, or listed in a table.
 
@@ -73,6 +76,9 @@ class ClipFolder(Dataset[tuple[Clip, Label]]):
 
     def __len__(self) -> int:
         return len(self.refs)
+
+    def __repr__(self) -> str:
+        return one_line(self, *dataset_parts(self))
 
     def __getitem__(self, index: int) -> tuple[Clip, Label]:
         ref = self.refs[index]

@@ -8,15 +8,18 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from famaug.data.contents import dataset_parts
 from famaug.data.following import follow, held_out_of
 from famaug.data.guard import Guard
 from famaug.data.protocols import Label, labels_of, refs_of
 from famaug.errors import InputError
 from famaug.people.persons import canonical, find_people, in_order
 from famaug.seeding import keyed_generator
+from famaug.shown.lines import counted, in_notebooks, one_line, short, some
 from famaug.types import ClipRef
 
 
+@in_notebooks
 class SubjectSubset(Dataset[Any]):
     """Some items of a dataset, handed out untouched.
 
@@ -75,10 +78,18 @@ class SubjectSubset(Dataset[Any]):
     def __len__(self) -> int:
         return len(self.indices)
 
+    def __repr__(self) -> str:
+        held = "nobody said who is held out" if self.held_out is None else ""
+        held = f"held out {some(in_order(self.held_out))}" if self.held_out else held
+        return one_line(
+            self, *dataset_parts(self), held, f"tests {self.tested}" if self.tested else ""
+        )
+
     def __getitem__(self, index: int) -> Any:
         return self.dataset[self.indices[index]]
 
 
+@in_notebooks
 @dataclass(frozen=True)
 class Fold:
     """Train and test of one fold; `held_out` are the test's people as "dataset/subject".
@@ -91,6 +102,11 @@ class Fold:
     train: SubjectSubset
     test: SubjectSubset
     held_out: frozenset[str]
+
+    def __repr__(self) -> str:
+        train, test = (counted(len(part), "clip") for part in (self.train, self.test))
+        out = f"held out {some(in_order(self.held_out))}"
+        return one_line(self, f"{short(self.name)}: train {train}, test {test}", out)
 
 
 def without_people(dataset: Any, names: Iterable[str], *, what: str = "held out") -> SubjectSubset:

@@ -20,6 +20,7 @@ from famaug.people.persons import (
     who_is,
 )
 from famaug.people.persons import same as same_person
+from famaug.shown.lines import one_line, some
 from famaug.types import ClipRef, Provenance
 
 NO_PROVENANCE = "no provenance"
@@ -82,6 +83,10 @@ class Guard:
         object.__setattr__(self, "others", others)
         object.__setattr__(self, "held_out", names)
         object.__setattr__(self, "_out", tuple(map(parse_person, sorted(names))))
+
+    def __repr__(self) -> str:
+        people = f"of {len(self.people)} people" if self.people else ""
+        return one_line(self, f"held out {some(in_order(self.held_out)) or 'nobody'}", people)
 
     def holds_out(self, subject: str) -> bool:
         """Whether a person ("dataset/subject" in any spelling, or "" for nobody) is held out."""

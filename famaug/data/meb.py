@@ -11,16 +11,19 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from famaug.data.contents import dataset_parts
 from famaug.data.protocols import Label
 from famaug.data.readers.tables import is_nothing
 from famaug.errors import InputError, LeftOutWarning
 from famaug.people.datasets import dataset_named
 from famaug.people.persons import spelt
+from famaug.shown.lines import in_notebooks, one_line
 from famaug.types import Clip, ClipRef, Frames
 
 COLUMNS = ("subject", "material", "emotion")
 
 
+@in_notebooks
 class MebClips(Dataset[tuple[Clip, Label]]):
     """An MEB data set as clips with references, so that folds, guard and mixing work on it.
 
@@ -78,6 +81,9 @@ class MebClips(Dataset[tuple[Clip, Label]]):
 
     def __len__(self) -> int:
         return len(self.refs)
+
+    def __repr__(self) -> str:
+        return one_line(self, *dataset_parts(self))
 
     def __getitem__(self, index: int) -> tuple[Clip, Label]:
         ref = self.refs[index]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from torch.utils.data import Dataset
 
+from famaug.data.contents import dataset_parts
 from famaug.data.labels import THREE_CLASSES, label_map
 from famaug.data.megc2019_list import composite_clips
 from famaug.data.protocols import Label
@@ -16,6 +17,7 @@ from famaug.data.readers.casme2 import Casme2
 from famaug.data.readers.samm import Samm
 from famaug.data.readers.smic import Smic
 from famaug.errors import InputError, MediaError
+from famaug.shown.lines import in_notebooks, one_line
 from famaug.types import Clip, ClipRef
 
 COUNTS = {
@@ -33,6 +35,7 @@ _READERS: tuple[tuple[str, type[ReleaseReader]], ...] = (
 )
 
 
+@in_notebooks
 class Megc2019(Dataset[tuple[Clip, Label]]):
     """The composite's clips, by an explicit list (`composite_clips`), in three data sets' readers.
 
@@ -115,6 +118,9 @@ class Megc2019(Dataset[tuple[Clip, Label]]):
 
     def __len__(self) -> int:
         return len(self.refs)
+
+    def __repr__(self) -> str:
+        return one_line(self, *dataset_parts(self))
 
     def __getitem__(self, index: int) -> tuple[Clip, Label]:
         reader, i = self._from[index]

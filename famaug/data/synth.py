@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -30,6 +31,7 @@ from famaug.data.sampling import ClipSampler
 from famaug.data.slots import Balance, Slot
 from famaug.errors import InputError, RenderError
 from famaug.look.mixture import AnyLook
+from famaug.shown.lines import counted, counts, in_notebooks, one_line, some
 from famaug.store.decisions import Given
 from famaug.store.reader import ClipCache
 from famaug.types import Clip, Frames, Provenance
@@ -39,6 +41,7 @@ Items = Literal["dict", "clip"]
 Sample = dict[str, Any]
 
 
+@in_notebooks
 class MicroExpressionSynth(Dataset[Any]):
     """A map-style dataset of N real clips followed by round(ratio x N) synthetic ones.
 
@@ -209,6 +212,23 @@ class MicroExpressionSynth(Dataset[Any]):
     def excluded(self) -> dict[str, int]:
         """Clips of the cache that may not be drawn, by reason."""
         return dict(self._source.excluded) if isinstance(self._source, CachedSource) else {}
+
+    @property
+    def drawn_from(self) -> dict[Any, int]:
+        """Clips of the cache that may be drawn, by label."""
+        return dict(Counter(self._source.labels)) if isinstance(self._source, CachedSource) else {}
+
+    def __repr__(self) -> str:
+        held, out = some(sorted(self.held_out)), sum(self.excluded.values())
+        return one_line(
+            self,
+            f"{self._real} real and {counted(self._extra, 'synthetic clip')}",
+            f"mode {self.mode}" if self._extra else "",
+            f"from {counts(self.drawn_from, 3)}" if self.drawn_from else "",
+            f"{out} excluded" if out else "",
+            f"held out {held}" if held else "",
+            f"epoch {self.epoch}",
+        )
 
     @property
     def epoch(self) -> int:

@@ -18,6 +18,7 @@ from famaug.faces.landmarks import BLENDSHAPE_SUBSET
 from famaug.faces.nets import BlendshapeNet, FaceDetectorNet, FaceMeshNet
 from famaug.processes import one_torch_thread
 from famaug.progress import ticked
+from famaug.shown.lines import counted, one_line
 from famaug.types import Floats, Frames, Picture
 from famaug.weights.load import fill, load_safetensors
 from famaug.weights.shipped import shipped_path
@@ -50,6 +51,15 @@ class FaceTrack:
     blendshapes: Floats
     spread: Floats
     faces: int
+
+    def __repr__(self) -> str:
+        lost = int(np.isnan(self.mesh[:, 0, 0]).sum())
+        return one_line(
+            self,
+            counted(len(self.mesh), "frame"),
+            f"{lost} without a face",
+            f"{self.faces} faces seen",
+        )
 
 
 class FaceMesher:

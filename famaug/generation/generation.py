@@ -17,6 +17,7 @@ from famaug.modulation.variation import Variation
 from famaug.people.persons import canonical
 from famaug.pipeline.synthesizer import Synthesizer
 from famaug.quality.gate import Gate
+from famaug.shown.lines import one_line, short, some
 from famaug.store.codecs import Codec, check_codec
 
 
@@ -151,6 +152,20 @@ class Generation:
             )
         if not (own and self.own_faces) and not self.pictures:
             raise InputError("no identities: give a dataset with own_faces=True, or pictures")
+
+    def __repr__(self) -> str:
+        kinds = {"clips": self.clips, "annotations": self.annotations, "tables": self.clip_tables}
+        own = [kind for kind, used in kinds.items() if used and self.dataset is not None]
+        drivers = [*own, *map(str, self.rules), *(t.name for t in self.tables)]
+        return one_line(
+            self,
+            short(self.out),
+            f"drivers {some(drivers, 3)}",
+            f"{self.per_driver} a driver",
+            f"seed {self.seed}",
+            f"by {self.synthesizer.generator}",
+            "gated" if self.gate else "",
+        )
 
     def _check_annotations(self, own: bool) -> None:
         from famaug.data.protocols import refs_of

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from famaug.files.whole import write_whole
+from famaug.shown.lines import one_line
 
 SKIPPED = "skipped.csv"
 FAILURES = "failures.txt"
@@ -72,6 +73,14 @@ class GenerationReport:
     total_seconds: float = 0.0
     lost_workers: int = 0
     stopped: bool = False
+
+    def __repr__(self) -> str:
+        left_out = f"{len(self.skipped)} left out" if self.skipped else ""
+        rejected = f"{self.rejected} rejected by the gate" if self.rejected else ""
+        told = f"{self.planned} planned, {self.there} there before, {self.made} made"
+        stopped = "stopped" if self.stopped else ""
+        seconds = f"{self.total_seconds:.1f} s" if self.total_seconds else ""
+        return one_line(self, told, left_out, rejected, stopped, seconds)
 
     @property
     def clips_per_second(self) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from famaug.errors import InputError
 from famaug.look.curves import BLINK_SECONDS, bounded, half_blink, pulse, slow
 from famaug.modulation.retime import resample
+from famaug.shown.lines import counted, one_line, rate, short
 from famaug.types import AU_INDEX, AUTrack, key_frames_of
 
 VERSION = "look/2"
@@ -98,6 +99,18 @@ class Look:
                 )
         if not 0 <= float(self.half_blinks) <= 10:
             raise InputError(f"half_blinks a second must be 0 to 10; got {self.half_blinks}")
+
+    def __repr__(self) -> str:
+        people = f"{self.clips} clips of {counted(len(self.subjects), 'subject')}"
+        return one_line(
+            self,
+            f"{self.size[1]} x {self.size[0]} {'grey' if self.grey else 'colour'}",
+            rate(self.fps),
+            f"JPEG {self.jpeg}" if self.jpeg else "no JPEG",
+            f"blur {self.blur:.2f} px",
+            f"noise {self.noise[0][1]:.2f}" if self.noise else "no noise",
+            f"from {people if self.clips else short(self.source, 48) or 'nobody'}",
+        )
 
     def to_json(self) -> dict[str, Any]:
         """JSON-able; `from_json` gives an equal one back."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from famaug.errors import InputError
 from famaug.look.look import VERSION, Look
+from famaug.shown.lines import counted, one_line, short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,10 @@ class Mixture:
     def __post_init__(self) -> None:
         if not self.looks or not all(isinstance(look, Look) for look in self.looks):
             raise InputError(f"a mixture is of one or more looks; got {self.looks!r:.80}")
+
+    def __repr__(self) -> str:
+        people = counted(len(self.subjects), "subject")
+        return one_line(self, counted(len(self.looks), "look"), f"of {people}", short(self.source))
 
     @property
     def subjects(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Both keep only what the training subjects showed; a pool cannot be built without
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from famaug.modulation.smoothing import auto_half_width, smooth_values
 from famaug.modulation.sources import RAISED_COSINE
 from famaug.modulation.transfer import MAX_INTENSITY
 from famaug.people.persons import canonical
+from famaug.shown.lines import counted, counts, one_line
 from famaug.types import AU_INDEX, AUS, AUTrack
 
 Peaks = NDArray[np.float64]
@@ -65,6 +67,10 @@ class ExpressionPool:
 
     def __len__(self) -> int:
         return len(self.changes)
+
+    def __repr__(self) -> str:
+        kind = "pairs" if self.early is None else "early macro frames"
+        return one_line(self, kind, *pool_parts(self))
 
     def draw(
         self,
@@ -287,6 +293,14 @@ def _pool(
         len(tracks) - len(kept),
         early,
     )
+
+
+def pool_parts(pool: Any) -> list[str]:
+    """What the line of a pool or of statistics says: clips, people, classes, and whose numbers."""
+    people = counted(len(set(pool.subjects)), "subject")
+    classes = Counter("no label" if k is None else str(k) for k in pool.labels)
+    told = f"{counted(len(pool), 'clip')} of {people}: {counts(dict(classes.most_common()))}"
+    return [told, f"{pool.scale} scale", f"by {pool.estimator}"]
 
 
 def relative_to_onset(track: AUTrack, *, onset: int = 0) -> Peaks:

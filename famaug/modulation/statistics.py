@@ -23,10 +23,12 @@ from famaug.modulation.pools import (
     Peaks,
     check_pool,
     pick,
+    pool_parts,
     relative_to_onset,
     save_pool,
 )
 from famaug.people.persons import canonical, who_is
+from famaug.shown.lines import one_line
 from famaug.types import AUS, AUTrack
 
 Values = NDArray[np.float64]
@@ -65,6 +67,9 @@ class TrackStatistics:
 
     def __len__(self) -> int:
         return len(self.peaks)
+
+    def __repr__(self) -> str:
+        return one_line(self, *pool_parts(self), f"{self.skipped} skipped" if self.skipped else "")
 
     def without(self, subjects: Collection[str]) -> TrackStatistics:
         """The same without some people, in any spelling: for a fold that holds them out. Those

@@ -17,6 +17,7 @@ from famaug.media.clips import PICTURES, VIDEOS, load_clip, read_frames, read_pi
 from famaug.modulation.rules import PREFIXES, parse_expression
 from famaug.modulation.sources import ExpressionSource
 from famaug.people.persons import person_of_path
+from famaug.shown.lines import one_line, short
 from famaug.types import AUTrack, Clip, ClipRef, Picture
 
 
@@ -53,6 +54,11 @@ class Identity:
     source: str | None = None
     frame: int | None = None
     face: int | None = None
+
+    def __repr__(self) -> str:
+        height, width = self.picture.shape[:2]
+        person = f"{self.dataset}/{self.subject}" if self.subject else ""
+        return one_line(self, short(self.name), f"{width} x {height}", short(person, 32))
 
     @staticmethod
     def of(value: Identity | Clip | ClipRef | Picture | str | Path) -> Identity:
@@ -156,6 +162,11 @@ class Driver:
     subject: str = ""
     dataset: str = ""
     label: str | int | None = None
+
+    def __repr__(self) -> str:
+        person = f"{self.dataset}/{self.subject}" if self.subject else ""
+        label = "" if self.label is None else f"label {short(self.label, 24)}"
+        return one_line(self, self.kind, short(self.name), short(person, 32), label)
 
     @staticmethod
     def of(value: Driver | Clip | ClipRef | AUTrack | ExpressionSource | str | Path) -> Driver:

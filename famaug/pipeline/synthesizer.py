@@ -30,6 +30,7 @@ from famaug.pipeline.inputs import Driver, Identity
 from famaug.pipeline.pictures import KnownPictures
 from famaug.pipeline.plan_checks import check_room, frame_in, identity_of
 from famaug.pipeline.recent import Recent
+from famaug.shown.lines import one_line, short
 from famaug.types import AUTrack, Clip, Floats, Frames, Picture, Plan
 
 if TYPE_CHECKING:
@@ -120,6 +121,13 @@ class Synthesizer:
         )
         self.pictures = KnownPictures(max(keep, 4) * 16, faces)
         self._renderers: Recent[tuple[Any, ...], Renderer] = Recent(keep)
+
+    def __repr__(self) -> str:
+        size = f"{self.size} px" if isinstance(self.size, int) else f"size {self.size}"
+        sharpened = "" if self.sharpener is None else f"sharpened by {self.sharpener.name}"
+        peak = "" if self.peak is None else f"peak {self.peak:g}"
+        look = "" if self.look is None else "with a look"
+        return one_line(self, short(self.generator), size, peak, sharpened, look, self.device)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy for another process: settings and pictures, no networks."""

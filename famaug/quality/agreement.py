@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import TrackError
+from famaug.shown.lines import one_line
 from famaug.types import AUS, LEFT, RIGHT, AUTrack
 
 ASKED_FROM = 0.05
@@ -58,6 +59,16 @@ class Agreement:
     false_reading: float | None
     false_reading_worst: float | None
     units: tuple[UnitAgreement, ...]
+
+    def __repr__(self) -> str:
+        told = {
+            "r": self.r,
+            "r_sides": self.r_sides,
+            "mae": self.mae,
+            "false_reading": self.false_reading,
+        }
+        shown = [f"{name} {'-' if v is None else f'{v:.2f}'}" for name, v in told.items()]
+        return one_line(self, *shown, f"{sum(u.asked_peak > 0 for u in self.units)} units asked")
 
 
 def pearson(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> float | None:

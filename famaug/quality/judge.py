@@ -15,6 +15,7 @@ from famaug.faces.mesher import FaceMesher
 from famaug.perception.identity import WEIGHTS, FaceIdentity
 from famaug.quality.agreement import Agreement, agreement
 from famaug.quality.pixels import SHORTEST, pixel_scores
+from famaug.shown.lines import one_line
 from famaug.types import AUTrack, Floats, Frames, Picture, Plan
 from famaug.weights.fetch import fetch, find_stored
 
@@ -54,6 +55,11 @@ class Quality:
     missing: Mapping[str, str] = field(default_factory=dict)
     agreement: Agreement | None = None
     measured: AUTrack | None = None
+
+    def __repr__(self) -> str:
+        told = [f"{name} {value:.2f}" for name, value in self.scores.items()]
+        missing = f"{len(self.missing)} missing" if self.missing else ""
+        return one_line(self, missing, *told)
 
 
 class ClipJudge:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from famaug.errors import CacheCorruptError, CacheMissError, InputError
+from famaug.shown.lines import counted, in_notebooks, one_line, short
 from famaug.store import envs, manifest
 from famaug.store.codecs import decode_into
 from famaug.store.record import Record, parse
@@ -20,6 +21,7 @@ from famaug.types import Frames, Provenance
 FrameChoice = slice | Sequence[int] | None
 
 
+@in_notebooks
 @dataclass(frozen=True, eq=False)
 class StoredClip:
     """A clip as it was put: frames uint8 `T H W 3`; provenance None when it has none."""
@@ -29,7 +31,22 @@ class StoredClip:
     provenance: Provenance | None
     codec: str
 
+    def __repr__(self) -> str:
+        count, height, width = self.frames.shape[:3]
+        of = self.provenance
+        return one_line(
+            self,
+            f"{self.key[:8]}: {counted(count, 'frame')} of {width} x {height}",
+            self.codec,
+            "no provenance"
+            if of is None
+            else f"{short(of.plan.driver.get('name', '?'), 30)} on "
+            f"{short(of.plan.identity.get('name', '?'), 30)}",
+            "" if of is None or of.label is None else f"label {short(of.label, 24)}",
+        )
 
+
+@in_notebooks
 class ClipCache:
     """The clips of a cache folder, read-only. Opens its shards when they are first needed.
 
@@ -51,7 +68,13 @@ class ClipCache:
         return ClipCache, (str(self.root),)
 
     def __repr__(self) -> str:
-        return f"ClipCache({str(self.root)!r})"
+        sealed = self._manifest.sealed
+        held = (
+            "open"
+            if sealed is None
+            else "sealed, " + counted(sum(s.records for s in sealed.values()), "clip")
+        )
+        return one_line(self, short(self.root), counted(len(self.shards()), "shard"), held)
 
     @property
     def sealed(self) -> bool:

@@ -22,6 +22,7 @@ from famaug.errors import (
     InputError,
 )
 from famaug.files.limits import opened, translated
+from famaug.shown.lines import one_line
 from famaug.store import envs, manifest
 from famaug.store.codecs import cache_key, decode_into
 from famaug.store.locks import CacheLock, WriterLock
@@ -61,6 +62,9 @@ class VerifyReport:
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "good": self.good}
+
+    def __repr__(self) -> str:
+        return one_line(self, str(self))
 
     def __str__(self) -> str:
         shards = f", {len(self.bad_shards)} shards damaged" if self.bad_shards else ""

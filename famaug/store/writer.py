@@ -19,6 +19,7 @@ from famaug.errors import (
     CacheFullError,
     InputError,
 )
+from famaug.shown.lines import one_line, short
 from famaug.store import envs, manifest
 from famaug.store.codecs import Codec, cache_key, check_codec
 from famaug.store.locks import CacheLock, WriterLock, refuse_network
@@ -74,6 +75,11 @@ class CacheWriter:
             raise
         self._others = ClipCache(self.root)
         log.debug("writing %s, codec %s", self.path, codec)
+
+    def __repr__(self) -> str:
+        how = self.codec if self.quality is None else f"{self.codec} {self.quality}"
+        closed = "closed" if self._lock is None else ""
+        return one_line(self, short(self.root), f"shard {self.path.stem}", how, closed)
 
     def __enter__(self) -> CacheWriter:
         return self

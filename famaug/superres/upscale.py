@@ -14,6 +14,7 @@ from torch import nn
 
 from famaug.errors import InputError
 from famaug.media.clips import MAX_CLIP_BYTES
+from famaug.shown.lines import one_line, short
 from famaug.superres.engines import PictureNet
 from famaug.superres.models import DEFAULT, load_model
 from famaug.superres.regions import Region, changed_regions, tiles
@@ -91,6 +92,10 @@ class Upscaler:
         self._engine = PictureNet(net, half=half, device=torch.device(device), fast=fast)
         self.engine = self._engine.name
         self.computed = 1.0
+
+    def __repr__(self) -> str:
+        how = self.temporal if self.precision == "fp32" else f"{self.temporal}, {self.precision}"
+        return one_line(self, f"{short(self.name)} x{self.scale}", how, self.engine)
 
     def _digest(self, net: nn.Module) -> str:
         """16 hex digits of weights and settings. Not of what computes: between engines and devices

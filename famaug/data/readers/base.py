@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from torch.utils.data import Dataset
 
+from famaug.data.contents import dataset_parts
 from famaug.data.labels import label_map
 from famaug.data.protocols import Label
 from famaug.data.readers.corrections import Correction
@@ -21,6 +22,7 @@ from famaug.data.readers.tables import Cells, read_rows
 from famaug.errors import InputError, MediaError
 from famaug.files.folders import names_in
 from famaug.media.clips import load_clip, natural_key
+from famaug.shown.lines import in_notebooks, one_line
 from famaug.types import Clip, ClipRef
 
 Missing = Literal["skip", "stop"]
@@ -55,6 +57,7 @@ class Published:
     emotions: tuple[tuple[str, int], ...] = ()
 
 
+@in_notebooks
 class ReleaseReader(Dataset[tuple[Clip, Label]]):
     """A data set as its authors release it. Items are `(Clip, label)`; opening reads no pixels.
 
@@ -183,6 +186,9 @@ class ReleaseReader(Dataset[tuple[Clip, Label]]):
 
     def __len__(self) -> int:
         return len(self.refs)
+
+    def __repr__(self) -> str:
+        return one_line(self, *dataset_parts(self), f"{self.kind} frames")
 
     def __getitem__(self, index: int) -> tuple[Clip, Label]:
         ref = self.refs[index]
