@@ -15,6 +15,7 @@ logging.getLogger("famaug").addHandler(logging.NullHandler())
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from famaug import plot as plot
     from famaug.data.synth import MicroExpressionSynth as MicroExpressionSynth
     from famaug.pipeline.synthesizer import Synthesizer as Synthesizer
     from famaug.types import AUTrack as AUTrack
@@ -33,12 +34,14 @@ _LAZY = {
     "Synthesizer": "famaug.pipeline.synthesizer",
 }
 
-__all__ = ["__version__", *sorted(_LAZY)]
+__all__ = ["__version__", "plot", *sorted(_LAZY)]
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
+    if name == "plot":
+        return import_module("famaug.plot")
     raise AttributeError(f"module 'famaug' has no attribute {name!r}")
 
 

@@ -41,7 +41,7 @@ ROOMS = (
     ("store",),
     ("data",),
     ("recognition", "generation"),
-    ("report",),
+    ("report", "plot"),
     ("testing",),
     ("config", "configs"),
     ("demo", "bench"),

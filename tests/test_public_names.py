@@ -27,6 +27,7 @@ NAMES = {
         "TableWarning LeftOutWarning UnevenFramesWarning CollapseWarning SmallFaceWarning"
     ),
     "famaug.pipeline": "Synthesizer",
+    "famaug.plot": "compare difference flow strip track",
     "famaug.data": (
         "CasMe3 Casme Casme2 ClipFolder Dfme Fold FourDme Guard Look MebClips Megc2019 "
         "MicroExpressionSynth Mmew Samm Smic SmicLong SubjectSubset SynthClip SynthTransform "
@@ -113,6 +114,11 @@ SIGNATURES = {
     ),
     "famaug.generation.generate": "settings resources= *dry_run= *progress= *stop=",
     "famaug.recognition.as_input": "spec",
+    "famaug.plot.compare": "real synthetic *names= *ax=",
+    "famaug.plot.difference": "clip *between= *gain= *ax=",
+    "famaug.plot.flow": "clip *ax=",
+    "famaug.plot.strip": "clip *between= *ax=",
+    "famaug.plot.track": "track measured= *aus= *marks= *columns= *width= *ax=",
     "famaug.samples.face": "name",
     "famaug.testing.make_clip": "seed *frames= *size= *shift= *dataset= *subject= *fps=",
     "famaug.testing.make_openface": (

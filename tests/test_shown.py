@@ -61,6 +61,8 @@ def test_a_clip_and_its_reference_say_what_is_known() -> None:
     facts = ("casme2/sub01/EP02", "200 fps", "onset 0 apex 20 offset 40", "happiness", "AU 4+L7")
     said(ref, *facts, "300 frames")
     said(Clip(ref, np.zeros((41, 30, 20, 3), np.uint8)), *facts, "41 frames of 20 x 30")
+    key = "0123456789abcdef" * 4
+    assert key not in said(ClipRef("d", "1", key), "d/1/01234567")
     unknown = said(Clip(ClipRef("", "", "x"), np.zeros((1, 8, 8, 3), np.uint8)), "1 frame of 8 x 8")
     assert "onset" not in unknown
     assert "None" not in unknown
@@ -82,7 +84,7 @@ def test_a_plan_and_its_provenance() -> None:
     plan = plan_for()
     said(plan, plan.key[:8], "d/01/c on faces/ann", "2 frames at 100 fps", "256 px", "warp/3")
     story = Provenance.of(plan, "d/01", "", "happy")
-    said(story, plan.key[:8], "driver d/01", "face nobody", "happy by the driver")
+    said(story, plan.key[:8], "driver d/01", "face unnamed", "happy by the driver")
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "two\nlines", "\x1b[31mred", ""])

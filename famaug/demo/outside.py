@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from famaug.aus.flow_and_points import Measurement
+from famaug.aus.names import FACS_NAMES
 from famaug.faces.landmarks import BLENDSHAPES
-from famaug.report.values import FACS_NAMES, Cell, ReportTable
+from famaug.report.values import Cell, ReportTable
 from famaug.types import AUS, AUTrack
 
 COUNTERPARTS: dict[int, tuple[str, ...]] = {

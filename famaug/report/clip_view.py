@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from famaug.plot.curves import track
 from famaug.quality.agreement import agreement
 from famaug.report.animation import (
     SHORTEST_MS,
@@ -17,10 +19,10 @@ from famaug.report.animation import (
     side_by_side,
     slow_factor,
 )
-from famaug.report.curves import agreement_scatter, au_curves, side_bars
+from famaug.report.curves import agreement_scatter, side_bars
 from famaug.report.difference import still_share
 from famaug.report.flow_view import flow_strip
-from famaug.report.lettering import Figure, data_uri, picture_figure, svg_figure
+from famaug.report.lettering import Figure, data_uri, drawn, picture_figure, svg_figure
 from famaug.report.strip import choose_frames, difference_strip, film_strip, same_moment
 from famaug.report.values import ReportClip
 from famaug.types import Frames, Picture
@@ -95,9 +97,10 @@ def _beside_the_driver(clip: ReportClip) -> dict[str, Any]:
 
 
 def _of_the_tracks(clip: ReportClip) -> dict[str, Figure | None]:
-    marks, alt = _marks(clip), f"AU intensity over time, left and right, of {clip.title}"
-    wide = au_curves(clip.asked, clip.measured, **marks, columns=4, width=10.4)
-    narrow = au_curves(clip.asked, clip.measured, **marks, columns=2, width=4.6)
+    alt = f"AU intensity over time, left and right, of {clip.title}"
+    asked, marks = replace(clip.asked, fps=clip.fps), (clip.onset, clip.apex, clip.offset)
+    wide = drawn(track(asked, clip.measured, marks=marks, columns=4, width=10.4))
+    narrow = drawn(track(asked, clip.measured, marks=marks, columns=2, width=4.6))
     figures: dict[str, Figure | None] = {
         "curves": svg_figure(wide, alt=alt),
         "curves_narrow": svg_figure(narrow, alt=alt),

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from famaug.aus.names import FACS_NAMES
 from famaug.quality.agreement import Agreement, UnitAgreement
 from famaug.quality.gate import AT_LEAST
 from famaug.quality.judge import MEANING, Quality
-from famaug.report.values import FACS_NAMES, Cell, ReportClip, ReportTable
+from famaug.report.values import Cell, ReportClip, ReportTable
 from famaug.types import Frames, Plan
 
 WEAK_R, WEAK_SIDES, FALSE_FROM = 0.8, 0.5, 0.1

@@ -51,9 +51,10 @@ def film_strip(
     onset: int,
     apex: int,
     offset: int,
-    fps: float,
+    fps: float | None,
     driver: Frames | None = None,
     boxes: Mapping[str, Box] | None = None,
+    label: str = "synthetic",
 ) -> Image.Image:
     """RGB picture: a column for each chosen frame, with frame number and time since the onset.
 
@@ -63,7 +64,9 @@ def film_strip(
 
     Args:
         frames: uint8 `T H W 3`; driver: uint8 `T' H' W' 3` over the same time.
+        fps: frames per second; None tells no times.
         boxes: name -> (x0, y0, x1, y1) in pixels of `frames`.
+        label: beside the row of the frames.
 
     Raises:
         InputError: no frame chosen, or one that the clip does not have.
@@ -74,7 +77,7 @@ def film_strip(
     if driver is not None:
         moments = [same_moment(i, len(frames), len(driver)) for i in chosen]
         rows.append(StripRow(("driver",), [_resized(driver[i], width) for i in moments]))
-    rows.append(StripRow(("synthetic",), [_resized(frames[i], width) for i in chosen]))
+    rows.append(StripRow((label,), [_resized(frames[i], width) for i in chosen]))
     for name, (x0, y0, x1, y1) in (boxes or {}).items():
         cells = [_resized(frames[i, y0:y1, x0:x1], width) for i in chosen]
         rows.append(StripRow((name, f"{width / (x1 - x0):.1f}×"), cells))
@@ -88,7 +91,7 @@ def difference_strip(
     onset: int,
     apex: int,
     offset: int,
-    fps: float,
+    fps: float | None,
     gain: int | None = None,
 ) -> Image.Image:
     """RGB picture: signed, amplified difference of each chosen frame to the onset frame.
@@ -138,14 +141,15 @@ def _resized(picture: Frames, width: int) -> Image.Image:
 
 
 def _heads(
-    chosen: Sequence[int], onset: int, apex: int, offset: int, fps: float
+    chosen: Sequence[int], onset: int, apex: int, offset: int, fps: float | None
 ) -> list[tuple[str, str]]:
     names: dict[int, list[str]] = {}
     for name, i in (("onset", onset), ("apex", apex), ("offset", offset)):
         names.setdefault(i, []).append(name)
+    times = ["" if not fps else f" · {(i - onset) / fps * 1000:+.0f} ms" for i in chosen]
     return [
-        (", ".join(names.get(i, [])), f"frame {i} · {(i - onset) / fps * 1000:+.0f} ms")
-        for i in chosen
+        (", ".join(names.get(i, [])), f"frame {i}{time}")
+        for i, time in zip(chosen, times, strict=True)
     ]
 
 

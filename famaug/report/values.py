@@ -15,27 +15,6 @@ from famaug.types import AUTrack, Frames, Picture, Plan
 Box = tuple[int, int, int, int]
 Cell = str | int | float | None
 
-FACS_NAMES: dict[int, str] = {
-    1: "inner brow raiser",
-    2: "outer brow raiser",
-    4: "brow lowerer",
-    5: "upper lid raiser",
-    6: "cheek raiser",
-    7: "lid tightener",
-    9: "nose wrinkler",
-    10: "upper lip raiser",
-    12: "lip corner puller",
-    14: "dimpler",
-    15: "lip corner depressor",
-    17: "chin raiser",
-    20: "lip stretcher",
-    23: "lip tightener",
-    25: "lips part",
-    26: "jaw drop",
-    45: "blink",
-}
-"""What each unit does, in the words of FACS."""
-
 
 def _check_frames(title: str, name: str, frames: Frames) -> None:
     shape = frames.shape

@@ -83,6 +83,14 @@ def strengths(intensity: Any, sided: bool = True) -> str:
 # -- THE VALUES OF famaug.types --------------------------------------------------------------------
 
 
+def called(ref: Any) -> str:
+    """A clip's name; of a synthetic one's key the first 8 digits."""
+    key = str(ref.key).strip("/") or "clip"
+    folder, slash, last = key.rpartition("/")
+    digest = len(last) == 64 and set(last) <= set("0123456789abcdef")
+    return short(f"{folder}{slash}{last[:8]}" if digest else key)
+
+
 def _known(ref: Any) -> list[str]:
     """What a reference says beside its name."""
     keys = (("onset", ref.onset), ("apex", ref.apex), ("offset", ref.offset))
@@ -96,13 +104,13 @@ def _known(ref: Any) -> list[str]:
 
 def _clip_ref(ref: Any) -> str:
     files = counted(len(ref.frames), "frame") if ref.frames else short(ref.video or "no media")
-    return one_line(ref, short(ref.key), files, *_known(ref))
+    return one_line(ref, called(ref), files, *_known(ref))
 
 
 def _clip(clip: Any) -> str:
     count, height, width = clip.frames.shape[:3]
     size = f"{counted(count, 'frame')} of {width} x {height}"
-    return one_line(clip, short(clip.ref.key), size, *_known(clip.ref))
+    return one_line(clip, called(clip.ref), size, *_known(clip.ref))
 
 
 def _track(track: Any) -> str:
@@ -136,8 +144,8 @@ def _provenance(of: Any) -> str:
     return one_line(
         of,
         f"of plan {of.plan.key[:8]}",
-        f"driver {short(of.driver_subject, 24) or 'nobody'}",
-        f"face {short(of.identity_subject, 24) or 'nobody'}",
+        f"driver {short(of.driver_subject, 24) or 'unnamed'}",
+        f"face {short(of.identity_subject, 24) or 'unnamed'}",
         "no label" if of.label is None else f"{short(of.label, 24)} by the {of.label_source}",
         f"famaug {of.version}" if of.version else "",
     )

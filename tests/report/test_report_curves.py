@@ -6,19 +6,17 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from famaug.report.curves import (
-    ASKED_COLOUR,
-    MEASURED_COLOUR,
-    agreement_scatter,
-    au_curves,
-    side_bars,
-    units_that_matter,
-)
+from famaug.plot.curves import ASKED_COLOUR, MEASURED_COLOUR, track, units_that_matter
+from famaug.report.curves import agreement_scatter, side_bars
+from famaug.report.lettering import Drawing, drawn
 from famaug.types import AUS, AUTrack
-from tests.report.report_sample import APEX, FPS, OFFSET, ONSET, tracks
+from tests.report.report_sample import APEX, OFFSET, ONSET, tracks
 
 SVG = "{http://www.w3.org/2000/svg}"
-MARKS = {"onset": ONSET, "apex": APEX, "offset": OFFSET, "fps": FPS}
+
+
+def curves(asked: AUTrack, measured: AUTrack | None, **more: object) -> Drawing:
+    return drawn(track(asked, measured, marks=(ONSET, APEX, OFFSET), **more))  # type: ignore[arg-type]
 
 
 def strokes(svg: str, colour: str) -> list[str]:
@@ -37,20 +35,20 @@ def test_units_asked_or_read_falsely_are_shown() -> None:
 
 def test_curves_are_a_panel_a_unit_with_left_solid_and_right_dashed() -> None:
     asked, measured = tracks()
-    svg, width, height = au_curves(asked, measured, **MARKS)
+    svg, width, height = curves(asked, measured)
     points = float(ET.fromstring(svg).get("width", "").removesuffix("pt"))
     assert points / 0.75 == pytest.approx(width, abs=0.5)
     assert (width, height) == (998, round((2 * 1.42 + 0.9) * 96))
     for colour in (ASKED_COLOUR, MEASURED_COLOUR):
-        drawn = strokes(svg, colour)
-        dashed = [s for s in drawn if "stroke-dasharray" in s]
-        assert len(drawn) == 5 * 2 + 1  # and one in the legend
+        lines = strokes(svg, colour)
+        dashed = [s for s in lines if "stroke-dasharray" in s]
+        assert len(lines) == 5 * 2 + 1  # and one in the legend
         assert len(dashed) == 5
 
 
 def test_curves_without_a_measurement_show_only_what_was_asked() -> None:
     asked, _ = tracks()
-    svg, width, _ = au_curves(asked, None, **MARKS, units=(12,))
+    svg, width, _ = curves(asked, None, aus=(12,))
     assert len(strokes(svg, ASKED_COLOUR)) == 3
     assert not strokes(svg, MEASURED_COLOUR)
     assert width < 500
@@ -58,8 +56,8 @@ def test_curves_without_a_measurement_show_only_what_was_asked() -> None:
 
 def test_all_units_fit_in_columns() -> None:
     asked, measured = tracks()
-    _, _, wide = au_curves(asked, measured, **MARKS, units=AUS, columns=4)
-    _, _, narrow = au_curves(asked, measured, **MARKS, units=AUS, columns=2, width=4.6)
+    _, _, wide = curves(asked, measured, aus=AUS, columns=4)
+    _, _, narrow = curves(asked, measured, aus=AUS, columns=2, width=4.6)
     assert wide == round((5 * 1.42 + 0.9) * 96)
     assert narrow == round((9 * 1.42 + 0.9) * 96)
 
@@ -91,6 +89,6 @@ def test_figures_are_the_same_bytes_each_time_and_need_no_pyplot() -> None:
     asked, measured = tracks()
     # others of this process may want pyplot; it is set aside
     before = {k: sys.modules.pop(k) for k in list(sys.modules) if k == "matplotlib.pyplot"}
-    assert au_curves(asked, measured, **MARKS) == au_curves(asked, measured, **MARKS)
+    assert curves(asked, measured) == curves(asked, measured)
     assert "matplotlib.pyplot" not in sys.modules
     sys.modules.update(before)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from famaug.aus.names import FACS_NAMES
 from famaug.errors import InputError
-from famaug.report.values import FACS_NAMES, ReportClip, ReportMedia, ReportTable
+from famaug.report.values import ReportClip, ReportMedia, ReportTable
 from famaug.types import AUS, AUTrack
 
 
@@ -46,4 +47,4 @@ def test_a_media_picture_is_checked() -> None:
 
 
 def test_every_unit_has_a_name() -> None:
-    assert tuple(FACS_NAMES) == AUS
+    assert set(AUS) <= set(FACS_NAMES)
