@@ -21,6 +21,7 @@ COMMANDS = (
     "upscale",
     "pregenerate",
     "cache",
+    "labels",
     "quality",
     "recognise",
     "ablate",

@@ -139,15 +139,32 @@ def unseal(folder: Folder, as_json: options.AsJson = False) -> None:
     terminal.end(as_json, "cache unseal", {"shards": shards})
 
 
+def _asked(questions: bool) -> Any:
+    """What makes questions of a clip, or None."""
+    if not questions:
+        return None
+    from famaug.data.questions import questions_on  # loads torch
+
+    return questions_on
+
+
 def export(
     folder: Folder,
     out: Annotated[Path, typer.Option(help="A .tar (WebDataset), or a folder of PNG frames.")],
+    questions: Annotated[
+        bool,
+        typer.Option(
+            "--questions", help="Also questions and answers on every clip: class, AUs, sides."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option(help="Say what would be written, write nothing.")
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write the clips as a WebDataset tar or as PNG folders."""
+    """Write the clips as a WebDataset tar or as PNG folders, each with its labels: AUs, sides,
+    strengths, onset, apex, offset and class.
+    """
     from famaug.store import cache_info, export_png, export_webdataset
 
     if out.suffix and out.suffix != ".tar":
@@ -160,6 +177,6 @@ def export(
         return
     write = export_webdataset if out.suffix else export_png
     with terminal.bar("exporting") as progress:
-        count = write(folder, out, progress=progress)
+        count = write(folder, out, progress=progress, questions=_asked(questions))
     terminal.echo(f"wrote {count} clips to {out}")
     terminal.end(as_json, "cache export", {"clips": count, "out": str(out)})

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from famaug.aus.facs import parse_facs
+from famaug.aus.truth import PRESENT
 from famaug.errors import InputError
 from famaug.types import AU_INDEX, AUS, ClipRef, Floats, Plan, Provenance
 
 UNKNOWN = -1
-PRESENT = 0.15
-"""Intensity from which a synthetic clip's unit counts as present."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Literal, get_args
 from famaug.errors import InputError
 from famaug.files.limits import read_json
 from famaug.files.whole import write_whole
+from famaug.shown.lines import one_line
 from famaug.store import manifest
 
 Verdict = Literal["accept", "reject"]
@@ -35,6 +37,10 @@ class Decisions:
     """
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        number = Counter(self.verdicts.values())
+        return one_line(self, *(f"{v} {number[v]}" for v in get_args(Verdict)))
 
     def __post_init__(self) -> None:
         for key, verdict in self.verdicts.items():

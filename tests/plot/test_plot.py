@@ -145,3 +145,13 @@ def test_it_is_found_and_loads_matplotlib_late() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     with pytest.raises(AttributeError, match="pie"):
         plot.pie  # noqa: B018
+
+
+@pytest.mark.slow
+def test_the_figure_of_the_docs(tmp_path: Path) -> None:
+    from values_figure import main
+
+    main(tmp_path / "values.webp", size=96)
+    with Image.open(tmp_path / "values.webp") as sheet:
+        assert sheet.width > 800
+        assert len(np.unique(np.asarray(sheet).reshape(-1, 3), axis=0)) > 1000
