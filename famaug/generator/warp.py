@@ -41,7 +41,7 @@ class WarpRenderer(MovingRenderer):
         FaceError: the mesh lies outside the picture, is too small, or is turned too far away.
     """
 
-    name = "warp/3"
+    name = "warp/4"
     weights = BASIS
     options: ClassVar[Options] = {"skin": Range(0, 3, 1)}
 

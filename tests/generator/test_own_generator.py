@@ -49,7 +49,7 @@ class Wrong(Tint):
 
 
 class Posing(Tint):
-    name = "warp/3"
+    name = "warp/4"
 
 
 class Nameless:
@@ -117,7 +117,7 @@ def test_the_whole_way(tmp_path: Path, astronaut_picture: Picture) -> None:
         ("own_tints:Tint", {"colour": "green"}, "colour is 'red' or 'blue'; got 'green'"),
         ("own_tints:Tint", {"strenght": 1}, "no option 'strenght'.*did you mean strength"),
         ("own_tints:Tinted", {}, "has no Tinted; did you mean Tint"),
-        ("own_tints:Posing", {}, "calls itself 'warp/3'"),
+        ("own_tints:Posing", {}, "calls itself 'warp/4'"),
         ("own_tints:Nameless", {}, "is no generator: it has no name"),
         ("warp", {"halves": "maps"}, "the generator warp has no option 'halves'; there are: skin"),
         ("warp", {"skin": True}, "skin is 0 to 3; got True"),

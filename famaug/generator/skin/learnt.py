@@ -18,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.errors import WeightsError
-from famaug.generator.skin.relief import HEIGHT, WIDTH
+from famaug.generator.skin.relief import COARSE, HEIGHT, WIDTH
 from famaug.types import AU_INDEX, AUS
 
 PICTURE, TABLE = "learnt.png", "learnt.json"
-COARSE = 2
-"""Pixels of the relief's map for one of the stored picture's."""
 _HALF = (-(-HEIGHT // COARSE), WIDTH // 2 // COARSE + 1)
 _MIDDLE = 128
 

@@ -18,8 +18,9 @@ _USUAL = np.array([0.0, -0.25, -0.35])
 """Light from above and before the face, in picture axes (x right, y down, z away)."""
 _TRUST = 12.0
 """Points' worth of belief in the usual light against what the picture shows."""
-_LEAST, _MOST = 0.3, 0.85
-"""Bounds of the directed light over the whole light that falls on a face turned towards it."""
+_MOST = 0.85
+"""Bound of the directed light over the whole light that falls on a face turned towards it. It has
+no least: in even light nothing has a bright side."""
 
 
 class Light(NamedTuple):
@@ -99,7 +100,7 @@ def _bounded(found: Array) -> Light:
     directed[2] = min(directed[2], 0.0)
     directed[1] = min(directed[1], 0.15)
     size = float(np.linalg.norm(directed))
-    directed = directed * (np.clip(size, _LEAST, _MOST) / max(size, 1e-9))
+    directed = directed * (min(size, _MOST) / max(size, 1e-9))
     return Light(1 + float(directed[2]), directed)
 
 

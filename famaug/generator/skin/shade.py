@@ -32,21 +32,30 @@ from famaug.generator.motion.inverse import at_nodes
 from famaug.generator.skin.learnt import Learnt
 from famaug.generator.skin.learnt import learnt as shipped
 from famaug.generator.skin.light import GAMMA, Light, find_light, vertex_normals
-from famaug.generator.skin.relief import SCALE, relief, side_share, to_map
+from famaug.generator.skin.own import Own
+from famaug.generator.skin.relief import COARSE, Side, shade, side_share, to_map
 
 Maps = NDArray[np.float32]
 _LARGEST = 448
 """Longest side of the maps in their own pixels; shade is smooth enough for that."""
-_CAVITY = 3.5
-"""Loss of light per centimetre of depth: a furrow sees less of the surroundings."""
-_CAVITY_REACH = 0.35
 _TRIAL = 2.0
 """Intensity at which the turning of the skin is measured."""
-_OWN_LINES = 2.5
-"""Growth of a line the face already has, per share of area lost to compression."""
-_DARKEST, _BRIGHTEST = 0.9, 0.16
+_TURNED_BLUR, _TURNED_FINEST = 0.25, 0.15
+"""Centimetres over which turning is smoothed, and between the places where it is worked out."""
+_FINEST = 0.5
+"""Pixels: folds are drawn no finer."""
+_OWN_LINES = 2.0
+"""Growth of a line the face already has, per share of area lost to compression; twice that on
+lined skin."""
+_ROOM_BLUR = 0.2
+"""Centimetres over which the brightness that limits brightening is smoothed."""
+_OUTER_CORNERS, _TOP_AND_CHIN = (263, 33), (10, 152)
+_DARKEST, _BRIGHTEST = 0.6, 0.16
 """Bounds of log brightness; sums approach them softly."""
-_TINT = (0.88, 1.04, 1.08)
+_FULL_LIGHT, _HEADROOM = 248.0, 70.0
+"""Value of a channel that can't get brighter, and how far under it brightening begins to give way:
+a bulge on skin that is nearly white already would burn out."""
+_TINT = (0.78, 1.08, 1.2)
 """Shade on skin is red: light comes out of the skin beside it. By channel."""
 
 
@@ -81,6 +90,9 @@ class SkinShade:
         face = _Face(pixels, points, moved, field, motion.scale * float(ratio.mean()))
         made = face.maps(shipped() if learnt is None else learnt)
         self.maps = torch.from_numpy(made).to(device)
+        room = cv2.GaussianBlur(pixels.max(2), (0, 0), max(_ROOM_BLUR * face.scale, 0.3))
+        most = _BRIGHTEST * np.clip((_FULL_LIGHT - room) / _HEADROOM, 0, 1)
+        self._most = torch.from_numpy(most).to(device)
         self._kinds = frozenset(torch.nonzero(self.maps.flatten(1).any(1))[:, 0].tolist())
 
     def factor(self, weights: Tensor, active: list[int], places: Tensor) -> Tensor | None:
@@ -104,7 +116,7 @@ class SkinShade:
         log = torch.where(
             log < 0,
             _DARKEST * torch.tanh(log / _DARKEST),
-            _BRIGHTEST * torch.tanh(log / _BRIGHTEST),
+            self._most * torch.tanh(log / _BRIGHTEST),
         )
         return torch.exp(at_nodes(log, places) * self._tint)
 
@@ -121,24 +133,37 @@ class _Face:
         scale: float,
     ) -> None:
         basis = load_basis()
-        self.pixels, self.mesh, self.motion, self.field = pixels, mesh, motion, field
+        self.mesh, self.motion, self.field = mesh, motion, field
         self.scale, self.triangles = scale, basis.triangles
         self.shape = (pixels.shape[0], pixels.shape[1])
         self.raster: Raster = rasterize(mesh[:, :2], -mesh[:, 2], self.triangles, self.shape)
         self.normals = vertex_normals(mesh, self.triangles)
         self.light: Light = find_light(pixels, mesh, self.normals, scale)
         self.place = self._interpolate(basis.neutral[:, :2])
+        self.brightness = self._brightness(pixels)
+        self.own = Own(self.brightness, self.place, self.raster.mask, scale)
 
     def maps(self, learnt: Learnt) -> Maps:
         """`34 h w`: log of brightness per unit of intensity."""
         weight = self._weight() / (GAMMA * FULL)
         folds, turned, lines = self._folds(learnt), self._turned(), self._own_lines()
         left = side_share(self.place[..., 0]).astype(np.float32)
-        out = np.empty((COLUMNS, *self.shape), np.float32)
         units = COLUMNS // 2
+        out = turned
         for k in range(COLUMNS):
             share = left if k < units else 1 - left
-            out[k] = (folds[k % units] * share + turned[k] + lines[k]) * weight
+            out[k] += folds[k % units] * share
+            out[k] += lines[k]
+            out[k] *= weight
+        return out
+
+    def _brightness(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Log of brightness. What is added against noise in the dark goes with the face's own
+        brightness, so that a darker copy is the same but for a constant."""
+        grey = pixels @ np.array([0.3, 0.59, 0.11], np.float32)
+        face = grey[self.raster.mask]
+        typical = float(np.median(face)) if len(face) else 128.0
+        out: NDArray[np.float32] = np.log(grey + np.float32(max(0.05 * typical, 0.5)))
         return out
 
     def _interpolate(self, values: NDArray[Any]) -> NDArray[np.float32]:
@@ -152,42 +177,52 @@ class _Face:
 
     def _folds(self, learnt: Learnt) -> Maps:
         """`17 h w`: shade of the creases, drawn and learnt, at intensity 5."""
-        at = to_map(self.place)
-        normal = self._interpolate(self.normals)
-        light = self.light.on(normal)
-        dx, dy = (float(v) for v in self.light.directed[:2])
+        at = to_map(self.place) / COARSE
+        drawn = shade(self.own, self._light_from_head(), _FINEST / self.scale)
         out = np.zeros((COLUMNS // 2, *self.shape), np.float32)
-        for k, height in enumerate(_drawn_for(self.scale)):
-            if learnt.creases[k] and height.any():
-                h = cv2.remap(height, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-                h[~self.raster.mask] = 0
-                slope_y, slope_x = np.gradient(h * self.scale)  # cm of height to pixels
-                slope = -(dx * slope_x + dy * slope_y) / light
-                cavity = _CAVITY * (h - self._blur(h, _CAVITY_REACH))
-                out[k] = learnt.creases[k] * (np.clip(slope, -0.8, 0.8) + cavity)
-            if learnt.maps[k].any():
-                seen = cv2.remap(learnt.maps[k], at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-                out[k] += seen * self.raster.mask
+        for k, folds in enumerate(drawn):
+            made = learnt.creases[k] * folds + learnt.maps[k, ::COARSE, ::COARSE]
+            if made.any():
+                out[k] = cv2.remap(made, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+                out[k] *= self.raster.mask
         return out
+
+    def _light_from_head(self) -> Side:
+        """The directed light along the face's own axes, seen in the picture."""
+        across = self.mesh[_OUTER_CORNERS[0], :2] - self.mesh[_OUTER_CORNERS[1], :2]
+        up = self.mesh[_TOP_AND_CHIN[0], :2] - self.mesh[_TOP_AND_CHIN[1], :2]
+        x, y = (
+            float(self.light.directed[:2] @ axis) / max(float(np.linalg.norm(axis)), 1e-9)
+            for axis in (across, up)
+        )
+        return Side(x, y)
 
     def _turned(self) -> Maps:
         """`34 h w`: shade of skin that turns towards or away from the light, at intensity 5."""
         moved = self.mesh + self.motion * (_TRIAL / FULL)
         change = vertex_normals(moved, self.triangles) - self.normals
         gain = change @ self.light.directed / self.light.on(self.normals) * (FULL / _TRIAL)
-        smooth = self._blur(self._interpolate(np.clip(gain, -0.5, 0.5).T), 0.25)
-        out: Maps = np.ascontiguousarray(smooth.reshape(*self.shape, COLUMNS).transpose(2, 0, 1))
-        return out
+        every = max(1, int(_TURNED_FINEST * self.scale))
+        few = slice(every // 2, None, every)
+        sparse = Raster(self.raster.triangle[few, few], self.raster.weights[few, few])
+        seen = sparse.interpolate(np.clip(gain, -0.5, 0.5).T, self.triangles)
+        smooth = cv2.GaussianBlur(seen, (0, 0), max(_TURNED_BLUR * self.scale / every, 0.3))
+        return np.stack(
+            [
+                cv2.resize(np.ascontiguousarray(smooth[..., k]), self.shape[::-1])
+                for k in range(COLUMNS)
+            ]
+        )
 
     def _own_lines(self) -> Maps:
         """`34 h w`: lines the face has, deepened where the skin is compressed, at intensity 5."""
-        grey = np.log(self.pixels @ np.array([0.3, 0.59, 0.11], np.float32) + 8)
-        detail = GAMMA * np.clip(grey - self._blur(grey, 0.2), -0.2, 0)
+        detail = GAMMA * np.clip(self.brightness - self._blur(self.brightness, 0.2), -0.2, 0)
+        detail *= _OWN_LINES * (1 + self.own.lined)
         out = np.empty((COLUMNS, *self.shape), np.float32)
         for k, (fx, fy) in enumerate(self.field):
             squeeze = -FULL * (np.gradient(fx, axis=1) + np.gradient(fy, axis=0))
             full = cv2.resize(np.clip(squeeze, 0, 0.6), self.shape[::-1])
-            out[k] = _OWN_LINES * full * detail
+            np.multiply(full, detail, out=out[k])
         return out
 
     def _weight(self) -> NDArray[np.float32]:
@@ -208,14 +243,6 @@ class _Face:
         hair = self._blur(soft.astype(np.float32), 0.12)
         out: NDArray[np.float32] = (weight * (1 - 0.8 * hair)).astype(np.float32)
         return out * self.raster.mask
-
-
-def _drawn_for(scale: float) -> Maps:
-    """The relief, smoothed so that no fold is finer than the pixels it is drawn on."""
-    sigma = 0.5 * SCALE / scale
-    if sigma < 0.5:
-        return relief()
-    return np.stack([cv2.GaussianBlur(h, (0, 0), sigma) for h in relief()])
 
 
 def _polygon(
