@@ -46,7 +46,7 @@ def plan_for(name: str = "d/01/c", **changes: object) -> Plan:
         "driver": {"kind": "clip", "name": name},
         "identity": {"name": "faces/ann"},
         "track": plan_of(1).track,
-        "generator": "warp/3",
+        "generator": "warp/4",
         "weights": "",
         "size": 256,
         "fps": 100.0,
@@ -82,7 +82,7 @@ def test_a_track_names_its_strongest_units_and_sides() -> None:
 
 def test_a_plan_and_its_provenance() -> None:
     plan = plan_for()
-    said(plan, plan.key[:8], "d/01/c on faces/ann", "2 frames at 100 fps", "256 px", "warp/3")
+    said(plan, plan.key[:8], "d/01/c on faces/ann", "2 frames at 100 fps", "256 px", "warp/4")
     story = Provenance.of(plan, "d/01", "", "happy")
     said(story, plan.key[:8], "driver d/01", "face unnamed", "happy by the driver")
 

@@ -37,6 +37,7 @@ class AUBasis:
         motion: `17 2 478 3`, displacement at intensity 5; side 0 is the person's left (x > 0).
         seen: as `motion`, but as the mesh net sees it (it is blind to some units).
         nuisance: `16 478 3`, motions that are no AU: jaw and mouth sideways, pucker, gaze, ...
+        modelled: as `motion`, before units were narrowed or drawn anew: how others show them.
         triangles: `898 3`; `mirror`: `468`, the point on the other side.
     """
 
@@ -44,6 +45,7 @@ class AUBasis:
     motion: Array
     seen: Array
     nuisance: Array
+    modelled: Array
     triangles: NDArray[np.int64]
     mirror: NDArray[np.int64]
 
@@ -65,6 +67,7 @@ def modelled_basis() -> AUBasis:
     """The basis as it was modelled, before it is narrowed to where real expressions move."""
     t = {k: v.numpy() for k, v in load_safetensors(shipped_path("au_basis")).items()}
     f = {k: t[k].astype(np.float64) for k in ("neutral", "motion", "seen", "nuisance")}
+    f["modelled"] = f["motion"]
     return AUBasis(
         **f, triangles=t["triangles"].astype(np.int64), mirror=t["mirror"].astype(np.int64)
     )

@@ -20,7 +20,7 @@ from famaug.faces.pose import fit_similarity
 from famaug.types import Floats, Picture
 
 Array = NDArray[np.float64]
-PRIOR = Prior(ridge=0.015, sparse=0.2, tie=3.0, adapt=5.0, spread={10: 0.6, 15: 0.5})
+PRIOR = Prior(ridge=0.015, sparse=0.2, tie=3.0, adapt=5.0, spread={10: 0.6, 14: 0.75, 15: 0.42})
 STRIDE = 4
 _LARGEST_SEED = 6.0
 
@@ -69,11 +69,13 @@ class FlowSolver:
 
     def _solver(self, prior: Prior) -> UnitSolver:
         person = self.person
-        fields = [*person.motion.reshape(COLUMNS, -1, 3), *person.nuisance]
+        units, others = (m.reshape(COLUMNS, -1, 3) for m in (person.motion, person.modelled))
+        also = np.flatnonzero((units != others).any((1, 2)))
+        fields = [*units, *person.nuisance, *others[also]]
         columns = np.stack([self.map.dense(f[:, :2])[self.sel].ravel() for f in fields], 1)
         place = self.map.dense(person.neutral)[self.sel]
         weight = np.sqrt(np.repeat(self.texture, 2)) * STRIDE / SCALE
-        return UnitSolver(columns, _rigid(place), weight, prior, axes=2)
+        return UnitSolver(columns, _rigid(place), weight, prior, axes=2, also=also)
 
     def read(self, mesh: Floats, frame: Picture, seed: Array) -> FlowReading:
         """Intensities of one frame: a coarse flow betters the guess, a fine one finishes.

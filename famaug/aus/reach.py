@@ -4,23 +4,22 @@ The basis comes from modelled faces, in which a unit moves everything round it s
 everything down to the chin, a frown the whole forehead. In the flow pictures of real
 micro-expressions what moves is narrow: the corner of the mouth and the cheek above it, the brow's
 own line. These factors and additions were set by eye beside the class means of such pictures
-(docs/does_it_help.md says of whom, and what it gave).
+(docs/does_it_help.md says of whom, and what it gave). Units that were modelled otherwise than FACS
+describes are drawn anew (`famaug.aus.authored`).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from famaug.faces.landmarks import OVAL
-from famaug.faces.ring import smooth_step
+from famaug.aus.authored import drawn_anew
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]
-VERSION = "narrowed/1"
+VERSION = "narrowed/2"
 """Part of what a basis is known by: other numbers here are another basis."""
 _CORNERS = (291, 61)
 """Points at the corners of the mouth: of the person's left, and right."""
@@ -30,9 +29,6 @@ _FOREHEAD = 2.5
 _BELOW_SMILE, _BESIDE_SMILE = 1.5, 2.0
 _MOUND, _MOUND_SIZE, _MOUND_MOTION = (3.9, -3.9), (1.3, 1.5), (0.56, 0.385)
 """The cheek over a smile: its middle (to the side, y), size, and motion, in centimetres."""
-_CHEEK, _CHEEK_SIZE, _CHEEK_OUT = (4.0, -2.6), 1.4, 0.3
-_LIDS_END = -0.6
-_DIMPLE, _DIMPLE_IN, _DIMPLE_UP = 0.9, 0.5, 0.15
 _FROWNED_MOUTH = 2.5
 
 
@@ -40,9 +36,8 @@ def narrowed(motion: Array, seen: Array, neutral: Array) -> tuple[Array, Array]:
     """Motions as they are and as the mesh net sees them, both `17 2 478 3`, narrowed.
 
     AU01, 02, 04 and 09 fade out up the forehead, AU15 round the corners of the mouth, AU12 below
-    and beside them; AU12 and AU06 push the cheek out; AU14 draws the corners in, where the modelled
-    unit draws them apart as AU20 does. The net is taken to see the same share of what was changed
-    as of the unit itself.
+    and beside them, where it pushes the cheek out; AU04, 06, 09, 10, 14, 17 and 23 are drawn anew.
+    The net is taken to see the same share of what was changed as of the unit itself.
 
     Args:
         motion, seen: centimetres at intensity 5 in the head frame.
@@ -56,9 +51,7 @@ def narrowed(motion: Array, seen: Array, neutral: Array) -> tuple[Array, Array]:
         out[AU_INDEX[15], side] *= own.at_corner
         out[AU_INDEX[12], side] *= own.over_corner
         out[AU_INDEX[12], side] += own.mound
-        out[AU_INDEX[6], side] += own.cheek
-        out[AU_INDEX[6], side] *= own.inside
-        out[AU_INDEX[14], side] = own.dimple
+    out = drawn_anew(out, neutral)
     size = np.square(motion).sum((2, 3), keepdims=True)
     share = np.clip((seen * motion).sum((2, 3), keepdims=True) / np.maximum(size, 1e-12), 0, 1)
     return out, seen + share * (out - motion)
@@ -71,9 +64,6 @@ class _Reach(NamedTuple):
     at_corner: Array
     over_corner: Array
     mound: Array
-    cheek: Array
-    inside: Array
-    dimple: Array
 
 
 def _reach(points: Array, side: int) -> _Reach:
@@ -83,18 +73,11 @@ def _reach(points: Array, side: int) -> _Reach:
     far = np.hypot(aside - corner[0], y - corner[1])
     below = _fading(corner[1] - y, _BELOW_SMILE)
     beside = _fading(aside - corner[0] - 0.3, _BESIDE_SMILE)
-    below_lids = smooth_step((_LIDS_END - y) / 0.6)
-    dimple = np.exp(-np.square(far / _DIMPLE))
     return _Reach(
         below_forehead=_fading(y - _BROW_LINE, _FOREHEAD)[:, None],
         at_corner=_fading(far - 0.3, _FROWNED_MOUTH)[:, None],
         over_corner=(below * beside)[:, None],
         mound=_moved(_bump(aside, y, _MOUND, _MOUND_SIZE), *_MOUND_MOTION, sign=sign),
-        cheek=_moved(
-            _bump(aside, y, _CHEEK, (_CHEEK_SIZE,) * 2) * below_lids, _CHEEK_OUT, 0.0, sign=sign
-        ),
-        inside=_inside(points)[:, None],
-        dimple=_moved(dimple * (aside > 0), -_DIMPLE_IN, _DIMPLE_UP, sign=sign),
     )
 
 
@@ -115,12 +98,3 @@ def _moved(weight: Array, out: float, up: float, *, sign: float) -> Array:
     """`478 3`: each point by its weight to its own side and up."""
     found: Array = weight[:, None] * np.array([out * sign, up, 0.0])
     return found
-
-
-def _inside(points: Array) -> Array:
-    """`478`: 1 inside the face, falling to 0.15 on its outline."""
-    flat = points[:, :2].astype(np.float32)
-    outline = flat[list(OVAL)]
-    depth = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in flat])
-    out: Array = 0.15 + 0.85 * smooth_step(depth / 2.0)
-    return out

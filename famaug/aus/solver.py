@@ -8,7 +8,7 @@ columns; further columns stand for motions that are no AU.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,17 +54,27 @@ class UnitSolver:
 
     Args:
         columns: `R K`, motion of each row for intensity 5: 34 AU columns (AU-major, left then
-            right), then nuisances.
+            right), then nuisances, then those of `also`.
         rigid: `R P`, motions of a rigid head, to be projected out.
         weight: `R`, weight of each row.
         prior: see `Prior`.
         axes: rows that belong to one point, 2 or 3.
+        also: AU columns that the last columns are other shapes of, as people differ; what is
+            found of these counts towards the AU.
     """
 
     def __init__(
-        self, columns: Array, rigid: Array, weight: Array, prior: Prior, *, axes: int
+        self,
+        columns: Array,
+        rigid: Array,
+        weight: Array,
+        prior: Prior,
+        *,
+        axes: int,
+        also: NDArray[np.integer[Any]] | None = None,
     ) -> None:
         self.weight, self.prior, self.axes = weight, prior, axes
+        self.also = np.zeros(0, np.int64) if also is None else np.asarray(also, np.int64)
         self.rigid = np.linalg.qr(rigid * weight[:, None])[0]
         weighted = columns * weight[:, None]
         self.columns = weighted - self.rigid @ (self.rigid.T @ weighted)
@@ -109,4 +119,6 @@ class UnitSolver:
         rest = float(np.square(seen - self.columns @ found).sum())
         whole = float(np.square(seen).sum())
         explained = 1 - rest / whole if whole > 0 else 1.0
-        return Solution(found[:COLUMNS].reshape(len(AUS), 2) * FULL, max(explained, 0.0))
+        units = found[:COLUMNS].copy()
+        np.add.at(units, self.also, found[len(found) - len(self.also) :])
+        return Solution(units.reshape(len(AUS), 2) * FULL, max(explained, 0.0))

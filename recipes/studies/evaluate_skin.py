@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -42,6 +42,7 @@ from famaug.types import AU_INDEX, Floats, Frames
 from famaug.weights.fetch import fetch
 
 Array = NDArray[np.float32]
+Region = tuple[float, float, float, float]
 
 
 class Video(NamedTuple):
@@ -111,7 +112,7 @@ def _video(name: str, video: Video, variants: list[Learnt | None]) -> dict[int, 
     mesh, track = seen.faces.mesh, seen.track.intensity
     person = fit_person(mesh[0])
     face = FaceMap(person)
-    still = fhog(_crop(face.unroll(_grey(frames[0]), person.pose)))
+    still = fhog(front_crop(face.unroll(grey_of(frames[0]), person.pose)))
     renderers = [_renderer(frames[0], mesh[0], v) for v in variants]
     out: dict[int, list[Floats]] = {}
     for i in progress(range(1, len(frames)), name):
@@ -123,8 +124,8 @@ def _video(name: str, video: Video, variants: list[Learnt | None]) -> dict[int, 
         except RenderError:  # an estimate that folds the mesh
             continue
         pose = fit_similarity(person.neutral, to_head_axes(mesh[i]), person.basis.rest)
-        real = fhog(_crop(face.unroll(_grey(frames[i]), pose))) - still
-        changes = [fhog(_crop(face.unroll(_grey(p), person.pose))) - still for p in made]
+        real = fhog(front_crop(face.unroll(grey_of(frames[i]), pose))) - still
+        changes = [fhog(front_crop(face.unroll(grey_of(p), person.pose))) - still for p in made]
         for au in shown:
             out.setdefault(au, []).append(_compare(real, changes, au))
     return out
@@ -135,11 +136,11 @@ def _renderer(picture: NDArray[np.uint8], mesh: Floats, learnt: Learnt | None) -
     return WarpRenderer(picture, mesh, skin=0 if learnt is None else 1, learnt=learnt)
 
 
-def _grey(frame: Frames) -> NDArray[np.uint8]:
+def grey_of(frame: Frames) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _crop(unrolled: NDArray[np.uint8]) -> Array:
+def front_crop(unrolled: NDArray[np.uint8]) -> Array:
     """`256 256` at 14 pixels a centimetre to `112 112` at 7."""
     edge = (unrolled.shape[0] - 2 * SIDE) // 2
     inner = unrolled[edge : edge + 2 * SIDE, edge : edge + 2 * SIDE].astype(np.float32)
@@ -178,7 +179,7 @@ def fhog(grey: Array) -> Array:
 
 def _compare(real: Array, made: Iterable[Array], au: int) -> Floats:
     """Cosine and size of each change against the real one, where the AU shows: `V 2`."""
-    cells = _cells(au)
+    cells = cells_of(SHOWS[au])
     a = real[cells].ravel()
     rows = []
     for change in made:
@@ -188,10 +189,15 @@ def _compare(real: Array, made: Iterable[Array], au: int) -> Floats:
     return np.array(rows, np.float32)
 
 
-def _cells(au: int) -> NDArray[np.bool_]:
-    """`12 12`: cells whose centre lies where the AU shows."""
-    x0, x1, y0, y1 = SHOWS[au]
-    centre = ((np.arange(SIDE // CELL - 2) + 1.5) * CELL - SIDE / 2) / PER_CENTIMETRE
+def cells_of(region: Region) -> NDArray[np.bool_]:
+    """`12 12`: cells whose centre lies in a region."""
+    return within(region, (np.arange(SIDE // CELL - 2) + 1.5) * CELL)
+
+
+def within(region: Region, at: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """`N N`: of places in rows and columns of a face of 112 pixels, those that lie in a region."""
+    x0, x1, y0, y1 = region
+    centre = (at - SIDE / 2) / PER_CENTIMETRE
     x, y = np.abs(centre)[None], (_CENTRE_Y - centre)[:, None]
     return np.asarray((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
 

@@ -24,6 +24,21 @@ def test_a_mixture_is_taken_apart() -> None:
     assert found.explained > 0.999
 
 
+def test_another_shape_of_a_unit_counts_towards_it() -> None:
+    rng = np.random.default_rng(4)
+    columns = rng.normal(size=(400, COLUMNS + 3))  # a nuisance, then others of units 4 and 9
+    solver = UnitSolver(
+        columns, rng.normal(size=(400, 2)), np.ones(400), Prior(ridge=1e-6), axes=2,
+        also=np.array([4, 9]),
+    )  # fmt: skip
+    truth = np.zeros(COLUMNS + 3)
+    truth[[4, COLUMNS, COLUMNS + 1, COLUMNS + 2]] = [0.1, 0.9, 0.3, 0.2]
+    expected = np.zeros(COLUMNS)
+    expected[[4, 9]] = [0.4, 0.2]
+    found = solver.solve(columns @ truth).intensity.ravel()
+    assert np.allclose(found, expected * 5, atol=1e-3)
+
+
 def test_nothing_seen_is_nothing_shown() -> None:
     rng = np.random.default_rng(1)
     solver = UnitSolver(

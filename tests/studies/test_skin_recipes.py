@@ -44,10 +44,11 @@ def test_a_turned_picture_turns_its_directions() -> None:
 
 def test_cells_of_an_au_lie_where_it_shows() -> None:
     for au in evaluate_skin.SHOWS:
-        cells = evaluate_skin._cells(au)
+        cells = evaluate_skin.cells_of(evaluate_skin.SHOWS[au])
         assert cells.any()
         assert (cells == cells[:, ::-1]).all()
-    assert evaluate_skin._cells(1).nonzero()[0].max() < evaluate_skin._cells(17).nonzero()[0].min()
+    brows, chin = (evaluate_skin.cells_of(evaluate_skin.SHOWS[au]) for au in (1, 17))
+    assert brows.nonzero()[0].max() < chin.nonzero()[0].min()
 
 
 def test_a_change_like_the_real_one_has_cosine_one() -> None:

@@ -27,7 +27,7 @@ _SEAL = 0.55
 _LOWER_LIP, _UPPER_LIP = 17, 0
 _BROW = ((282, 295, 283), (52, 65, 53))
 _PARTING = tuple(AU_INDEX[au] for au in (10, 25, 26))
-_LIP_MOTION = tuple(AU_INDEX[au] for au in AU_INDEX if au not in (45, 7))
+_LIP_MOTION = tuple(AU_INDEX[au] for au in AU_INDEX if au not in (45, 7, 23))
 
 
 def visible_motion(person: PersonBasis) -> Array:
