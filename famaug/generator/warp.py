@@ -100,7 +100,7 @@ class WarpRenderer(MovingRenderer):
             here = [k for k in active if k in patch.moving]
             if here:
                 colour[:, :, rows, columns] = patch.render(
-                    combined(patch.fields, weights, here), step
+                    combined(patch.fields, weights, here), step, weights
                 )
         shade = self._shade_of(weights, active, inverse)
         if shade is not None:

@@ -15,6 +15,7 @@ from famaug.generator.motion.eyes import eye_rims, eyeball
 from famaug.generator.motion.field import Grid
 from famaug.generator.motion.inverse import at_nodes, invert, to_grid
 from famaug.generator.motion.layers import Box, Image, Place, take_apart
+from famaug.generator.motion.lids import Lid, calmed, make_lid
 from famaug.generator.motion.mouth import inner_mouth, mouth_rims
 from famaug.generator.motion.opening import Rims
 
@@ -40,6 +41,7 @@ class Patch:
         x, y: its pixels in the pictures of the skin layers.
         skin: spline sources `2 4 h w` of the upper and the lower skin (colour and cover).
         back: `1 3 h w`, what lies behind.
+        lid: of an eye.
     """
 
     box: Box
@@ -50,17 +52,34 @@ class Patch:
     y: Tensor
     skin: Tensor
     back: Tensor
+    lid: Lid | None = None
 
-    def render(self, fields: Tensor, step: tuple[float, float]) -> Tensor:
-        """Colours `B 3 h w` for its forward fields `B 2 2 lines columns`, in nodes."""
+    def render(self, fields: Tensor, step: tuple[float, float], weights: Tensor) -> Tensor:
+        """Colours `B 3 h w` for its forward fields `B 2 2 lines columns`, in nodes, of intensities
+        `B 34`."""
         count = 2 * len(fields)
         inverse = invert(fields.flatten(0, 1))
         u = at_nodes(inverse, self.grid.expand(count, -1, -1, -1))
         skin = self.skin.repeat(len(fields), 1, 1, 1) if len(fields) > 1 else self.skin
-        moved = sample_spline(skin, self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1])
-        above, below = moved[0::2], moved[1::2]
-        under = below[:, :3] + (1 - below[:, 3:]) * self.back
-        return above[:, :3] + (1 - above[:, 3:]) * under
+        x, y = self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1]
+        if self.lid is None or not self.lid.moves(weights):
+            moved = sample_spline(skin, x, y)
+            return _laid(moved[0::2], moved[1::2], self.back)
+        closed = self.lid.layers(skin, x, y, weights)
+        back = self.back
+        if closed.behind is not None:
+            colour, share = closed.behind
+            back = back + share * (colour - back)
+        whole = _laid(closed.upper, closed.lower, back)
+        if closed.line is None:
+            return whole
+        return whole + closed.line * (self.lid.lashes.colour - whole)
+
+
+def _laid(above: Tensor, below: Tensor, back: Tensor) -> Tensor:
+    """Two skin layers `B 4 h w` over what lies behind them."""
+    under = below[:, :3] + (1 - below[:, 3:]) * back
+    return above[:, :3] + (1 - above[:, 3:]) * under
 
 
 def find_openings(picture: Image, mesh: NDArray[Any], scale: float) -> tuple[list[Rims], bool]:
@@ -102,13 +121,20 @@ def make_patch(
         back = inner_mouth(picture, rims, place, scale, closed=closed)
     else:
         back = eyeball(picture, around, mesh, number, rims, place, scale)
-    layers = take_apart(picture[around.slices], back, rims, place, max(_EDGE * scale, 1.3))
+    edge = max(_EDGE * scale, 1.3)
+    layers = take_apart(picture[around.slices], back, rims, place, edge)
     inner = Box(box.x0 - around.x0, box.y0 - around.y0, box.x1 - around.x0, box.y1 - around.y0)
     behind = layers.back[inner.slices].transpose(2, 0, 1)[None]
     x, y = box.pixels
     nodes = np.stack([x / grid.step[0] - columns.start, y / grid.step[1] - lines.start], -1)
     device = fields[0].device
     parts = torch.stack([f[:, :, lines, columns] for f in fields], 1)
+    lid = None
+    if number < 2:
+        lid = make_lid(picture, mesh, number, rims, around, scale, edge, device)
+        gx, gy = grid.nodes
+        at = gx[lines, columns] - grid.x0, gy[lines, columns] - grid.y0
+        parts *= _tensor(calmed(number, rims, *at, scale), device)
     sources = [as_source(spline_coefficients(p), device) for p in (layers.upper, layers.lower)]
     return Patch(
         box,
@@ -119,6 +145,7 @@ def make_patch(
         _tensor(y - around.y0, device),
         torch.cat(sources),
         _tensor(behind, device),
+        lid,
     )
 
 

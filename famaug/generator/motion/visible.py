@@ -22,6 +22,8 @@ from famaug.types import AU_INDEX
 Array = NDArray[np.float64]
 _OVERLAP = 0.18
 """Centimetres by which the upper lid passes the lower one at AU45 = 5."""
+_FOLLOW = 0.35
+"""Share of AU45's motion that the skin above the lid makes: new skin comes out of the fold."""
 _SEAL = 0.55
 """Share of the upper lip's way that the lower one goes with it at AU10."""
 _LOWER_LIP, _UPPER_LIP = 17, 0
@@ -110,4 +112,6 @@ def _close_lids(blink: Array, neutral: Array, side: int) -> None:
     share = float(np.clip(asked[1:-1].sum() / max(float(had[1:-1].sum()), 1e-6), 0.5, 1.6))
     others = np.setdiff1d(np.arange(len(blink)), upper)
     blink[others] *= min(share, 1.2) * float(np.clip(1.6 * room - 0.6, 0.2, 1))
+    above = others[neutral[others, 1] > neutral[upper, 1].mean()]
+    blink[above] *= _FOLLOW
     blink[rim, 1] = -np.maximum(asked[1:-1], 0)
