@@ -58,6 +58,8 @@ class Truth:
         labelled_by: data set whose label it is, or "".
         driver_subject, identity_subject: "dataset/subject" whose expression and whose face it
             shows, or ""; of a real clip they are one.
+        people: everybody who went into it, also those whose clips a driver's statistics, a look or
+            a network were fitted on: keep the people of a test out by it.
         units: what it shows; None where nobody annotated it, or the annotation cannot be read.
         absent: numbers of the 17 AUs that it does not show.
     """
@@ -74,6 +76,7 @@ class Truth:
     labelled_by: str
     driver_subject: str
     identity_subject: str
+    people: tuple[str, ...]
     units: tuple[TrueUnit, ...] | None
     absent: tuple[int, ...]
 
@@ -99,6 +102,7 @@ def truth_of_ref(ref: ClipRef, length: int | None = None) -> Truth:
         "" if ref.emotion is None else ref.dataset,
         ref.person,
         ref.person,
+        (ref.person,) if ref.person else (),
         units,
         () if units is None else _not_among(units),
     )
@@ -124,9 +128,19 @@ def truth_of_provenance(provenance: Provenance, key: str) -> Truth:
         str(driver) if by_table else "",
         provenance.driver_subject,
         provenance.identity_subject,
+        _everybody(provenance),
         units,
         absent,
     )
+
+
+def _everybody(provenance: Provenance) -> tuple[str, ...]:
+    plan = provenance.plan
+    lists = (plan.driver.get("subjects"), (plan.look or {}).get("subjects"))
+    found = {provenance.driver_subject, provenance.identity_subject}
+    for names in (*lists, plan.params.get("trained_on")):
+        found |= {str(n) for n in names} if isinstance(names, list | tuple) else set()
+    return tuple(sorted(found - {""}))
 
 
 def _planned(plan: Plan) -> tuple[tuple[TrueUnit, ...], tuple[int, ...]]:

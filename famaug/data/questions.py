@@ -40,21 +40,20 @@ def coarse_and_fine(truth: Truth) -> tuple[str | None, str | None]:
 
 def questions_on(truth: Truth, video: str, *, seed: int = 0) -> list[dict[str, Any]]:
     """The questions that a clip answers, each `{"video_id", "video", "question", "answer",
-    "people"}`; `people` are those whose expression and face it shows, for splits by subject.
+    "people"}`; `people` are all who went into the clip, for splits by subject.
 
     Args:
         truth: of the clip.
         video: what its video is called.
         seed: of the AUs that are asked for by name: one that is there and one that is not.
     """
-    people = sorted({truth.driver_subject, truth.identity_subject} - {""})
     return [
         {
             "video_id": f"{video}_{n}",
             "video": video,
             "question": question,
             "answer": answer,
-            "people": people,
+            "people": list(truth.people),
         }
         for n, (question, answer) in enumerate(_asked(truth, video, seed), 1)
     ]

@@ -38,6 +38,14 @@ def test_a_plan_tells_units_sides_and_strengths() -> None:
     assert (truth.driver_subject, truth.identity_subject) == ("casme2/sub01", "casme2/sub02")
 
 
+def test_everybody_who_went_into_it_is_named() -> None:
+    story = provenance({12: (2, 0)})
+    story.plan.driver["subjects"] = ["casme2/sub07"]
+    story.plan.params["trained_on"] = ["samm/006"]
+    want = ("casme2/sub01", "casme2/sub02", "casme2/sub07", "samm/006")
+    assert truth_of_provenance(story, "key").people == want
+
+
 def test_what_is_neither_seen_nor_gone_is_neither_said() -> None:
     truth = truth_of_provenance(provenance({12: (0.1, 0.0)}), "key")
     assert truth.units == ()
