@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations 20
 SOURCES := pyproject.toml README.md $(shell find famaug -type f -not -name '*.pyc')
 
-.PHONY: demo test slow lint types check dist wheel-env wheel-use docs-env docs site clean
+.PHONY: demo test slow lint types check dist wheel-env wheel-use docs-env docs site notebooks clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +54,9 @@ wheel-use: .wheel-venv/.ready
 	.ci/wheel-use
 
 docs-env: .docs-venv/.ready
+
+notebooks: $(VENV)/.ready
+	$(BIN)/python -m pytest -q -n 2 --dist load -m docs tests/docs/test_notebooks.py
 
 site: $(VENV)/.ready
 	$(BIN)/python recipes/build_site.py --out site

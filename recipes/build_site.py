@@ -82,9 +82,11 @@ def write_source(folder: Path) -> None:
     """Pages as the site's builder wants them, and its configuration."""
     pages = folder / "docs"
     shutil.copytree(ROOT / "docs", pages)
-    (pages / "index.md").write_text(_of_readme((ROOT / "README.md").read_text(), "docs/"))
+    (pages / "index.md").write_text(_of_readme((ROOT / "README.md").read_text()))
     for name in ("CHANGELOG", "CONTRIBUTING"):
         (pages / f"{name.lower()}.md").write_text((ROOT / f"{name}.md").read_text())
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        (pages / f"{path.stem}.md").write_text("\n\n".join(_cells(path)))
     for page in pages.glob("*.md"):
         page.write_text(FENCE.sub(r"```\1", page.read_text()))
     nav: Nav = [{"famaug": "index.md"}]
@@ -94,6 +96,8 @@ def write_source(folder: Path) -> None:
     listed = {n for names in PAGES.values() for n in names}
     if left := sorted({p.stem for p in (ROOT / "docs").glob("*.md")} - listed):
         sys.exit(f"PAGES of {Path(__file__).name} does not list {', '.join(left)}")
+    notebooks = [pages / f"{p.stem}.md" for p in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    nav.append({"Notebooks": [{title_of(page): page.name} for page in notebooks]})
     nav.append({"API": list(_reference(pages))})
     nav.append({"Changes": "changelog.md"})
     nav.append({"Contributing": "contributing.md"})
@@ -152,9 +156,16 @@ def configuration(nav: Nav) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _of_readme(text: str, folder: str) -> str:
-    """README as a page beside those of `folder`."""
-    return text.replace(f"]({folder}", "](")
+def _of_readme(text: str) -> str:
+    """README as a page beside the others."""
+    return re.sub(r"\]\(notebooks/(\w+)\.ipynb\)", r"](\1.md)", text.replace("](docs/", "]("))
+
+
+def _cells(notebook: Path) -> Iterator[str]:
+    """A notebook's text and code, as a page."""
+    for cell in json.loads(notebook.read_text())["cells"]:
+        text = "".join(cell["source"])
+        yield text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```"
 
 
 def _reference(pages: Path) -> Iterator[dict[str, object]]:

@@ -70,8 +70,10 @@ def difference(
     bit-identical.
 
     Args:
-        clip, between, ax: as `strip`.
+        clip: as `strip`.
+        between: as `strip`.
         gain: factor on the differences; None takes the power of two that fits.
+        ax: as `strip`.
 
     Raises:
         UnusableClipError: as `strip`.
@@ -108,7 +110,8 @@ def compare(
     the onset with one gain for both, and flow from onset to apex.
 
     Args:
-        real, synthetic: two clips of any length and size; both are shown 208 pixels wide.
+        real: a clip of any length and size, shown 208 pixels wide.
+        synthetic: another.
         names: what they are called in the figure.
         ax: as `strip`.
 

@@ -44,7 +44,8 @@ def export_png(
     be interrupted and resumed.
 
     Args:
-        root, out: the cache, and the folder to write.
+        root: the cache.
+        out: the folder to write.
         progress: is told clips written and clips to write.
         questions: also writes `out/questions.jsonl`, one question a line; None writes none.
 
@@ -96,7 +97,8 @@ def export_webdataset(
     it is complete.
 
     Args:
-        root, out: the cache, and the tar to write.
+        root: the cache.
+        out: the tar to write.
         progress: is told clips written and clips to write.
         questions: adds the field `questions.json`, a list; None adds none.
 
