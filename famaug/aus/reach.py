@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.aus.authored import drawn_anew
+from famaug.aus.lips_and_jaw import parted
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]
-VERSION = "narrowed/2"
+VERSION = "narrowed/3"
 """Part of what a basis is known by: other numbers here are another basis."""
 _CORNERS = (291, 61)
 """Points at the corners of the mouth: of the person's left, and right."""
@@ -36,14 +37,15 @@ def narrowed(motion: Array, seen: Array, neutral: Array) -> tuple[Array, Array]:
     """Motions as they are and as the mesh net sees them, both `17 2 478 3`, narrowed.
 
     AU01, 02, 04 and 09 fade out up the forehead, AU15 round the corners of the mouth, AU12 below
-    and beside them, where it pushes the cheek out; AU04, 06, 09, 10, 14, 17 and 23 are drawn anew.
+    and beside them, where it pushes the cheek out; AU04, 06, 09, 10, 14, 17 and 23 are drawn anew;
+    AU25 parts the lips alone.
     The net is taken to see the same share of what was changed as of the unit itself.
 
     Args:
         motion, seen: centimetres at intensity 5 in the head frame.
         neutral: `478 3`, the mean neutral face.
     """
-    out = motion.copy()
+    out = parted(motion, neutral)
     for side in (0, 1):
         own = _reach(neutral, side)
         for au in (1, 2, 4, 9):

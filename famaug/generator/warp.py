@@ -25,7 +25,8 @@ class WarpRenderer(MovingRenderer):
 
     The AU basis, fitted to the face and turned into its pose, moves the mesh; the picture follows
     by a dense field, inverted by Newton's method and sampled with cubic splines. Lids slide over a
-    still eyeball, lips part along their seam over a dark cavity, teeth stay with the upper jaw.
+    still eyeball, lips part along their seam over teeth and a cavity in shade; upper teeth stay
+    with the skull, lower ones go with the jaw.
     Beyond a ring round the face, and on the border of the frame, nothing changes; zero intensity
     gives the picture.
 
@@ -60,8 +61,8 @@ class WarpRenderer(MovingRenderer):
         motion, g = self.motion, self.motion.grid
         patches = [
             make_patch(
-                number, rims, motion.pixels, motion.local, motion.fields, g, motion.scale,
-                closed=motion.closed,
+                number, rims, motion.pixels, motion.local, motion.motion, motion.fields, g,
+                motion.scale, closed=motion.closed,
             )
             for number, rims in enumerate(motion.rims)
         ]  # fmt: skip

@@ -37,6 +37,11 @@ class Box:
             max(self.x0 - by, 0), max(self.y0 - by, 0), min(self.x1 + by, w), min(self.y1 + by, h)
         )
 
+    def within(self, other: Box) -> Box:
+        """The same pixels, counted from the first of another box."""
+        x, y = other.x0, other.y0
+        return Box(self.x0 - x, self.y0 - y, self.x1 - x, self.y1 - y)
+
     @property
     def slices(self) -> tuple[slice, slice]:
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
@@ -80,6 +85,17 @@ def look_up(picture: Image, x: NDArray[Any], y: NDArray[Any]) -> Image:
     return out if x.ndim > 1 else out[0]
 
 
+def covers(rims: Rims, place: Place, edge: float) -> tuple[Array, Array, Array]:
+    """`H W` each, 0-1, while nothing moves: what the upper and the lower skin cover, and how much
+    of what is seen over the back belongs to the lower skin."""
+    beyond = smooth_step((np.abs(place.s) - rims.half_width) / (2 * edge) + 0.5)
+    upper = smooth_step((place.upper - place.t) / edge + 0.5)
+    lower = np.maximum(smooth_step((place.t - place.lower) / edge + 0.5), beyond)
+    middle = (place.upper + place.lower) / 2
+    own = np.maximum(smooth_step((place.t - middle) / edge + 0.5), beyond)
+    return upper, lower, own
+
+
 def take_apart(picture: Image, back: Image, rims: Rims, place: Place, edge: float) -> Layers:
     """Layers of a box of the picture.
 
@@ -89,13 +105,8 @@ def take_apart(picture: Image, back: Image, rims: Rims, place: Place, edge: floa
         place: the box's pixels in its frame.
         edge: width of a layer's edge in pixels.
     """
-    beyond = smooth_step((np.abs(place.s) - rims.half_width) / (2 * edge) + 0.5)
-    upper_cover = smooth_step((place.upper - place.t) / edge + 0.5)
-    lower_cover = smooth_step((place.t - place.lower) / edge + 0.5)
-    lower_cover = np.maximum(lower_cover, beyond)
-    middle = (place.upper + place.lower) / 2
-    own = np.maximum(smooth_step((place.t - middle) / edge + 0.5), beyond)
-    ca, cb, own = (m[..., None].astype(np.float32) for m in (upper_cover, lower_cover, own))
-    lower = own * (picture - (1 - cb) * back)
+    upper_cover, lower_cover, own = covers(rims, place, edge)
+    ca, cb, share = (m[..., None].astype(np.float32) for m in (upper_cover, lower_cover, own))
+    lower = share * (picture - (1 - cb) * back)
     upper = picture - (1 - ca) * (lower + (1 - cb) * back)
     return Layers(np.concatenate([upper, ca], -1), np.concatenate([lower, cb], -1), back)

@@ -1,4 +1,4 @@
-"""What lies behind the lips: teeth where they show, and a dark cavity."""
+"""Where a mouth opens: the rims of its lips, as the picture shows them."""
 
 from __future__ import annotations
 
@@ -9,29 +9,58 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from famaug.faces.ring import smooth_step
-from famaug.generator.motion.layers import Image, Place, look_up
+from famaug.generator.motion.layers import Image, look_up
+from famaug.generator.motion.mouth_colours import Colours, find_colours
 from famaug.generator.motion.opening import MOUTH, Rims, find_rims
 
 _CLOSED = 0.045
-"""Rims nearer than this share of the mouth's width are one seam."""
+"""Rims nearer than this share of the mouth's width are one seam, but where teeth are seen."""
+_TEETH_SEEN = 0.12
+"""Share of the seam that looks like teeth from which lips count as parted."""
 _SEAM_REACH = 0.22
 """Centimetres round the mesh's seam in which the dark line between the lips is looked for."""
-_GUM = 0.35
-"""Centimetres over which teeth under the upper lip give way to gum."""
-_DEPTH = 0.35
-"""Centimetres behind the lips over which the cavity grows dark."""
+_RIM_REACH = 0.14
+"""Centimetres beyond the mesh's rims over which teeth may go on."""
 
 
 def mouth_rims(picture: Image, mesh: NDArray[Any], scale: float) -> tuple[Rims, bool]:
     """Rims of the mouth opening, and whether the lips are closed (both rims are one seam)."""
     rims = find_rims(mesh, *MOUTH)
-    closed = rims.height < _CLOSED * 2 * rims.half_width
-    if closed:
+    share = rims.height / max(2 * rims.half_width, 1e-6)
+    colours = find_colours(picture, mesh, rims, scale)
+    if share < _CLOSED and not _teeth_between(picture, rims, colours, scale):
         seam = (rims.upper + rims.lower) / 2
         seam = seam + _seam_shift(picture, rims, seam, scale)
         return replace(rims, upper=seam, lower=seam), True
-    return rims, False
+    return _round_teeth(picture, rims, colours, scale), False
+
+
+def _teeth_between(picture: Image, rims: Rims, colours: Colours, scale: float) -> bool:
+    """Whether teeth are seen between nearly closed lips."""
+    s = np.linspace(-0.6, 0.6, 41) * rims.half_width
+    upper, lower = rims.curves(s)
+    middle, reach = (upper + lower) / 2, np.maximum(lower - upper, 0.1 * scale) / 2
+    steps = np.linspace(-1, 1, 7)
+    t = middle[:, None] + reach[:, None] * steps
+    seen = look_up(picture, *rims.to_picture(np.repeat(s[:, None], 7, 1), t))
+    return float((colours.toothness(seen).max(1) > 0.5).mean()) > _TEETH_SEEN
+
+
+def _round_teeth(picture: Image, rims: Rims, colours: Colours, scale: float) -> Rims:
+    """Rims laid outwards to where the teeth that are seen end: what is left of a tooth on a lip
+    would travel with it."""
+    steps = np.linspace(0, 1, 9) * _RIM_REACH * scale
+    s = np.repeat(rims.knots[:, None], len(steps), 1)
+    moved = []
+    for rim, way in ((rims.upper, -1), (rims.lower, 1)):
+        t = rim[:, None] + way * steps
+        tooth = colours.toothness(look_up(picture, *rims.to_picture(s, t))) > 0.5
+        run = np.cumprod(tooth, axis=1).sum(1)
+        ends = (run > 0) & (run < len(steps))  # no end in reach: none
+        out = np.where(ends, run + 1, 0) * (steps[1] - steps[0])
+        taper = np.clip(1 - np.square(rims.knots / rims.half_width), 0, 1)
+        moved.append(rim + way * gaussian_filter1d(out * taper, 1.0))
+    return replace(rims, upper=moved[0], lower=np.maximum(moved[0], moved[1]))
 
 
 def _seam_shift(
@@ -46,13 +75,13 @@ def _seam_shift(
     contrast = profile.std(1, keepdims=True) + 2
     cost = (profile - profile.min(1, keepdims=True)) / contrast + 0.7 * np.square(reach / reach[-1])
     bend = 2.5 * np.square((reach[:, None] - reach) / (rims.knots[1] - rims.knots[0]))
-    shift = reach[_cheapest_path(cost, bend)]
+    shift = reach[cheapest_path(cost, bend)]
     taper = np.sqrt(np.clip(1 - np.square(rims.knots / rims.half_width), 0, 1))
     out: NDArray[np.float64] = gaussian_filter1d(shift, 0.7) * taper
     return out
 
 
-def _cheapest_path(cost: NDArray[Any], change: NDArray[Any]) -> NDArray[np.int64]:
+def cheapest_path(cost: NDArray[Any], change: NDArray[Any]) -> NDArray[np.int64]:
     """One column for each line of `cost`, with the least sum of costs and of changes between
     neighbouring lines (dynamic programming)."""
     total, come_from = cost[0], []
@@ -65,48 +94,3 @@ def _cheapest_path(cost: NDArray[Any], change: NDArray[Any]) -> NDArray[np.int64
     for best in reversed(come_from):
         path.append(int(best[path[-1]]))
     return np.array(path[::-1])
-
-
-def inner_mouth(picture: Image, rims: Rims, place: Place, scale: float, *, closed: bool) -> Image:
-    """What shows behind the lips over a box of the picture."""
-    dark = _darkness(picture, rims, scale)
-    if closed:
-        depth = smooth_step(np.abs(place.t - place.upper) / (_DEPTH * scale))
-        tongue = smooth_step(((place.t - place.lower) / scale - 0.6) / 1.2)[..., None]
-        lips = _lip_colour(picture, rims, scale)
-        return (dark * (1 - 0.55 * depth[..., None]) + 0.2 * lips * tongue).astype(np.float32)
-    margin = np.minimum(0.06 * scale, 0.25 * (place.lower - place.upper))
-    top, low = place.upper + margin, place.lower - margin
-    side = 0.9 * rims.half_width
-    seen = look_up(
-        picture, *rims.to_picture(np.clip(place.s, -side, side), np.clip(place.t, top, low))
-    )
-    beyond = np.maximum((place.t - low) / 0.2, (np.abs(place.s) - side) / 0.5) / scale
-    fade = smooth_step(beyond)[..., None]
-    # upwards the teeth go on and then end in gum; below and to the sides they end in the dark
-    gum = smooth_step((top - place.t) / (_GUM * scale))[..., None]
-    lips = _lip_colour(picture, rims, scale)
-    teeth = seen * (1 - gum) + 0.7 * lips * gum
-    depth = smooth_step((place.t - low) / (2 * _DEPTH * scale))[..., None]
-    tongue = smooth_step(((place.t - low) / scale - 0.6) / 1.2)[..., None]
-    deep = dark * (0.9 - 0.45 * depth) + 0.2 * lips * tongue
-    return (teeth * (1 - fade) + deep * fade).astype(np.float32)
-
-
-def _lip_colour(picture: Image, rims: Rims, scale: float) -> Image:
-    """Mean colour of the upper lip."""
-    s = np.linspace(-0.5, 0.5, 21) * rims.half_width
-    upper, _ = rims.curves(s)
-    out: Image = look_up(picture, *rims.to_picture(s, upper - 0.3 * scale)).mean(0)
-    return out
-
-
-def _darkness(picture: Image, rims: Rims, scale: float) -> Image:
-    """Colour of the dark between the lips: the darkest tenth along the middle of the opening,
-    never brighter than a third of the lips' own (a little redder: light comes through them)."""
-    s = np.linspace(-0.6, 0.6, 41) * rims.half_width
-    upper, lower = rims.curves(s)
-    middle = look_up(picture, *rims.to_picture(s, (upper + lower) / 2))
-    most = _lip_colour(picture, rims, scale) * np.array([0.36, 0.28, 0.28], np.float32)
-    out: Image = np.minimum(np.quantile(middle, 0.1, axis=0), most).astype(np.float32)
-    return out

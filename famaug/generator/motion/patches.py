@@ -13,10 +13,12 @@ from torch import Tensor
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.motion.eyes import eye_rims, eyeball
 from famaug.generator.motion.field import Grid
+from famaug.generator.motion.inside import Inside
 from famaug.generator.motion.inverse import at_nodes, invert, to_grid
 from famaug.generator.motion.layers import Box, Image, Place, take_apart
 from famaug.generator.motion.lids import Lid, calmed, make_lid
-from famaug.generator.motion.mouth import inner_mouth, mouth_rims
+from famaug.generator.motion.mouth import mouth_rims
+from famaug.generator.motion.mouth_layers import make_inside
 from famaug.generator.motion.opening import Rims
 
 _EDGE = 0.09
@@ -40,7 +42,8 @@ class Patch:
         grid: `1 h w 2`, its pixels among its nodes.
         x, y: its pixels in the pictures of the skin layers.
         skin: spline sources `2 4 h w` of the upper and the lower skin (colour and cover).
-        back: `1 3 h w`, what lies behind.
+        back: `1 3 h w`, what lies behind, where it is the same in every frame.
+        inside: of a mouth, instead of that.
         lid: of an eye.
     """
 
@@ -52,6 +55,7 @@ class Patch:
     y: Tensor
     skin: Tensor
     back: Tensor
+    inside: Inside | None = None
     lid: Lid | None = None
 
     def render(self, fields: Tensor, step: tuple[float, float], weights: Tensor) -> Tensor:
@@ -64,7 +68,10 @@ class Patch:
         x, y = self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1]
         if self.lid is None or not self.lid.moves(weights):
             moved = sample_spline(skin, x, y)
-            return _laid(moved[0::2], moved[1::2], self.back)
+            above, below, back = moved[0::2], moved[1::2], self.back
+            if self.inside is not None:
+                back = self.inside.show((1 - above[:, 3:]) * (1 - below[:, 3:]), weights)
+            return _laid(above, below, back)
         closed = self.lid.layers(skin, x, y, weights)
         back = self.back
         if closed.behind is not None:
@@ -93,6 +100,7 @@ def make_patch(
     rims: Rims,
     picture: Image,
     mesh: NDArray[Any],
+    motion: NDArray[Any],
     fields: tuple[Tensor, Tensor],
     grid: Grid,
     scale: float,
@@ -104,8 +112,8 @@ def make_patch(
     Args:
         number: 0 the left eye, 1 the right eye, 2 the mouth.
         rims: of the opening.
-        picture: `H W 3`, the box of the grid.
-        mesh: `478 3`, in pixels of that box.
+        picture, mesh: `H W 3`, the box of the grid, and `478 3`, in its pixels.
+        motion: `34 478 3`, pixels at intensity 5.
         fields: upper and lower field, `34 2 lines columns`, in nodes.
         grid: the fields' grid.
         scale: pixels per centimetre.
@@ -117,24 +125,24 @@ def make_patch(
     lines, columns, box = window
     around = box.grown(int(np.ceil(_SOURCE_REACH * scale)), picture.shape[:2])
     place = Place.of(rims, around)
+    edge = max(_EDGE * scale, 1.3)
+    device = fields[0].device
+    inside = None
     if number == 2:
-        back = inner_mouth(picture, rims, place, scale, closed=closed)
+        inside = make_inside(picture, mesh, motion, rims, around, scale, edge, closed, device)
+        back = inside.at_rest()
     else:
         back = eyeball(picture, around, mesh, number, rims, place, scale)
-    edge = max(_EDGE * scale, 1.3)
     layers = take_apart(picture[around.slices], back, rims, place, edge)
-    inner = Box(box.x0 - around.x0, box.y0 - around.y0, box.x1 - around.x0, box.y1 - around.y0)
+    inner = box.within(around)
     behind = layers.back[inner.slices].transpose(2, 0, 1)[None]
     x, y = box.pixels
     nodes = np.stack([x / grid.step[0] - columns.start, y / grid.step[1] - lines.start], -1)
-    device = fields[0].device
     parts = torch.stack([f[:, :, lines, columns] for f in fields], 1)
     lid = None
     if number < 2:
         lid = make_lid(picture, mesh, number, rims, around, scale, edge, device)
-        gx, gy = grid.nodes
-        at = gx[lines, columns] - grid.x0, gy[lines, columns] - grid.y0
-        parts *= _tensor(calmed(number, rims, *at, scale), device)
+        parts *= _tensor(_calm(number, rims, grid, lines, columns, scale), device)
     sources = [as_source(spline_coefficients(p), device) for p in (layers.upper, layers.lower)]
     return Patch(
         box,
@@ -145,8 +153,18 @@ def make_patch(
         _tensor(y - around.y0, device),
         torch.cat(sources),
         _tensor(behind, device),
+        inside.cut(inner) if inside else None,
         lid,
     )
+
+
+def _calm(
+    number: int, rims: Rims, grid: Grid, lines: slice, columns: slice, scale: float
+) -> NDArray[Any]:
+    """Factors of an eye's fields at its nodes."""
+    gx, gy = grid.nodes
+    at = gx[lines, columns] - grid.x0, gy[lines, columns] - grid.y0
+    return calmed(number, rims, *at, scale)
 
 
 def _tensor(values: NDArray[Any], device: torch.device) -> Tensor:

@@ -1,8 +1,9 @@
 """How a person's mesh moves in a picture: the fitted basis, made fit to be looked at.
 
-The fitted basis is scaled point by point with the local size of the face. Four things in it would
-show in a picture and are put right here: lips whose scale was taken across an open mouth, an upper
-lip that rises alone, lids that stop short of closing, and brows drawn down by a blink.
+The fitted basis is scaled point by point with the local size of the face. Five things in it would
+show in a picture and are put right here: a jaw that drops too far, lips whose scale was taken
+across an open mouth, an upper lip that rises alone, lids that stop short of closing, and brows
+drawn down by a blink.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from famaug.aus.basis import load_basis
 from famaug.aus.fit import PersonBasis
+from famaug.aus.lips_and_jaw import soften_drop
 from famaug.faces.landmarks import OUTER_LIPS, SKIN_POINTS
 from famaug.generator.motion.opening import EYES, MOUTH
 from famaug.types import AU_INDEX
@@ -36,6 +38,7 @@ def visible_motion(person: PersonBasis) -> Array:
     """`17 2 478 3`, centimetres at intensity 5 in the head frame."""
     motion = person.motion.copy()
     _even_lips(motion, person)
+    soften_drop(motion[AU_INDEX[26]], person.basis.neutral)
     _seal_raised_lip(motion[AU_INDEX[10]])
     for side in (0, 1):
         _close_lids(motion[AU_INDEX[45], side], person.neutral, side)
