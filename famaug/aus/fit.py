@@ -22,8 +22,8 @@ from famaug.types import AU_INDEX, Floats
 
 Array = NDArray[np.float64]
 _NEIGHBOURS = 24
-_UPPER_LID = ((385, 386, 387), (158, 159, 160))
-_LOWER_LID = ((380, 374, 373), (153, 145, 144))
+UPPER_LID = ((385, 386, 387), (158, 159, 160))
+LOWER_LID = ((380, 374, 373), (153, 145, 144))
 _UPPER_RED = ((0, 37, 267), (13, 82, 312))
 _LOWER_RED = ((14, 87, 317), (17, 84, 314))
 """Points on the upper and the lower edge of the red of each lip."""
@@ -127,7 +127,7 @@ def _height(points: Array, edges: tuple[tuple[int, ...], tuple[int, ...]]) -> fl
 def _eye_openings(person: Array, basis: AUBasis) -> Array:
     """For each side, the person's eye opening over the way that AU45 closes the mean eye."""
     out = np.ones(2)
-    for side, (upper, lower) in enumerate(zip(_UPPER_LID, _LOWER_LID, strict=True)):
+    for side, (upper, lower) in enumerate(zip(UPPER_LID, LOWER_LID, strict=True)):
         up, low = list(upper), list(lower)
         own = (person[up, 1] - person[low, 1]).mean()
         blink = basis.motion[AU_INDEX[45], side]

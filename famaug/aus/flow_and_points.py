@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.aus.basis import FULL, head_pose
+from famaug.aus.eyelids import with_lids
 from famaug.aus.face_map import SCALE
 from famaug.aus.fit import fit_person
 from famaug.aus.flow_solver import FlowSolver
@@ -31,7 +32,7 @@ from famaug.types import AU_INDEX, AUS, AUTrack, Floats, Frames, Picture
 
 Array = NDArray[np.float64]
 Backend = Literal["flow", "points"]
-VERSION = 1
+VERSION = 2
 SURE_TURN, FAR_TURN = 6.0, 12.0
 """Degrees from the neutral pose: full confidence up to the first, missing beyond the second."""
 PROFILE = 40.0
@@ -223,6 +224,7 @@ def _read(
     if backend == "points":
         for at in todo.tolist():
             raw[at], explained[at] = points.solve(meshes[at])
+            raw[at] = with_lids(raw[at], person, meshes[at])
         return raw, _Seen(points.solver.observability, explained, agreement)
     with one_cv_thread():
         flow = FlowSolver(person, _grey(frames[held[0]], shrink))
@@ -230,6 +232,7 @@ def _read(
             seed = points.solve(meshes[at]).intensity
             reading = flow.read(meshes[at], _grey(frames[at], shrink), seed)
             raw[at], explained[at], agreement[at] = reading
+            raw[at] = with_lids(raw[at], person, meshes[at])
     raw[agreement < COVERED] = np.nan
     return raw, _Seen(flow.solver.observability, explained, agreement)
 

@@ -170,7 +170,7 @@ def test_the_measured_folder_knows_estimators_apart() -> None:
         for name in ("brow:Bright", "brow:Bright", "brow:Newer", "points")
     ]
     names = [t.estimator for t in tracks if isinstance(t, AUTrack)]
-    assert names == ["bright/1", "bright/1", "bright/2", "mesh-points/1"]
+    assert names == ["bright/1", "bright/1", "bright/2", "mesh-points/2"]
     assert Path("log").read_text().split() == ["measured"] * 2
 
 

@@ -206,5 +206,5 @@ def find_lashes(picture: Image, skin: Image, rims: Rims, box: Box, scale: float)
     # never brighter than a line can be seen
     most = 0.5 * np.median(bare[rows, at], 0)
     colour = np.minimum(colour, most).astype(np.float32)
-    strength = float(np.clip(1.1 * (1 - np.median(darkest)), 0.4, 0.85))
+    strength = float(np.clip(1.2 * (1 - np.median(darkest)), 0.45, 0.9))
     return Lashes(torch.from_numpy(colour).view(1, 3, 1, 1), strength, max(width, 0.6))

@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 LID_AUS = {7: 0.12, 45: 1.0}
 """AUs by which the upper lid comes down, and how much of the eye it covers at intensity 5. AU07
 raises the lower lid (the basis does) and lets the upper one sink a little (FACS)."""
-_OVERLAP = 0.07
+_OVERLAP = 0.1
 """Centimetres by which a closed lid's edge passes the lower rim."""
 _TIPS = 0.25
 """Centimetres above the strip over which what is left of its lashes is painted over."""
@@ -185,7 +185,7 @@ class Lid:
 
     def _line(self, rim: _Rim, inside: Tensor, shut: Tensor, changed: Tensor) -> Tensor:
         """Cover of the lash line, `B 1 h w`: soft at the lid, with a fringe below it."""
-        width = self.lashes.width * (1 + 0.3 * shut) * (0.4 + 0.6 * rim.taper)
+        width = self.lashes.width * (1 + 0.7 * shut) * (0.4 + 0.6 * rim.taper)
         core = torch.exp(-0.5 * (inside / width - 0.5).square())
         fringe = torch.exp(inside / (_FRINGE * self.scale * shut + 1e-3)).clamp(max=1)
         line = torch.where(inside > 0.5 * width, core, torch.maximum(core, _THIN * fringe))
