@@ -101,6 +101,9 @@ def test_datasets_folds_and_the_mixed_set(tmp_path: Path) -> None:
     make_replica("casme2", tmp_path / "CASME2", subjects=3, clips=6, longest=6)
     clips = Casme2(tmp_path / "CASME2")
     said(clips, "6 clips of 3 people")
+    numbered = Casme2(tmp_path / "CASME2", label="three", numbered=True)
+    said(numbered, f"{numbered.classes[0]} (0) ")
+    said(leave_one_subject_out(numbered)[0].train, f"{numbered.classes[0]} (0) ")
     fold = leave_one_subject_out(clips)[0]
     held = sorted(fold.held_out)[0]
     said(fold, held, f"train {len(fold.train)} clips", "test")

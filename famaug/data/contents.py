@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from famaug.data.following import parts_of
 from famaug.data.protocols import Label, labels_of, refs_of
 from famaug.shown.lines import counted, counts
 
@@ -56,7 +57,7 @@ def contents_of(dataset: Any) -> Contents:
         found.real,
         found.people,
         len(dataset) - len(inner),  # type: ignore[arg-type]
-        {_name(k): n for k, n in dataset.drawn_from.items()},
+        {_name(k, _classes(inner)): n for k, n in dataset.drawn_from.items()},
         dataset.excluded,
     )
 
@@ -75,10 +76,23 @@ def dataset_parts(dataset: Any) -> list[str]:
 def _real(dataset: Any) -> Contents:
     refs, labels = refs_of(dataset), labels_of(dataset)
     places = [UNKNOWN] * len(dataset) if refs is None else [r.dataset or UNKNOWN for r in refs]
-    kinds = [UNKNOWN] * len(dataset) if labels is None else [_name(x) for x in labels]
+    names = _classes(dataset)
+    kinds = [UNKNOWN] * len(dataset) if labels is None else [_name(x, names) for x in labels]
     people = {r.person for r in refs or () if r.person}
     return Contents(dict(Counter(zip(places, kinds, strict=True)).most_common()), len(people))
 
 
-def _name(label: Label) -> str:
-    return "no label" if label is None else str(label)
+def _classes(dataset: Any) -> Sequence[str]:
+    """Names of numbered labels, of the dataset or of one that it wraps."""
+    found = (getattr(part, "classes", ()) for part in parts_of(dataset))
+    return next((names for names in found if isinstance(names, tuple) and names), ())
+
+
+def _name(label: Label, classes: Sequence[str]) -> str:
+    """The label in words; a number with its class, where the dataset tells it."""
+    if label is None:
+        return "no label"
+    if isinstance(label, int):
+        known = 0 <= label < len(classes)
+        return f"{classes[label]} ({label})" if known else f"label {label}"
+    return str(label)

@@ -21,6 +21,7 @@ from famaug.data.choices import (
     checked_synthesizer,
     map_style,
 )
+from famaug.data.contents import contents_of
 from famaug.data.following import guard_for
 from famaug.data.known import Known, of_plan, of_real, synthetic_ref
 from famaug.data.labels import LabelOf
@@ -224,7 +225,7 @@ class MicroExpressionSynth(Dataset[Any]):
             self,
             f"{self._real} real and {counted(self._extra, 'synthetic clip')}",
             f"mode {self.mode}" if self._extra else "",
-            f"from {counts(self.drawn_from, 3)}" if self.drawn_from else "",
+            f"from {counts(contents_of(self).drawn_from or {}, 3)}" if self.drawn_from else "",
             f"{out} excluded" if out else "",
             f"held out {held}" if held else "",
             f"epoch {self.epoch}",
