@@ -18,7 +18,7 @@ from famaug.report.animation import fitting_webp, playback, slow_factor
 from famaug.report.lettering import Figure, data_uri, drawn, picture_figure, svg_figure
 from famaug.report.page import TEMPLATES
 from famaug.report.strip import choose_frames, film_strip
-from famaug.shown.lines import called
+from famaug.shown.lines import called, counted
 from famaug.store.listing import cache_info
 from famaug.store.reader import ClipCache, StoredClip
 from famaug.types import AUTrack, Clip, Frames, Plan, Provenance, key_frames
@@ -29,7 +29,7 @@ BUDGET = 200_000
 """Bytes of an animation."""
 ASSUMED_FPS = 25.0
 """Rate at which a clip plays that does not say its own."""
-_MOST_FRAMES = 60
+_MOST_FRAMES, _SMALLEST = 60, 112
 _CLASSES = 12
 """Rows of a table; what is beyond is added up."""
 
@@ -103,7 +103,9 @@ def _moving(frames: Frames, fps: float | None, name: str) -> Figure:
     data = fitting_webp(frames[list(show.indices)], show.durations, budget=BUDGET)
     height, width = frames.shape[1:3]
     how = f"{slow} times slower" if slow > 1 else "at its rate"
-    return Figure(data_uri(data, "image/webp"), width, height, f"{name}, moving, {how}")
+    larger = -(-_SMALLEST // max(width, height))  # a whole factor, so that small clips can be seen
+    said = f"{name}, moving, {how}"
+    return Figure(data_uri(data, "image/webp"), width * larger, height * larger, said)
 
 
 def _small(frames: Frames) -> Frames:
@@ -209,7 +211,7 @@ def _fold(fold: Fold) -> dict[str, Any]:
 def _cache(cache: ClipCache) -> dict[str, Any]:
     info = cache_info(cache)
     facts = [
-        ("clips", f"{info['clips']} in {info['shards']} shards"),
+        ("clips", f"{info['clips']} in {counted(info['shards'], 'shard')}"),
         ("on the disk", f"{info['bytes_on_disk'] / 1e6:.1f} MB"),
         ("drivers, faces", f"{len(info['drivers'])}, {len(info['identities'])}"),
         ("sizes", ", ".join(info["sizes"])),
