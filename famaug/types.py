@@ -172,7 +172,7 @@ class AUTrack:
     Attributes:
         intensity: float32 `T 2 17`, 0-5; NaN where missing.
         confidence: float32 `T 2 17`, 0-1; 0 where missing.
-        estimator: who measured it, with version ("mesh-flow/1", "openface-csv", "rule/1").
+        estimator: who measured it, with version ("mesh-flow/2", "openface-csv", "rule/1").
         sided: False when the source knows no sides and both are filled alike.
         scale: whose intensity scale it is ("famaug", "openface", "facs"). Never mixed silently.
         fps: frames per second, or None when unknown.

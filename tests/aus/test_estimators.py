@@ -118,7 +118,7 @@ def test_those_that_ship_read_a_smile(name: str) -> None:
     maker = Synthesizer(size=None, fps=50)
     frames = maker.render([maker.plan("aus:12=3", face, keyed_generator(0, "smile"))])[0]
     track = measure(find_estimator(name), frames, fps=50)
-    assert track.estimator == f"mesh-{name}/1"
+    assert track.estimator == f"mesh-{name}/2"
     assert (track.scale, track.fps, len(track)) == ("famaug", 50, len(frames))
     assert np.nanmax(track.intensity[:, :, AU_INDEX[12]]) > 1.5
     assert np.nanmax(measure(find_estimator(name), frames[:1], picture=face).intensity) < 0.5

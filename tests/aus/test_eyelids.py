@@ -29,7 +29,7 @@ def face(mesher: FaceMesher) -> tuple[WarpRenderer, PersonBasis]:
 def moved(person: PersonBasis, level: float, au: int, sides: tuple[int, ...] = (0, 1)) -> Floats:
     """The person's neutral mesh with a unit on, in picture axes."""
     points = person.neutral + sum(person.motion[AU_INDEX[au], s] for s in sides) * level / FULL
-    out: Floats = to_head_axes(points.astype(np.float32))  # its own inverse
+    out: Floats = to_head_axes(points).astype(np.float32)  # its own inverse
     return out
 
 
