@@ -86,6 +86,7 @@ class UnitSolver:
         self.ridge = np.full(columns.shape[1], prior.ridge * self.unit)
         self.ridge[:COLUMNS] /= np.square(spread)
         self.ridge[COLUMNS:] *= prior.nuisance
+        self.ridge[len(self.ridge) - len(self.also) :] /= spread[self.also]
         self.ties = self._ties(columns.shape[1])
         reach = np.abs(weighted).reshape(-1, axes, columns.shape[1]).sum(1)
         self.support = np.clip(2 * reach / (reach.max(0) + 1e-12), 0, 1)  # points x columns
