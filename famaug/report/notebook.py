@@ -75,33 +75,43 @@ def _filled(
 
 def _clip(value: Clip | StoredClip) -> dict[str, Any]:
     clip = clip_of(value)
-    frames = _small(clip.frames)
-    name = called(clip.ref)
-    figures, notes = [_moving(frames, clip.ref.fps, name)] if len(frames) > 1 else [], []
+    name, fps = called(clip.ref), clip.ref.fps
+    figures, notes = [_moving(clip.frames, fps, name)] if len(clip.frames) > 1 else [], []
     try:
         onset, apex, offset = key_frames(clip)
     except UnusableClipError as error:
         notes = [str(error)]
-        figures.append(picture_figure(Image.fromarray(frames[0]), alt=f"{name}, its first frame"))
+        first = Image.fromarray(_small(clip.frames[:1])[0])
+        figures.append(picture_figure(first, alt=f"{name}, its first frame"))
     else:
-        chosen = choose_frames(onset, apex, offset)
-        picture = film_strip(
-            frames, chosen, onset=onset, apex=apex, offset=offset, fps=clip.ref.fps, label="frames"
-        )
-        figures.append(picture_figure(picture, alt=f"{name}: onset, apex and offset", quality=88))
-    if clip.ref.fps is None and len(frames) > 1:
+        figures.append(_strip(clip, onset, apex, offset, name))
+    if fps is None and len(clip.frames) > 1:
         notes.append(f"nobody said its rate: played as if it had {ASSUMED_FPS:g} frames a second")
     facts = _plan_facts(value.provenance) if isinstance(value, StoredClip) else []
     return {"head": repr(value), "figures": figures, "facts": facts, "notes": notes}
 
 
+def _strip(clip: Clip, onset: int, apex: int, offset: int, name: str) -> Figure:
+    chosen = choose_frames(onset, apex, offset)
+    small = _small(clip.frames[list(chosen)])
+    # the strip wants the whole clip: what it does not show stays empty
+    shown = np.zeros((len(clip.frames), *small.shape[1:]), np.uint8)
+    shown[list(chosen)] = small
+    picture = film_strip(
+        shown, chosen, onset=onset, apex=apex, offset=offset, fps=clip.ref.fps, label="frames"
+    )
+    return picture_figure(picture, alt=f"{name}: onset, apex and offset", quality=88)
+
+
 def _moving(frames: Frames, fps: float | None, name: str) -> Figure:
+    """All of it, in at most `_MOST_FRAMES` frames; only these are scaled."""
     rate = fps or ASSUMED_FPS
     slow = slow_factor(rate) if fps else 1
     length = 1000 * slow * len(frames) / rate
     show = playback(len(frames), rate, slow=slow, shortest=max(20.0, length / _MOST_FRAMES))
-    data = fitting_webp(frames[list(show.indices)], show.durations, budget=BUDGET)
-    height, width = frames.shape[1:3]
+    small = _small(frames[list(show.indices)])
+    data = fitting_webp(small, show.durations, budget=BUDGET)
+    height, width = small.shape[1:3]
     how = f"{slow} times slower" if slow > 1 else "at its rate"
     larger = -(-_SMALLEST // max(width, height))  # a whole factor, so that small clips can be seen
     said = f"{name}, moving, {how}"
