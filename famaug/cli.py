@@ -22,6 +22,7 @@ COMMANDS = (
     "pregenerate",
     "cache",
     "labels",
+    "studio",
     "quality",
     "recognise",
     "ablate",

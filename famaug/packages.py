@@ -48,6 +48,8 @@ PARTS = (
     Part("ray", "ray", "ray", "famaug pregenerate over a cluster"),
     Part("accelerate", "accelerate", "train", "famaug train, training in several processes"),
     Part("tensorboard", "tensorboard", "train", "curves of a training"),
+    Part("nicegui", "nicegui", "studio", "famaug studio"),
+    Part("nltk", "nltk", "studio", "agreement of raters in famaug studio"),
     Part("webdataset", "webdataset", "webdataset", "famaug cache export to .tar"),
     Part("onnx", "onnx", "perception", "identity scores (SFace)"),
     Part("tflite", "tflite", "convert", "famaug weights import of a .task file"),

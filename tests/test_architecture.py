@@ -45,6 +45,7 @@ ROOMS = (
     ("testing",),
     ("config", "configs"),
     ("demo", "bench"),
+    ("studio",),
     ("commands",),
     ("cli", "__main__"),
 )

@@ -53,7 +53,7 @@ def write_samples(out: Path, *, datasets: tuple[str, ...] = ()) -> dict[str, Any
     small = cv2.resize(picture, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
     for name, pixels in (("face.png", picture), ("small.png", small)):
         Image.fromarray(pixels).save(out / name)
-    _write_clip(out / "clip.mp4")
+    write_smile(out / "clip.mp4")
     note = NOTE
     for name in names:
         small_replica(name, out / name.upper())
@@ -78,7 +78,8 @@ def small_replica(
     )
 
 
-def _write_clip(path: Path) -> None:
+def write_smile(path: Path) -> None:
+    """The clip: a smile, with rest before and after it."""
     synthesizer = Synthesizer(size=CLIP_SIDE, fps=FPS)
     rng = keyed_generator(0, "samples")
     plan = synthesizer.plan(EXPRESSION, Identity.of(samples.face(DRIVER)), rng)
