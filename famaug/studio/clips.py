@@ -10,7 +10,7 @@ from famaug.store.decisions import Verdict
 from famaug.studio import layout
 from famaug.studio.media import place
 from famaug.studio.server import Studio
-from famaug.studio.shelf import Filter, Row, Shelf, pages
+from famaug.studio.shelf import ClipRow, Filter, Shelf, pages
 from famaug.studio.toolkit import ui
 
 ON_A_PAGE = 48
@@ -35,7 +35,7 @@ class Clips:
         self.studio = studio
         self.shelf: Shelf | None = None
         self.name = ""
-        self.rows: list[Row] = []
+        self.rows: list[ClipRow] = []
         self.at, self.page, self.view = 0, 0, "apex"
         self.filters: dict[str, Any] = {}
 
@@ -137,7 +137,7 @@ class Clips:
                 self._tile(number, row, shelf)
         self._detail()
 
-    def _tile(self, number: int, row: Row, shelf: Shelf) -> None:
+    def _tile(self, number: int, row: ClipRow, shelf: Shelf) -> None:
         tile = ui.element("div").classes("tile").props(f'data-key="{row.key}"')
         tile.on("click", lambda n=number: self._choose(n))
         self._tiles[row.key] = tile
@@ -151,7 +151,7 @@ class Clips:
             ui.label(row.identity).classes("muted")
         self._colour(row, shelf)
 
-    def _colour(self, row: Row, shelf: Shelf) -> None:
+    def _colour(self, row: ClipRow, shelf: Shelf) -> None:
         tile, verdict = self._tiles.get(row.key), shelf.decisions.of(row.key)
         if tile is not None:
             tile.classes(remove="accept reject")
@@ -234,7 +234,7 @@ class Clips:
             self._look([*VIEWS][int(key) - 1])
 
 
-def _facts(row: Row, shelf: Shelf) -> Sequence[tuple[str, str]]:
+def _facts(row: ClipRow, shelf: Shelf) -> Sequence[tuple[str, str]]:
     """What is told of a clip."""
     if row.problem:
         return [("damaged", row.problem), ("key", row.key)]

@@ -35,7 +35,7 @@ HELD = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Face:
+class FoundFace:
     """A face that was found.
 
     Attributes:
@@ -87,7 +87,7 @@ class Desk:
             self._made.put(key, found)
         return found
 
-    def find_face(self, data: bytes, name: str) -> Face:
+    def find_face(self, data: bytes, name: str) -> FoundFace:
         """The face of a picture's bytes.
 
         Raises:
@@ -97,7 +97,7 @@ class Desk:
         picture = decode_picture(data, name)
         identity = Identity(picture, name)
         anyone = self.synthesizer(Wish(identity=name, driver="aus:12=1"))
-        return Face(name, picture, anyone.find_face(identity))
+        return FoundFace(name, picture, anyone.find_face(identity))
 
     def measure(self, driver: Driver) -> Measured:
         """A clip's AUs. Raises FaceError, InputError: no usable face in it."""
@@ -107,7 +107,7 @@ class Desk:
             raise TypeError(f"{driver.name} is drawn, not measured")
         return Measured(driver.name, driver.content, driver.to_json(), track)
 
-    def plan(self, wish: Wish, face: Face, measured: Measured | None = None) -> Plan:
+    def plan(self, wish: Wish, face: FoundFace, measured: Measured | None = None) -> Plan:
         """The plan that `famaug generate` would make.
 
         Args:
@@ -126,7 +126,7 @@ class Desk:
         maker = self.synthesizer(wish)
         return maker.plan_measured(like, source, face.side, rng, seed=wish.seed)
 
-    def draw(self, wish: Wish, face: Face, plan: Plan, frames: range | None = None) -> Frames:
+    def draw(self, wish: Wish, face: FoundFace, plan: Plan, frames: range | None = None) -> Frames:
         """Frames of a plan, all or some; uint8 `n H W 3`."""
         maker = self.synthesizer(wish)
         part = plan if frames is None else at_frames(plan, frames)
@@ -137,7 +137,7 @@ class Desk:
             return maker.render([part])[0]
 
     def draw_one(
-        self, wish: Wish, face: Face, at: float | None, measured: Measured | None = None
+        self, wish: Wish, face: FoundFace, at: float | None, measured: Measured | None = None
     ) -> tuple[Plan, int, Picture]:
         """The plan, the frame at a share of its length (None: the apex), and its picture."""
         plan = self.plan(wish, face, measured)
@@ -150,7 +150,7 @@ class Desk:
     async def draw_all(
         self,
         wish: Wish,
-        face: Face,
+        face: FoundFace,
         plan: Plan,
         told: Callable[[float], None] = lambda share: None,
     ) -> Frames:

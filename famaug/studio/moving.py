@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
 from PIL import Image
@@ -36,14 +36,9 @@ def webp(frames: Frames, fps: float, *, slow: bool) -> bytes:
 
 
 def packed_clip(frames: Frames, plan: Plan, name: str = "clip") -> bytes:
-    """A zip of the frames (PNG), the plan and a video."""
-    out = io.BytesIO()
-    with (
-        tempfile.TemporaryDirectory(prefix="famaug-studio-") as folder,
-        zipfile.ZipFile(out, "w") as packed,
-    ):
-        write_clip(Path(folder) / name, frames, fps=plan.fps, plan=plan)
-        write_clip(Path(folder) / f"{name}.mp4", frames, fps=plan.fps, plan=None)
-        for path in sorted(Path(folder).rglob("*.*")):
-            packed.write(path, path.relative_to(folder))
-    return out.getvalue()
+    """A zip of the frames (PNG) with their plan, and a video."""
+    with tempfile.TemporaryDirectory(prefix="famaug-studio-") as folder:
+        inside = Path(folder) / "all"
+        write_clip(inside / name, frames, fps=plan.fps, plan=plan)
+        write_clip(inside / f"{name}.mp4", frames, fps=plan.fps, plan=None)
+        return Path(shutil.make_archive(f"{folder}/packed", "zip", inside)).read_bytes()

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from famaug.aus.names import FACS_NAMES
 from famaug.errors import InputError
 from famaug.media.pictures import MAX_BYTES
 from famaug.pipeline.inputs import Driver
-from famaug.report.values import FACS_NAMES
 from famaug.studio import layout
-from famaug.studio.desk import Face, Measured
+from famaug.studio.desk import FoundFace, Measured
 from famaug.studio.incoming import clip_of
 from famaug.studio.moving import address, jpeg, packed_clip, webp
 from famaug.studio.server import SAMPLE, Studio
@@ -37,12 +37,12 @@ class Playground:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.face: Face | None = None
+        self.face: FoundFace | None = None
         self.face_named = self.clip_named = ""  # as a command would
         self.measured: Measured | None = None
         self.peak = np.zeros((2, len(AUS)))
         self.at: float | None = None
-        self.drawn: tuple[Wish, Face, Plan] | None = None
+        self.drawn: tuple[Wish, FoundFace, Plan] | None = None
         self._asked, self._busy = False, False
         self._sliders: dict[tuple[int, int], Any] = {}
         self._numbers: dict[tuple[int, int], Any] = {}

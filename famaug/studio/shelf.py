@@ -27,7 +27,7 @@ NOBODY = "nobody named"
 
 
 @dataclass(frozen=True)
-class Row:
+class ClipRow:
     """A clip.
 
     Attributes:
@@ -82,8 +82,8 @@ class Shelf:
         self.cache = ClipCache(root)
         self.file = decisions_path(root)
         self.decisions = read_decisions(self.file) if self.file.exists() else Decisions()
-        self.rows: list[Row] = []
-        self._by_key: dict[str, Row] = {}
+        self.rows: list[ClipRow] = []
+        self._by_key: dict[str, ClipRow] = {}
         self._lock = threading.Lock()
 
     def read(self, told: Callable[[int, int], None] = lambda done, of: None) -> None:
@@ -96,14 +96,14 @@ class Shelf:
                 told(n, len(keys))
         self.rows, self._by_key = rows, {row.key: row for row in rows}
 
-    def _row(self, key: str) -> Row:
+    def _row(self, key: str) -> ClipRow:
         try:
             found = self.cache.provenance(key)
-            return Row(key) if found is None else row_of(key, found)
+            return ClipRow(key) if found is None else row_of(key, found)
         except FamaugError as error:
-            return Row(key, problem=str(error))
+            return ClipRow(key, problem=str(error))
 
-    def row(self, key: str) -> Row:
+    def row(self, key: str) -> ClipRow:
         """Of a key. Raises KeyError: none such was read."""
         return self._by_key[key]
 
@@ -114,7 +114,7 @@ class Shelf:
             write_decisions(self.file, decided)
             self.decisions = decided
 
-    def shown(self, by: Filter) -> list[Row]:
+    def shown(self, by: Filter) -> list[ClipRow]:
         """The rows that a filter lets through, in its order."""
         rows = [row for row in self.rows if self._fits(row, by)]
         if by.order != "key":
@@ -123,7 +123,7 @@ class Shelf:
             rows.sort(key=lambda r: sign * r.scores[by.order] if by.order in r.scores else missing)
         return rows
 
-    def _fits(self, row: Row, by: Filter) -> bool:
+    def _fits(self, row: ClipRow, by: Filter) -> bool:
         mine = {
             "label": row.label,
             "driver": row.driver,
@@ -147,7 +147,7 @@ class Shelf:
         return self.cache.read(key, picked).frames
 
 
-def row_of(key: str, provenance: Provenance) -> Row:
+def row_of(key: str, provenance: Provenance) -> ClipRow:
     """What a clip's provenance says of it."""
     plan = provenance.plan
     reasons: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ def row_of(key: str, provenance: Provenance) -> Row:
         reasons = Gate().check(Quality(provenance.quality))
         verdict = "fails" if reasons else "passes"
     moves = plan.key_frames if plan.track else (0, 0, 0)
-    return Row(
+    return ClipRow(
         key,
         label="" if provenance.label is None else str(provenance.label),
         driver=provenance.driver_subject or str(plan.driver.get("name") or NOBODY),
@@ -175,7 +175,7 @@ def system_of(plan: Plan) -> str:
     return plan.generator if plan.superres is None else f"{plan.generator} + {plan.superres}"
 
 
-def pages(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
+def pages(rows: Sequence[ClipRow], size: int) -> Iterator[Sequence[ClipRow]]:
     """The rows in pages, one empty page where there are none."""
     for start in range(0, max(len(rows), 1), size):
         yield rows[start : start + size]
