@@ -71,8 +71,10 @@ def make_app(studio: Studio, host: str) -> Any:
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from famaug.studio.clips import Clips
+    from famaug.studio.driver import DriverPage
     from famaug.studio.media import PATH, answer_of
     from famaug.studio.playground import Playground
+    from famaug.studio.rating import RatingPage
     from famaug.studio.toolkit import ui
 
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -80,6 +82,8 @@ def make_app(studio: Studio, host: str) -> Any:
         outer.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HOSTS])
     outer.add_api_route(PATH, answer_of(studio), methods=["GET"], response_model=None)
     ui.page("/clips")(lambda: Clips(studio).build())
+    ui.page("/rating")(lambda: RatingPage(studio).build())
+    ui.page("/driver")(lambda: DriverPage(studio).build())
     ui.page("/")(lambda: Playground(studio).build())
     ui.run_with(outer, title="famaug studio", show_welcome_message=False)
     return outer

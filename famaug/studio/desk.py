@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from famaug.errors import RenderError
+from famaug.errors import FaceError, RenderError, name_in
 from famaug.media.pictures import decode_picture
 from famaug.modulation.sources import ExpressionSource
 from famaug.pipeline.excerpt import at_frames
@@ -97,12 +97,22 @@ class Desk:
         picture = decode_picture(data, name)
         identity = Identity(picture, name)
         anyone = self.synthesizer(Wish(identity=name, driver="aus:12=1"))
-        return FoundFace(name, picture, anyone.find_face(identity))
+        try:
+            return FoundFace(name, picture, anyone.find_face(identity))
+        except FaceError as error:
+            name_in(error, name)
+            raise
 
-    def measure(self, driver: Driver) -> Measured:
-        """A clip's AUs. Raises FaceError, InputError: no usable face in it."""
-        anyone = self.synthesizer(Wish(identity="", driver="", fps=None))
-        track = anyone.measure(driver)
+    def measure(self, driver: Driver, sizes: tuple[int, ...] = (0,)) -> Measured:
+        """A clip's AUs, averaged over shifts of the picture's size.
+
+        Raises:
+            FaceError, InputError: no usable face in it.
+        """
+        maker = self.synthesizer(Wish(identity="", driver="", fps=None))
+        if sizes != (0,):
+            maker = Synthesizer(sizes=sizes)
+        track = maker.measure(driver)
         if isinstance(track, ExpressionSource):
             raise TypeError(f"{driver.name} is drawn, not measured")
         return Measured(driver.name, driver.content, driver.to_json(), track)

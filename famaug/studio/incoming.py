@@ -10,6 +10,7 @@ from pathlib import Path
 from famaug.errors import MediaError
 from famaug.media.clips import VIDEOS
 from famaug.pipeline.inputs import Driver
+from famaug.types import Clip, Frames
 
 
 def clip_of(what: bytes | Path | Callable[[], Path], name: str = "") -> Driver:
@@ -37,3 +38,10 @@ def clip_of(what: bytes | Path | Callable[[], Path], name: str = "") -> Driver:
         except MediaError as error:
             raise MediaError(str(error).replace(str(path), name)) from error
     return replace(found, name=name)
+
+
+def frames_of(driver: Driver) -> Frames:
+    """The frames of a driver that is a clip. Raises MediaError: it is none (an AU table)."""
+    if not isinstance(driver.content, Clip):
+        raise MediaError(f"{driver.name} is no clip")
+    return driver.content.frames

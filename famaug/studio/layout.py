@@ -15,6 +15,8 @@ log = logging.getLogger("famaug.studio")
 PAGES = {
     "/": "Playground",
     "/clips": "Clips of a cache",
+    "/rating": "Rating",
+    "/driver": "Driver",
 }
 STYLE = """
 body { background: #f6f7f9; color: #1c2026; }
@@ -56,6 +58,10 @@ body { background: #f6f7f9; color: #1c2026; }
 .filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 8px; }
 .fact { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 8px; font-size: .82rem;
   width: 100%; padding: 2px 0; border-bottom: 1px solid #f0f1f3; }
+.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(105px, 1fr)); gap: 6px; }
+.rating .picture { aspect-ratio: auto; max-height: 60vh; min-height: 120px; }
+.films { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 14px;
+  width: 100%; }
 kbd { border: 1px solid #c4cad1; border-radius: 3px; padding: 0 4px; font-size: .8rem; }
 @media (max-width: 820px) {
   .two { grid-template-columns: minmax(0, 1fr); }
@@ -123,6 +129,15 @@ def show(element: Any, address: str) -> None:
     """Put a picture into a place of `picture`."""
     element.props["src"] = address
     element.update()
+
+
+def slider(name: str, low: float, high: float, step: float, value: float) -> Any:
+    """A slider that a hand moves at once: it does not wait for the server to echo its value, which
+    on a busy machine would pull it back."""
+    found = ui.slider(min=low, max=high, step=step, value=value)
+    found.LOOPBACK = False
+    found.props["loopback"] = False
+    return found.props(f'dense aria-label="{name}"')
 
 
 def uploads(label: str, kinds: str, mark: str, take: Callable[[Any], Any], most_mb: int) -> Any:

@@ -122,8 +122,7 @@ class Playground:
                 for side, told in enumerate(("left", "right")):
                     with ui.element("div").classes("sides w-full") as row:
                         letter = ui.label("both" if side == 0 else told).classes("muted")
-                        slider = ui.slider(min=0, max=5, step=0.1, value=0)
-                        slider.props(f'dense aria-label="AU{au} {told}"')
+                        slider = layout.slider(f"AU{au} {told}", 0, 5, 0.1, 0)
                         slider.props(f'data-mark="au-{au}-{told}"')
                         slider.on_value_change(
                             lambda e, a=au, s=side: self._slide(a, s, float(e.value or 0))
@@ -192,8 +191,8 @@ class Playground:
         with ui.element("div").classes("au"):
             ui.label(name).classes("name")
             with ui.row().classes("no-wrap items-center w-full"):
-                slider = ui.slider(min=low, max=high, step=step, value=value)
-                slider.props(f'dense aria-label="{name}"').on_value_change(self._changed)
+                slider = layout.slider(name, low, high, step, value)
+                slider.on_value_change(self._changed)
                 shown = ui.label().classes("muted").style("min-width: 2.6rem")
                 shown.bind_text_from(slider, "value", backward=lambda v: f"{v:g}")
         return slider
@@ -212,8 +211,7 @@ class Playground:
                     self.moved = layout.picture("now")
                     self.moment = ui.label("apex").classes("muted").props('data-mark="moment"')
             with ui.row().classes("w-full items-center no-wrap q-mt-sm"):
-                self.scrub = ui.slider(min=0, max=1, step=0.01, value=0)
-                self.scrub.props('dense aria-label="moment of the clip"').props('data-mark="scrub"')
+                self.scrub = layout.slider("moment of the clip", 0, 1, 0.01, 0)
                 self.scrub.on("update:model-value", self._move, throttle=0.05)
                 ui.button("apex", on_click=self._to_apex).props("flat dense no-caps")
             with ui.row().classes("w-full items-center"):
