@@ -63,7 +63,7 @@ class Clips:
                         ui.button("next", on_click=lambda: self._turn(1)).props("flat no-caps")
                 with ui.element("div").classes("stack sticky right"):
                     self._detail_card()
-        ui.keyboard(on_key=self._key)
+        ui.keyboard(on_key=self._key, ignore=[*layout.TYPED_IN])
         ui.timer(0.05, lambda: self.choice.set_value(caches[0]), once=True)
 
     def _detail_card(self) -> None:

@@ -54,7 +54,7 @@ class DriverPage:
                     with ui.element("div").classes("card"):
                         self.films.append(layout.picture(name))
                         ui.label(name).classes("muted")
-            with ui.element("div").classes("card w-full"):
+            with ui.element("div").classes("card two"):
                 self.figure = ui.element("img").props('alt="stages"').style("max-width: 100%")
                 self.told = ui.column().classes("w-full gap-1")
 

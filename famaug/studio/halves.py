@@ -19,6 +19,7 @@ BRIDGE, TIP = 168, 1
 """Points of the mesh: between the eyes, and the tip of the nose."""
 TABLE = "aus.csv"
 """In a folder of real clips: clip and aus, as "EP02_01f,4+L7"."""
+AT_REST = "none: this half stays at rest"
 SHOWN_FROM = 0.2
 """Intensity from which an AU is named."""
 
@@ -45,7 +46,7 @@ def named_aus(intensity: Floats, half: Half) -> str:
         if (au in UPPER) == (half == "upper") and (left or right):
             side = "" if left and right else " (left)" if left else " (right)"
             parts.append(f"AU{au} {FACS_NAMES[au]}{side}")
-    return ", ".join(parts) or "none: this half stays at rest"
+    return ", ".join(parts) or AT_REST
 
 
 def read_aus(folder: Path) -> dict[str, Floats]:

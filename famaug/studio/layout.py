@@ -18,6 +18,8 @@ PAGES = {
     "/rating": "Rating",
     "/driver": "Driver",
 }
+TYPED_IN = ("input", "select", "textarea")
+"""Where keys are text; elsewhere, on a button too, they are commands."""
 STYLE = """
 body { background: #f6f7f9; color: #1c2026; }
 .studio { max-width: 1240px; margin: 0 auto; width: 100%; padding: 14px; gap: 14px; }
@@ -58,7 +60,7 @@ body { background: #f6f7f9; color: #1c2026; }
 .filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 8px; }
 .fact { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 8px; font-size: .82rem;
   width: 100%; padding: 2px 0; border-bottom: 1px solid #f0f1f3; }
-.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(105px, 1fr)); gap: 6px; }
+.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(120px, 1fr)); gap: 6px; }
 .rating .picture { aspect-ratio: auto; max-height: 60vh; min-height: 120px; }
 .films { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 14px;
   width: 100%; }

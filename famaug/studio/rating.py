@@ -13,7 +13,7 @@ from famaug.clip_options import ASSUMED_FPS
 from famaug.errors import InputError
 from famaug.media.clips import read_frames
 from famaug.studio import layout
-from famaug.studio.halves import half_of, named_aus, read_aus
+from famaug.studio.halves import AT_REST, half_of, named_aus, read_aus
 from famaug.studio.moving import address, jpeg, webp
 from famaug.studio.ratings import (
     HALVES,
@@ -35,6 +35,8 @@ from famaug.types import Frames
 REAL = "real"
 EACH = 12
 """Clips of a system, unless another number is asked for."""
+STAYS = "Does it stay at rest?"
+"""Asked where a half is to show nothing."""
 PROTOCOL = (
     "Upper and lower face are judged apart, each on its own, as in the generation task of "
     "MEGC 2021: whether the AUs named are shown, whether it looks like a real face, and noise. "
@@ -53,6 +55,7 @@ class RatingPage:
         self.answers: dict[str, int] = {}
         self.views: dict[str, str] = {}
         self.buttons: dict[tuple[str, int], Any] = {}
+        self.asked: dict[str, Any] = {}
 
     def build(self) -> None:
         with layout.page("/rating"):
@@ -72,7 +75,7 @@ class RatingPage:
                         button = ui.button(name, on_click=work).props("no-caps flat")
                         button.props(f'data-mark="{mark}"')
                 self.table = ui.column().classes("w-full")
-        ui.keyboard(on_key=self._key)
+        ui.keyboard(on_key=self._key, ignore=[*layout.TYPED_IN])
 
     def _start_card(self) -> None:
         ui.html("<h2>Rating by experts</h2>", sanitize=False)
@@ -80,6 +83,7 @@ class RatingPage:
         with ui.row().classes("items-end"):
             self.name = ui.input("your name or number").props('data-mark="rater"')
             self.each = ui.number("clips of each system", value=EACH, min=1, max=1000, step=1)
+            self.each.classes("w-40")
             begin = ui.button("Begin, or go on", on_click=self._begin)
             begin.props('no-caps unelevated data-mark="begin"')
         self.progress = ui.label().classes("muted").props('data-mark="progress"')
@@ -92,10 +96,10 @@ class RatingPage:
                     button = ui.button(view, on_click=partial(self._look, view))
                     button.props('no-caps dense flat padding="2px 8px"')
         with ui.element("div").classes("card"):
-            self.title = ui.label().classes("text-bold").props('data-mark="half"')
+            self.title = ui.label().classes("text-bold").props('data-mark="title"')
             self.aus = ui.label().classes("q-mb-sm").props('data-mark="aus"')
             for question, (text, words) in QUESTIONS.items():
-                ui.label(text).classes("text-bold q-mt-sm")
+                self.asked[question] = ui.label(text).classes("text-bold q-mt-sm")
                 with ui.element("div").classes("answers"):
                     for value, word in enumerate(words):
                         button = ui.button(
@@ -194,7 +198,9 @@ class RatingPage:
             "apex": address(jpeg(frames[apex])),
         }
         self.title.set_text(f"{self.item.half.capitalize()} face")
+        rests = self.item.aus == AT_REST
         self.aus.set_text(f"AUs to be shown here: {self.item.aus}")
+        self.asked["aus"].set_text(STAYS if rests else QUESTIONS["aus"][0])
         self._look("slow")
 
     def _look(self, view: str) -> None:
