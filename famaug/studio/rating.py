@@ -19,8 +19,8 @@ from famaug.studio.ratings import (
     HALVES,
     QUESTIONS,
     Half,
-    Item,
     RatingBook,
+    Sheet,
     agreement,
     as_csv,
     chosen,
@@ -49,8 +49,8 @@ class RatingPage:
 
     def __init__(self, studio: Studio) -> None:
         self.studio, self.book = studio, RatingBook(studio.ratings)
-        self.items: list[Item] = []
-        self.item: Item | None = None
+        self.items: list[Sheet] = []
+        self.item: Sheet | None = None
         self.rater = ""
         self.answers: dict[str, int] = {}
         self.views: dict[str, str] = {}
@@ -117,7 +117,7 @@ class RatingPage:
 
     # -- WHAT IS RATED --------------------------------------------------------------------------
 
-    def _gather(self, each: int) -> list[Item]:
+    def _gather(self, each: int) -> list[Sheet]:
         """What there is to rate; in the slow desk's thread."""
         library = self.studio.library
         by: dict[str, list[str]] = defaultdict(list)
@@ -142,7 +142,7 @@ class RatingPage:
             if isinstance(shown, tuple):
                 provenance = shown[0].cache.provenance(shown[1])
                 shown = provenance.plan.intensity
-            items += [Item(systems[clip], clip, half, named_aus(shown, half)) for half in HALVES]
+            items += [Sheet(systems[clip], clip, half, named_aus(shown, half)) for half in HALVES]
         if not items:
             raise InputError(
                 "there is nothing to rate: start with famaug studio CACHE, or a folder of caches, "

@@ -38,7 +38,7 @@ LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
-class Item:
+class Sheet:
     """Half of a clip to be rated.
 
     Attributes:
@@ -83,7 +83,7 @@ def chosen(clips: Mapping[str, Sequence[str]], each: int) -> list[str]:
     return found
 
 
-def in_order(items: Iterable[Item], rater: str) -> list[Item]:
+def in_order(items: Iterable[Sheet], rater: str) -> list[Sheet]:
     """Shuffled over systems, clips and halves, for each rater another way."""
     listed = sorted(items, key=lambda item: item.name)
     return [listed[i] for i in keyed_generator(0, "order", rater).permutation(len(listed))]
@@ -107,7 +107,7 @@ class RatingBook:
             raise InputError(f"a rater's name has 1 to {LONGEST_NAME} characters")
         return self.folder / f"rater-{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
 
-    def add(self, rater: str, item: Item, answers: Mapping[str, int]) -> None:
+    def add(self, rater: str, item: Sheet, answers: Mapping[str, int]) -> None:
         """Notes a rating, or another one in its place, and writes the rater's file.
 
         Raises:

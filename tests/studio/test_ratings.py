@@ -20,9 +20,9 @@ from famaug.studio.halves import named_aus, read_aus
 from famaug.studio.ratings import (
     HALVES,
     QUESTIONS,
-    Item,
     Rating,
     RatingBook,
+    Sheet,
     agreement,
     as_csv,
     chosen,
@@ -34,9 +34,9 @@ from famaug.types import AU_INDEX
 GOOD = {"aus": 3, "quality": 2, "noise": 1}
 
 
-def items(count: int = 10) -> list[Item]:
+def items(count: int = 10) -> list[Sheet]:
     return [
-        Item("real" if n % 2 else "warp/9", f"c/{n:02d}", half, "AU4")
+        Sheet("real" if n % 2 else "warp/9", f"c/{n:02d}", half, "AU4")
         for n in range(count)
         for half in HALVES
     ]
@@ -144,10 +144,10 @@ def test_means_by_system() -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from famaug.studio.ratings import Item, RatingBook
+from famaug.studio.ratings import Sheet, RatingBook
 book = RatingBook(Path(sys.argv[1]))
 for n in range(10_000):
-    book.add("A", Item("s", f"c/{n}", "upper", ""), {"aus": 1, "quality": 1, "noise": 1})
+    book.add("A", Sheet("s", f"c/{n}", "upper", ""), {"aus": 1, "quality": 1, "noise": 1})
     print(n, flush=True)
 """
 
