@@ -182,22 +182,20 @@ def _photographed(
     split = np.interp(place.s, rims.knots, dark)
     wide = smooth_step(height / (0.2 * scale) - 1)
     inward = smooth_step((side + 0.1 * scale - np.abs(place.s)) / (0.2 * scale))
-    reach_up = (0.06 + _GUM * tooth_top) * scale
+    reach_up = (0.06 + _GUM * np.maximum(tooth_top, wide)) * scale
     reach_low = (0.06 + _BELOW * tooth_low) * scale
     above = smooth_step(1 - (top - place.t) / reach_up)
     soft = max(0.05 * scale, 1.0)
     # upper teeth end at the split, or, where they reach the lower lip, a little behind it
     ends = place.t - split - np.where(split >= place.lower - 1.5 * margin, 1, 0) * reach_low
-    shown = np.maximum(
-        np.maximum(wide, np.interp(place.s, rims.knots, np.maximum(at_top, at_low))), 0
-    )
+    shown = np.maximum(wide, np.maximum(tooth_top, tooth_low))
     upper = inward * above * shown * smooth_step(0.5 - ends / soft)
     lower = (
         inward
         * smooth_step((place.t - split) / soft + 0.5)
         * smooth_step(0.5 - (place.t - place.lower) / (0.1 * scale))
     )
-    return _Seen(seen, upper, lower * np.maximum(wide, 0), _edges(rims, at_top, dark, scale))
+    return _Seen(seen, upper, lower * wide, _edges(rims, at_top, dark, scale))
 
 
 def _edges(rims: Rims, tooth: Array, dark: Array, scale: float) -> tuple[float, float]:

@@ -114,8 +114,7 @@ def make_patch(
         rims: of the opening.
         picture, mesh: `H W 3`, the box of the grid, and `478 3`, in its pixels.
         motion: `34 478 3`, pixels at intensity 5.
-        fields: upper and lower field, `34 2 lines columns`, in nodes.
-        grid: the fields' grid.
+        fields, grid: upper and lower field, `34 2 lines columns`, in nodes of the grid.
         scale: pixels per centimetre.
         closed: whether the lips are closed.
     """

@@ -26,7 +26,7 @@ _OVERLAP = 0.18
 """Centimetres by which the upper lid passes the lower one at AU45 = 5."""
 _FOLLOW = 0.35
 """Share of AU45's motion that the skin above the lid makes: new skin comes out of the fold."""
-_SEAL = 0.55
+_SEAL = 0.35
 """Share of the upper lip's way that the lower one goes with it at AU10."""
 _LOWER_LIP, _UPPER_LIP = 17, 0
 _BROW = ((282, 295, 283), (52, 65, 53))
