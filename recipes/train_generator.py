@@ -20,6 +20,7 @@ import warnings
 from famaug.commands.terminal import echo, run_script
 from famaug.config.ganimation import (
     GANIMATION,
+    asks_for_known,
     divided,
     open_faces,
     open_watchers,
@@ -52,7 +53,12 @@ def main(given: argparse.Namespace) -> None:
         faces = open_faces(config, progress=echo if engine.is_main else lambda text: None)
     train, held = divided(faces, config["faces.held_out"], config["faces.hold_out"])
     batches = FaceBatches(
-        faces, rows=train, batch_size=config["training.batch_size"], seed=seed, **of(FaceBatches)
+        faces,
+        rows=train,
+        batch_size=config["training.batch_size"],
+        seed=seed,
+        known=asks_for_known(config),
+        **of(FaceBatches),
     )
 
     # 3. A generator against a critic of pictures and, with `network.sequence`, one of clips.

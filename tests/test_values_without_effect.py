@@ -80,6 +80,9 @@ def test_generation(tmp_path: Path, text: str, told: str) -> None:
         {"kind": "pictures", "full_scale": 1.0},
         {"kind": "videos", "options": {"table": "a"}},
         {"kind": "reader", "table": "aus.csv"},
+        {"kind": "pictures", "scenes": 9},
+        {"kind": "videos", "videos": "a"},
+        {"kind": "rendered", "table": "aus.csv"},
     ],
 )
 def test_faces_of_a_generator(faces: dict[str, Any]) -> None:

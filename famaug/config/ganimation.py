@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ from famaug.training.ganimation.faces import FaceSet, prepare_faces
 from famaug.training.ganimation.losses import GanimationLossWeights
 from famaug.training.ganimation.monitor import CollapseMonitor, Probe
 from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
+from famaug.training.ganimation.rendered import SceneOptions, faces_of_renders, renderer_key
 from famaug.training.ganimation.samples import SampleSheets
 from famaug.training.ganimation.sources import (
     CropOptions,
@@ -55,8 +57,8 @@ def _hold_out(number: int) -> None:
 FACES = {
     # pictures (root: folder; table: CSV or folder of OpenFace's), videos (root: folder of videos or
     # of folders of frames; table: folder of AU tables named as they, or AUs are measured), reader
-    # (a data set; AUs are measured)
-    "faces.kind": Key(Literal["pictures", "videos", "reader"], "pictures"),
+    # (a data set; AUs are measured), rendered (root: folder of neutral faces that the warp renders)
+    "faces.kind": Key(Literal["pictures", "videos", "reader", "rendered"], "pictures"),
     **keys_of_clips("faces."),
     "faces.table": Key(Path | None, None),
     # what a picture table writes for the strongest expression, 5 or 1
@@ -65,10 +67,14 @@ FACES = {
     "faces.held_out": Key(Sequence[str], ()),
     "faces.hold_out": Key(int, 0, check=_hold_out),
     **keys_of(CropOptions, above="faces."),
+    **keys_of(SceneOptions, above="faces."),
+    "faces.videos": Key(Path | None, None),  # real frames beside rendered ones; AUs are measured
     "faces.prepared": Key(Path, Path("cache/faces")),  # gets the crops
 }
 NETWORK = {
-    **keys_of(GanimationGenerator, "width", "blocks", "affine", "flow", above="network."),
+    **keys_of(
+        GanimationGenerator, *("width", "blocks", "affine", "flow", "maps_inside"), above="network."
+    ),
     **keys_of(PatchCritic, above="network.", critic_width="width", critic_layers="layers"),
     "network.both_sides": Key(bool, False),  # the critic regresses left and right apart
     **keys_of(FaceBatches, above="network.", sequence="clip_length"),
@@ -81,10 +87,10 @@ TRAINING = {
     "training.decay_epochs": Key(int, 10),
     **keys_of(
         GanimationOptions,
-        *("learning_rate", "betas", "generator_every", "penalty_step"),
+        *("learning_rate", "flow_rate", "betas", "generator_every", "penalty_step"),
         above="training.",
     ),
-    **keys_of(FaceBatches, "mirror", "noise", above="training."),
+    **keys_of(FaceBatches, "mirror", "noise", "at_rest", above="training."),
     **keys_of(CollapseMonitor, "patience", above="training."),
 }
 KEYS = {**OWN, **FACES, **NETWORK, **keys_of(GanimationLossWeights, above="weights."), **TRAINING}
@@ -92,14 +98,22 @@ KEYS = {**OWN, **FACES, **NETWORK, **keys_of(GanimationLossWeights, above="weigh
 
 def _together(c: Config) -> Iterator[str]:
     kind = c["faces.kind"]
+    scenes = (*keys_of(SceneOptions, above="faces."), "faces.videos")
     idle = {
-        "pictures": ("faces.reader", "faces.options", "faces.window"),
-        "videos": ("faces.reader", "faces.options", "faces.full_scale"),
-        "reader": ("faces.table", "faces.full_scale"),
+        "pictures": ("faces.reader", "faces.options", "faces.window", *scenes),
+        "videos": ("faces.reader", "faces.options", "faces.full_scale", *scenes),
+        "reader": ("faces.table", "faces.full_scale", *scenes),
+        "rendered": ("faces.reader", "faces.options", "faces.table", "faces.full_scale"),
     }
     yield from c.idle(f"faces.kind is {kind}", *idle[kind])
     if kind == "pictures" and c["faces.table"] is None:
         yield from c.idle("there is no faces.table", "faces.full_scale")
+    if not asks_for_known(c):
+        yield from c.idle("weights.known and weights.motion are 0", "training.at_rest")
+    elif kind != "rendered":
+        yield f"weights.known and weights.motion need faces.kind: rendered; got {kind}"
+    if not c["network.flow"]:
+        yield from c.idle("network.flow is false", "weights.motion", "training.flow_rate")
     full, decay = c["training.epochs"], c["training.decay_epochs"]
     if min(full, decay) < 0 or not full + decay:
         yield (
@@ -110,6 +124,11 @@ def _together(c: Config) -> Iterator[str]:
         loop_options(c, 1)
     except InputError as error:
         yield f"training: {error}"
+
+
+def asks_for_known(config: Config) -> bool:
+    """Whether a loss compares with what is known to come out."""
+    return bool(config["weights.known"] or config["weights.motion"])
 
 
 GANIMATION = Schema(
@@ -137,6 +156,16 @@ def open_faces(config: Config, *, progress: Callable[[str], None]) -> FaceSet:
         )
         scale = "famaug"
         setting |= {"root": clips.root, "reader": clips.reader, "with": dict(clips.options)}
+    elif kind == "rendered":
+        scenes = SceneOptions(**config.arguments(SceneOptions))
+        files, videos, seed = picture_files(root), config["faces.videos"], config["seed"]
+        beside = [] if videos is None else video_files(videos)
+        found = chain(
+            faces_of_renders(files, options, scenes, seed=seed), faces_of_videos(beside, options)
+        )
+        scale = "famaug"
+        setting |= {"files": fingerprint(files), "videos": fingerprint(beside), "seed": seed}
+        setting |= {"scenes": asdict(scenes), "renderer": renderer_key()}
     elif kind == "videos":
         files = video_files(root)
         found = faces_of_videos(files, options, tables=table)
@@ -176,6 +205,7 @@ def open_ganimation(
         rows=train,
         batch_size=config["training.batch_size"],
         seed=config["seed"],
+        known=asks_for_known(config),
         **config.arguments(FaceBatches),
     )
     full, decay = config["training.epochs"], config["training.decay_epochs"]
@@ -236,7 +266,10 @@ def divided(faces: FaceSet, held_out: Sequence[str], hold_out: int) -> tuple[Row
 
 
 def open_watchers(config: Config, faces: FaceSet, rows: Rows) -> Sequence[Watcher]:
-    """They look at up to eight faces, of as many people or clips as there are."""
+    """They look at up to eight faces, of as many people or clips as there are, at rest where
+    some are known to be."""
+    still = rows[~faces.intensity[rows].any((1, 2))]
+    rows = still if len(still) else rows
     some = faces.part(rows[np.linspace(0, len(rows) - 1, min(8, len(rows))).round().astype(int)])
     probe = Probe(torch.from_numpy(in_network_range(some.pictures)), torch.from_numpy(some.midline))
     every, ramp = config["training.look_every"], config["network.ramp"]

@@ -54,6 +54,7 @@ NOT_RUN: dict[str, str] = {
     "generation/composite.yaml": "needs faces of three data sets; tests/recipes opens it",
     "generator/ganimation-clips.yaml": "videos of one's own; tests/training/ganimation",
     "generator/ganimation-paper.yaml": "200,000 faces of one's own; tests/training/ganimation",
+    "generator/ganimation-rendered.yaml": "renders for minutes; tests/training/ganimation",
     "ablate_synthetic_ratio.py": "as ablation/composite.yaml; tests/recipes runs it",
     "train_recognizer.py": "as recognition/composite.yaml; tests/recipes runs it",
     "train_superres.py": "tests/training/superres/test_superres_training.py runs it",

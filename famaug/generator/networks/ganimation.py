@@ -6,7 +6,9 @@ ECCV 2018, section 4.1, and the sizes of the authors' public training code.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +19,9 @@ from famaug.errors import InputError
 from famaug.seeding import keyed_generator
 from famaug.types import AUS
 
+Inside = Callable[[Tensor], Tensor]
+LOUDER = 60.0
+"""First weights of maps inside over those of convolutions, which sum over many more inputs."""
 REACH = 0.2
 """Largest displacement of the motion head, in half sides of the picture."""
 
@@ -50,6 +55,7 @@ class GanimationGenerator(nn.Module):
             donydchen/ganimation_replicate).
         units: maps beside the picture.
         flow: predict a motion too. Its head starts at zero motion.
+        maps_inside: let the maps scale and shift the inside of every residual block (`MapsInside`).
         seed: of the first weights, N(0, 0.02).
 
     Raises:
@@ -67,6 +73,7 @@ class GanimationGenerator(nn.Module):
         affine: bool = True,
         units: int = len(AUS),
         flow: bool = False,
+        maps_inside: bool = False,
         seed: int = 0,
     ) -> None:
         if min(width, blocks, units) < 1:
@@ -74,12 +81,18 @@ class GanimationGenerator(nn.Module):
         super().__init__()
         self.settings: dict[str, Any] = {
             "width": width, "blocks": blocks, "affine": affine, "units": units, "flow": flow,
+            "maps_inside": maps_inside,
         }  # fmt: skip
         with undrawn():
             self._build(width, blocks, affine, units, flow)
+            count = blocks if maps_inside else 0
+            self.inside = nn.ModuleList(MapsInside(units, 4 * width) for _ in range(count))
         initialise(self, seed)
         if self.flow is not None:
             nn.init.zeros_(self.flow.weight)
+        with torch.no_grad():
+            for weight in self.inside.parameters():
+                weight.mul_(LOUDER)
 
     def _build(self, width: int, blocks: int, affine: bool, units: int, flow: bool) -> None:
         self.enter = Stage(3 + units, width, 7, affine=affine)
@@ -104,7 +117,14 @@ class GanimationGenerator(nn.Module):
         """
         _check(picture, maps, self.settings["units"], self.size_multiple)
         x = self.enter(torch.cat([picture, maps], 1))
-        x = self.up(self.blocks(self.down(x)))
+        x = self.down(x)
+        if self.inside:
+            small = F.avg_pool2d(maps, self.size_multiple)
+            for block, inside in zip(self.blocks, self.inside, strict=True):
+                x = block(x, partial(inside, maps=small))
+        else:
+            x = self.blocks(x)
+        x = self.up(x)
         heads = [h.weight for h in (self.colour, self.attention, self.flow) if h is not None]
         y = F.conv2d(x, torch.cat(heads), padding=3).float()  # one pass for all
         flow = None if self.flow is None else REACH * torch.tanh(y[:, 4:])
@@ -130,8 +150,9 @@ class Stage(nn.Module):
         self.conv = kind(channels, out, kernel, stride=stride, padding=padding, bias=False)
         self.norm = nn.InstanceNorm2d(out, affine=affine)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu_(normed(self.norm, self.conv(x)))
+    def forward(self, x: Tensor, inside: Inside | None = None) -> Tensor:
+        x = normed(self.norm, self.conv(x))
+        return torch.relu_(x if inside is None else inside(x))
 
 
 class Residual(nn.Module):
@@ -143,8 +164,27 @@ class Residual(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm = nn.InstanceNorm2d(channels, affine=affine)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x + normed(self.norm, self.conv(self.first(x)))
+    def forward(self, x: Tensor, inside: Inside | None = None) -> Tensor:
+        return x + normed(self.norm, self.conv(self.first(x, inside)))
+
+
+class MapsInside(nn.Module):
+    """Scales and shifts normalised features by the maps: x (1 + a(maps)) + b(maps).
+
+    A map beside the picture is one number everywhere, or two and a ramp; a convolution makes a
+    constant of it, and the instance norm behind it subtracts constants. What is asked for thus
+    reaches a published generator by the zeros round its border alone. Behind a norm it arrives.
+    The idea is SPADE's (Park et al., CVPR 2019).
+    """
+
+    def __init__(self, units: int, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(units, 2 * channels, 1, bias=False)
+
+    def forward(self, x: Tensor, maps: Tensor) -> Tensor:
+        scale, shift = self.conv(maps).chunk(2, 1)
+        out: Tensor = x * (1 + scale) + shift
+        return out
 
 
 def normed(norm: nn.InstanceNorm2d, x: Tensor) -> Tensor:

@@ -65,7 +65,11 @@ def import_file(path: Path) -> tuple[ImportedNetwork, dict[str, Any]]:
 
 
 def _known(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    kinds = {"width": int, "blocks": int, "affine": bool, "units": int, "flow": bool}
+    settings = {"maps_inside": False, **settings}  # files from before it could be had
+    kinds = {
+        "width": int, "blocks": int, "affine": bool, "units": int, "flow": bool,
+        "maps_inside": bool,
+    }  # fmt: skip
     good = settings.keys() == kinds.keys() and all(
         type(settings[k]) is kind and 0 <= settings[k] <= WIDEST for k, kind in kinds.items()
     )

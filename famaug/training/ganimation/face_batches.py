@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,7 +19,8 @@ from famaug.types import Floats
 class FaceBatches:
     """Every face once an epoch in an order of its own; what is left over at its end is dropped.
 
-    The AUs asked for are those of another face, with noise, as published.
+    The AUs asked for are those of another face, with noise, as published. With `known`, a face of a
+    rendered scene is what is to come out, and another picture of its scene is what is shown.
 
     Args:
         faces: with known AUs.
@@ -27,6 +30,9 @@ class FaceBatches:
         mirror: show half of the faces mirrored, left and right exchanged.
         noise: uniform noise on the AUs asked for, on the scale of 0-5 (published: 0.1 of AU / 5).
         clip_length: frames of the clips for a sequence critic, 0 for none.
+        known: add the picture and the motion that are to come out (see `GanimationObjective`);
+            faces of no scene go on as published.
+        at_rest: share of the scenes' pictures that are shown at rest, as in use.
 
     Raises:
         InputError: faces without AUs, fewer than a batch, or no run of frames so long.
@@ -42,6 +48,8 @@ class FaceBatches:
         mirror: bool = True,
         noise: float = 0.5,
         clip_length: int = 0,
+        known: bool = False,
+        at_rest: float = 0.5,
     ) -> None:
         self.rows = np.arange(len(faces)) if rows is None else rows
         if not np.isfinite(faces.intensity[self.rows]).all():
@@ -58,6 +66,15 @@ class FaceBatches:
                 f"a sequence critic needs runs of {clip_length} frames; the longest clip here is "
                 "shorter (loose pictures have none)"
             )
+        self.known, self.at_rest = known, at_rest
+        self._scenes = _scenes(faces, self.rows) if known else {}
+        if known and not self._scenes:
+            raise InputError(
+                "what is to come out is known of rendered faces alone: faces.kind: rendered, or "
+                "weights.known: 0"
+            )
+        if not 0 <= at_rest <= 1:
+            raise InputError(f"at_rest is a share, 0 to 1; got {at_rest}")
         self._epoch, self._order = -1, self.rows
 
     @property
@@ -79,20 +96,50 @@ class FaceBatches:
 
     def _row(self, index: int, number: int, row: int) -> dict[str, NDArray[np.float32]]:
         draw = keyed_generator(self.seed, "row", number, row)
-        faces = self.faces
-        picture, midline = faces.pictures[index], faces.midline[index]
-        intensity = faces.intensity[index]
-        if self.mirror and draw.random() < 0.5:
-            picture = picture[:, ::-1]
-            intensity, midline = mirrored(intensity, midline, faces.size)
+        turned = self.mirror and draw.random() < 0.5
+        scene = self._scenes.get(int(self.faces.scene[index]))
+        shown = index if scene is None else self._shown(scene, draw)
+        picture, intensity, midline = self._seen(shown, turned=turned)
         found = {
-            "picture": in_network_range(picture),
+            "picture": picture,
             "intensity": intensity,
             "target": self._target(draw),
             "midline": midline,
             "mix": np.asarray(draw.random(), np.float32),
         }
+        if self.known:
+            true, asked, _ = self._seen(index, turned=turned)
+            from_rest = scene is not None and not intensity.any()
+            found |= {
+                "true": true,
+                "is_known": np.asarray(scene is not None, np.float32),
+                "motion": self._motion(index, turned=turned),
+                "from_rest": np.asarray(from_rest, np.float32),
+            }
+            if scene is not None:
+                found["target"] = asked
         return found | self._clip(draw) if self.clip_length else found
+
+    def _seen(self, index: int, *, turned: bool) -> tuple[NDArray[np.float32], Floats, Floats]:
+        """Picture, intensity and midline of a face, perhaps mirrored."""
+        faces = self.faces
+        picture, midline = faces.pictures[index], faces.midline[index]
+        intensity = faces.intensity[index]
+        if turned:
+            picture = picture[:, ::-1]
+            intensity, midline = mirrored(intensity, midline, faces.size)
+        return in_network_range(picture), intensity, midline
+
+    def _motion(self, index: int, *, turned: bool) -> NDArray[np.float32]:
+        motion = np.array(self.faces.motion[index], np.float32)
+        if turned:
+            motion = motion[..., ::-1] * np.array([-1, 1], np.float32)[:, None, None]
+        return np.ascontiguousarray(motion)
+
+    def _shown(self, scene: _Scene, draw: np.random.Generator) -> int:
+        rest = len(scene.still) and draw.random() < self.at_rest
+        rows = scene.still if rest else scene.rows
+        return int(rows[draw.integers(len(rows))])
 
     def _target(self, draw: np.random.Generator) -> Floats:
         other: Floats = self.faces.intensity[self.rows[draw.integers(len(self.rows))]]
@@ -114,6 +161,24 @@ class FaceBatches:
             "curve": self.faces.intensity[asked],
             "clip_mix": np.asarray(draw.random(), np.float32),
         }
+
+
+class _Scene(NamedTuple):
+    """Rows of a scene, and those of them at rest."""
+
+    rows: NDArray[np.int64]
+    still: NDArray[np.int64]
+
+
+def _scenes(faces: FaceSet, rows: NDArray[np.int64]) -> dict[int, _Scene]:
+    """Scenes by number, of `rows` alone."""
+    order = rows[np.argsort(faces.scene[rows], kind="stable")]
+    numbers, first = np.unique(faces.scene[order], return_index=True)
+    found = {}
+    for number, mine in zip(numbers.tolist(), np.split(order, first[1:]), strict=True):
+        if number != LOOSE:
+            found[number] = _Scene(mine, mine[~faces.intensity[mine].any((1, 2))])
+    return found
 
 
 def _runs(faces: FaceSet, rows: NDArray[np.int64], length: int) -> NDArray[np.int64]:

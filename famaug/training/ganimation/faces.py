@@ -20,8 +20,8 @@ from famaug.types import AUS, Floats, Picture
 from famaug.weights.tensor_files import load_tensors, save_tensors
 
 LOOSE = -1
+"""Number of the clip or scene of a picture that is of none."""
 _AT_ONCE = 256
-"""Clip number of a picture that is of no clip."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,9 @@ class Face:
         intensity: float32 `2 17`, 0-5; NaN where unknown.
         clip: name of the run of frames it belongs to, or "".
         frame: its number in the clip.
+        scene: name of the pictures it belongs to that differ by their AUs alone, or "".
+        motion: float16 `2 S/2 S/2` (x, y), where in its scene's picture at rest each place is taken
+            from, as a displacement in half sides; None where that is not known.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Face:
     intensity: Floats
     clip: str = ""
     frame: int = 0
+    scene: str = ""
+    motion: NDArray[np.float16] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class FaceSet:
         midline: float32 `N 2 2`.
         clip: int64 `N`, runs of frames by number, -1 for loose pictures.
         frame: int64 `N`.
+        scene: int64 `N`, pictures that differ by their AUs alone by number, -1 for others.
+        motion: float16 `N 2 S/2 S/2` of rendered faces, 0 for others; `0 2 S/2 S/2` where none are.
         names: `N`.
         scale: whose intensities ("openface", "famaug", "" where there are none).
         skipped: names by reason.
@@ -73,6 +80,8 @@ class FaceSet:
     midline: Floats
     clip: NDArray[np.int64]
     frame: NDArray[np.int64]
+    scene: NDArray[np.int64]
+    motion: NDArray[np.float16]
     names: tuple[str, ...]
     scale: str
     skipped: Mapping[str, Sequence[str]]
@@ -109,6 +118,8 @@ class FaceSet:
             self.midline[rows],
             self.clip[rows],
             self.frame[rows],
+            self.scene[rows],
+            self.motion[rows] if len(self.motion) else self.motion,
             tuple(self.names[i] for i in rows),
             self.scale,
             self.skipped,
@@ -171,7 +182,7 @@ def prepare_faces(
     Raises:
         TrainingError: no face at all; the message says what was left out and why.
     """
-    key = digest([dict(setting), size, scale, "faces/1"])
+    key = digest([dict(setting), size, scale, "faces/2"])
     index, pixels = folder / "faces.safetensors", folder / "pictures.u8"
     if index.is_file():
         opened = _open(index, pixels, key, size)
@@ -205,17 +216,32 @@ def prepare_faces(
 
 
 def _write_index(path: Path, faces: Sequence[Face], note: dict[str, Any]) -> None:
-    clips = {name: i for i, name in enumerate(dict.fromkeys(f.clip for f in faces if f.clip))}
     tensors = {
         "intensity": np.stack([f.intensity for f in faces]),
         "midline": np.stack([f.midline for f in faces]),
-        "clip": np.asarray([clips.get(f.clip, LOOSE) for f in faces], np.int64),
+        "clip": _numbers([f.clip for f in faces]),
         "frame": np.asarray([f.frame for f in faces], np.int64),
+        "scene": _numbers([f.scene for f in faces]),
+        "motion": _motions(faces),
     }
     names = [f.name for f in faces]
     save_tensors(
         path, {k: torch.from_numpy(v) for k, v in tensors.items()}, {**note, "names": names}
     )
+
+
+def _numbers(groups: Sequence[str]) -> NDArray[np.int64]:
+    """A number for each name in order of appearance, `LOOSE` for ""."""
+    known = {name: i for i, name in enumerate(dict.fromkeys(g for g in groups if g))}
+    return np.asarray([known.get(g, LOOSE) for g in groups], np.int64)
+
+
+def _motions(faces: Sequence[Face]) -> NDArray[np.float16]:
+    half = faces[0].picture.shape[0] // 2
+    if all(f.motion is None for f in faces):
+        return np.zeros((0, 2, half, half), np.float16)
+    still = np.zeros((2, half, half), np.float16)
+    return np.stack([still if f.motion is None else f.motion for f in faces])
 
 
 def _open(index: Path, pixels: Path, key: str, size: int) -> FaceSet | None:
@@ -242,6 +268,8 @@ def _open(index: Path, pixels: Path, key: str, size: int) -> FaceSet | None:
         tensors["midline"].numpy(),
         tensors["clip"].numpy(),
         tensors["frame"].numpy(),
+        tensors["scene"].numpy(),
+        tensors["motion"].numpy(),
         tuple(names),
         str(note["scale"]),
         note["skipped"],

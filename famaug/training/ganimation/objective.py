@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from famaug.training.ganimation.losses import (
     GanimationLossWeights,
     cycle_error,
     gradient_penalty,
+    known_error,
+    motion_error,
     total_variation,
     units_error,
     wasserstein,
@@ -36,6 +38,8 @@ class GanimationOptions:
         size: side of the pictures.
         generator_every: steps of the critic for one of the generator.
         learning_rate, betas: of every Adam.
+        flow_rate: of the motion head, over the learning rate: it sums over so many features that at
+            the full rate a step swings it by pixels.
         penalty_step: "separate": a step of its own for the gradient penalty, as the authors' code;
             "joint": with the critic's other terms, as the re-implementations.
         weights: of the losses.
@@ -45,6 +49,7 @@ class GanimationOptions:
     size: int = 128
     generator_every: int = 5
     learning_rate: float = 1e-4
+    flow_rate: float = 1.0
     betas: tuple[float, float] = (0.5, 0.999)
     penalty_step: Literal["separate", "joint"] = "separate"
     weights: GanimationLossWeights = field(default_factory=GanimationLossWeights)
@@ -53,10 +58,11 @@ class GanimationOptions:
     def __post_init__(self) -> None:
         if self.penalty_step not in ("separate", "joint"):
             raise InputError(f"penalty_step is 'separate' or 'joint'; got {self.penalty_step!r}")
-        if self.generator_every < 1 or not self.learning_rate > 0:
+        rates = (self.learning_rate, self.flow_rate)
+        if self.generator_every < 1 or not min(rates) > 0:
             raise InputError(
-                "generator_every is at least 1 and learning_rate above 0; got "
-                f"{self.generator_every} and {self.learning_rate}"
+                "generator_every is at least 1, learning_rate and flow_rate are above 0; got "
+                f"{self.generator_every}, {rates[0]} and {rates[1]}"
             )
 
 
@@ -69,6 +75,11 @@ class GanimationObjective:
         target     `B 2 17`, the AUs asked for; noise may carry them a little outside of 0-5
         midline    `B 2 2`, pixels
         mix        `B`, in 0-1, of the gradient penalty
+    and for `weights.known` and `motion` also
+        true       `B 3 S S`, what is to come out: `picture` with the AUs `target`
+        is_known   `B`, 1 where `true` is that, 0 where it is `picture` itself
+        motion     `B 2 S/2 S/2`, where places of `true` come from in the scene at rest, half sides
+        from_rest  `B`, 1 where `picture` is that scene at rest
     and for a sequence critic also
         clip       `B 3 T S S`, consecutive real frames
         curve      `B T 2 17`, AUs through a clip that the generator is to render on `picture`
@@ -111,7 +122,7 @@ class GanimationObjective:
             self.networks = {**self.networks, "sequence_critic": sequence_critic}
         self.averaged: Sequence[str] = ("generator",)
         self.optimizers: Mapping[str, Optimizer] = {
-            name: Adam(net.parameters(), lr=options.learning_rate, betas=options.betas)
+            name: Adam(_groups(net, options), lr=options.learning_rate, betas=options.betas)
             for name, net in self.networks.items()
         }
 
@@ -128,17 +139,18 @@ class GanimationObjective:
         weights, picture = self.options.weights, batch["picture"]
         with torch.no_grad(), self.engine.autocast():
             fake, _ = self._rendered(picture, batch["target"], batch["midline"])
+        shown, intensity = _real(batch)
         with self.engine.autocast():
-            real, units = self.critic(picture)
+            real, units = self.critic(shown)
             judged, _ = self.critic(fake)
         losses = {
             "critic/wasserstein": weights.adversarial * wasserstein(real, judged),
-            "critic/units": weights.units * units_error(units, self._wanted(batch["intensity"])),
+            "critic/units": weights.units * units_error(units, self._wanted(intensity)),
         }
         alone = self.options.penalty_step == "separate"
         if alone:
             self._minimise(losses, "critic")
-        mixed = gradient_penalty(self.critic, picture, fake, batch["mix"])
+        mixed = gradient_penalty(self.critic, shown, fake, batch["mix"])
         penalty = {"critic/penalty": weights.penalty * mixed}
         # the published step moves the head of the AUs too, which the penalty does not reach
         self._minimise(penalty if alone else losses | penalty, "critic", all_move=alone)
@@ -166,16 +178,27 @@ class GanimationObjective:
             with self.engine.autocast():
                 fake, there = self._rendered(picture, batch["target"], midline)
                 judged, units = self.critic(fake)
-                back, again = self._rendered(fake, batch["intensity"], midline)
-            wanted = self._wanted(batch["target"])
-            masks = (there.attention, again.attention)
+            masks, wanted = [there.attention], self._wanted(batch["target"])
             losses = {
                 "generator/adversarial": -weights.adversarial * judged.mean(),
                 "generator/units": weights.units * units_error(units, wanted),
-                "generator/cycle": weights.cycle * cycle_error(back, picture),
-                "generator/attention": weights.attention * (masks[0].mean() + masks[1].mean()),
-                "generator/smoothness": weights.smoothness * self._variation(*masks),
             }
+            if weights.cycle:  # half of the step's time
+                with self.engine.autocast():
+                    back, again = self._rendered(fake, batch["intensity"], midline)
+                masks.append(again.attention)
+                losses["generator/cycle"] = weights.cycle * cycle_error(back, picture)
+            losses |= {
+                "generator/attention": weights.attention
+                * torch.stack([m.mean() for m in masks]).sum(),
+                "generator/smoothness": weights.smoothness * self._variation(masks),
+            }
+            if weights.known:
+                far = known_error(fake, batch["true"], batch["is_known"])
+                losses["generator/known"] = weights.known * far
+            if weights.motion and there.flow is not None:
+                far = motion_error(there.flow, batch["motion"], batch["from_rest"])
+                losses["generator/motion"] = weights.motion * far
             if self.sequence_critic is not None:
                 with self.engine.autocast():
                     seen = self.sequence_critic(self._rendered_clip(batch))
@@ -183,10 +206,10 @@ class GanimationObjective:
             self._minimise(losses, "generator")
         return {**_detached(losses), "mean_attention": masks[0].detach().mean()}
 
-    def _variation(self, first: Tensor, second: Tensor) -> Tensor:
+    def _variation(self, masks: Sequence[Tensor]) -> Tensor:
         """A sum is over the batches of all processes, whose gradients are averaged."""
         how = self.options.weights.smoothness_reduction
-        total = total_variation(first, how) + total_variation(second, how)
+        total = torch.stack([total_variation(m, how) for m in masks]).sum()
         return total * (self.engine.processes if how == "sum" else 1)
 
     def _rendered(
@@ -214,6 +237,26 @@ class GanimationObjective:
         total = torch.stack([v.float() for v in losses.values()]).sum()
         names = ", ".join(losses)
         self.engine.minimise(total, self.optimizers[name], name=names, all_move=all_move)
+
+
+def _groups(network: nn.Module, options: GanimationOptions) -> list[dict[str, Any]]:
+    """Parameters with their rates, a motion head's by themselves."""
+    head = getattr(network, "flow", None)
+    if head is None:
+        return [{"params": [*network.parameters()]}]
+    mine = {id(p) for p in head.parameters()}
+    others = [p for p in network.parameters() if id(p) not in mine]
+    rate = options.flow_rate * options.learning_rate
+    return [{"params": others}, {"params": [*head.parameters()], "lr": rate}]
+
+
+def _real(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Pictures for the critic, and their AUs: what is to come out shows more of them than what is
+    shown to the generator, which is often at rest."""
+    if "true" not in batch:
+        return batch["picture"], batch["intensity"]
+    known = batch["is_known"].view(-1, 1, 1) > 0
+    return batch["true"], torch.where(known, batch["target"], batch["intensity"])
 
 
 def _detached(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -98,8 +98,8 @@ def faces_of_pictures(
         if table is not None:
             intensity = table.intensity.get(file.stem)
         if intensity is None:
-            why = "not in the AU table" if table is None else table.refused.get(file.stem)
-            yield Skipped(file.name, why or "not in the AU table")
+            reason = None if table is None else table.refused.get(file.stem)
+            yield Skipped(file.name, reason or "not in the AU table")
             continue
         try:
             picture = read_picture(file)
@@ -110,9 +110,9 @@ def faces_of_pictures(
             yield Skipped(file.name, "not a readable picture")
             continue
         except FaceError as error:
-            yield Skipped(file.name, _why(error))
+            yield Skipped(file.name, why(error))
             continue
-        yield Face(file.stem, crop, _midline(mesh), intensity)
+        yield Face(file.stem, crop, midline_in(mesh), intensity)
 
 
 def faces_of_videos(
@@ -172,7 +172,7 @@ def _faces_of_clip(
         else:
             meshes = mesher.track(clip.frames).mesh
     except (FaceError, InputError) as error:
-        yield Skipped(name, _why(error))
+        yield Skipped(name, why(error))
         return
     if len(track) != len(clip.frames):
         yield Skipped(name, "the AU table has another number of frames")
@@ -196,19 +196,20 @@ def _faces_of_window(
             frames[rows[0]], meshes[rows].mean(0), options.size, margin=options.margin
         )
     except FaceError as error:
-        yield Skipped(f"{name}#{rows[0]}", _why(error))
+        yield Skipped(f"{name}#{rows[0]}", why(error))
         return
     for i in rows:
         crop, mesh = crop_with(frames[i], transform), transform.to_crop(meshes[i])
         clip = f"{name}@{rows[0]}"
-        yield Face(f"{name}#{i}", crop, _midline(mesh), track[i], clip, int(i))
+        yield Face(f"{name}#{i}", crop, midline_in(mesh), track[i], clip, int(i))
 
 
-def _midline(mesh: Floats) -> Floats:
+def midline_in(mesh: Floats) -> Floats:
+    """Of a mesh in pixels of the crop, as float32."""
     return midline_of(mesh).astype(np.float32)
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
     """Reasons that are the same for all faces alike, so that they can be counted."""
     text = str(error)
     for part, why in (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from famaug.errors import InputError
 from famaug.generator.networks.compose import compose, warp
 from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import REACH, GanimationGenerator
+from famaug.generator.networks.saved import load_generator, save_generator
 from famaug.seeding import keyed_generator
 
 
@@ -108,3 +111,35 @@ def test_sequence_critic_sees_time() -> None:
     clip = drawn(2, 3, 8, 32, 32)
     assert critic(clip).shape == (2, 1, 2, 4, 4)
     assert not torch.allclose(critic(clip), critic(clip[:, :, [0, 2, 1, 3, 5, 4, 7, 6]]))
+
+
+def test_what_is_asked_for_reaches_a_published_network_by_its_border_alone() -> None:
+    """Without a border (pictures closed to a ring) it makes the same of every expression; maps
+    inside are heard."""
+    picture = drawn(1, 3, 32, 32)
+    asked = [torch.full((1, 17, 32, 32), v) for v in (0.0, 0.9)]
+    heard = []
+    for inside in (False, True):
+        net = small(maps_inside=inside)
+        for layer in net.modules():
+            if isinstance(layer, torch.nn.Conv2d) and layer.kernel_size != (1, 1):
+                layer.padding_mode = "circular"
+                layer._reversed_padding_repeated_twice = [layer.padding[0]] * 4
+        with torch.inference_mode():
+            first, second = (net(picture, maps).attention for maps in asked)
+        heard.append(float((first - second).abs().max()))
+    assert heard[0] < 1e-6
+    assert heard[1] > 1e-4
+
+
+def test_maps_inside_are_told_in_a_file_and_left_out_of_older_ones(tmp_path: Path) -> None:
+    for inside in (False, True):
+        net = small(maps_inside=inside)
+        save_generator(tmp_path / "net.safetensors", net)
+        again, _ = load_generator(tmp_path / "net.safetensors")
+        assert again.settings == net.settings
+    old = small()
+    del old.settings["maps_inside"]
+    save_generator(tmp_path / "old.safetensors", old)
+    again, _ = load_generator(tmp_path / "old.safetensors")
+    assert again.settings["maps_inside"] is False

@@ -15,7 +15,7 @@ from famaug.generator.networks.critics import PatchCritic, SequenceCritic
 from famaug.generator.networks.ganimation import GanimationGenerator
 from famaug.seeding import keyed_generator
 from famaug.training.ganimation.face_batches import FaceBatches
-from famaug.training.ganimation.faces import FaceSet
+from famaug.training.ganimation.faces import LOOSE, FaceSet
 from famaug.training.ganimation.losses import GanimationLossWeights
 from famaug.training.ganimation.objective import GanimationObjective, GanimationOptions
 from famaug.training.loop.engine import Engine
@@ -42,6 +42,8 @@ def made_faces(count: int = 24, *, clips: int = 2, sided: bool = True) -> FaceSe
         np.repeat(line[None], count, 0),
         np.arange(count, dtype=np.int64) // length,
         np.arange(count, dtype=np.int64) % length,
+        np.full(count, LOOSE),
+        np.zeros((0, 2, SIZE // 2, SIZE // 2), np.float16),
         tuple(f"clip{i // length}#{i % length}" for i in range(count)),
         "famaug",
         {},

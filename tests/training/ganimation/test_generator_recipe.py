@@ -133,7 +133,7 @@ def test_every_mistake_in_a_config_is_told(material: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("faces.kind=films", "pictures, videos or reader"),
+        ("faces.kind=films", "pictures, videos, reader or rendered"),
         ("faces.table=null", "needs the AUs of every face"),
         ("faces.held_out=[p99]", "held_out names 'p99'"),
         ("faces.hold_out=1", "0 or at least 2"),
