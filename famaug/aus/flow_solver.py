@@ -20,7 +20,9 @@ from famaug.faces.pose import fit_similarity
 from famaug.types import Floats, Picture
 
 Array = NDArray[np.float64]
-PRIOR = Prior(ridge=0.015, sparse=0.2, tie=3.0, adapt=5.0, spread={10: 0.6, 14: 0.75, 15: 0.45})
+PRIOR = Prior(
+    ridge=0.015, sparse=0.2, tie=3.0, adapt=5.0, spread={6: 1.4, 10: 0.6, 14: 0.75, 15: 0.45}
+)
 STRIDE = 4
 _LARGEST_SEED = 6.0
 
