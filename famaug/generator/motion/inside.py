@@ -10,7 +10,7 @@ of the opening lies before it: a slit leaves teeth in shade, and depth is darker
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from famaug.generator.motion.inverse import at_nodes, to_grid
-from famaug.generator.motion.layers import Box
 
 
 class Spread(NamedTuple):
@@ -110,15 +109,10 @@ class Inside:
             out = self.show(self.opening, self.jaw.new_zeros(1, len(self.jaw)))
         return np.ascontiguousarray(out[0].permute(1, 2, 0).cpu().numpy())
 
-    def cut(self, box: Box) -> Inside:
-        """Of a part of its pixels."""
-        rows, columns = box.slices
-        maps = (self.upper, self.lower, self.cast, self.opening)
-        upper, lower, cast, opening = (m[:, :, rows, columns].contiguous() for m in maps)
-        return replace(self, upper=upper, lower=lower, cast=cast, opening=opening)
-
     def _moved(self, jaw: Tensor) -> Tensor:
         """The lower layer where the jaw is now, `B 5 h w`."""
+        if not bool(jaw.any()):
+            return self.lower
         h, w = self.lower.shape[2:]
         y = torch.arange(h, dtype=torch.float32, device=jaw.device)[:, None].expand(h, w)
         x = torch.arange(w, dtype=torch.float32, device=jaw.device)[None].expand(h, w)

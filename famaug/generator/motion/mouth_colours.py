@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from famaug.faces.landmarks import SKIN_POINTS
 from famaug.faces.ring import smooth_step
 from famaug.generator.motion.layers import Image, look_up
-from famaug.generator.motion.opening import EYES, Rims, find_rims
+from famaug.generator.motion.opening import EYES, Rims
 
 Array = NDArray[np.float64]
 LUMA = np.array([0.3, 0.59, 0.11])
@@ -116,14 +116,15 @@ def _at(picture: Image, points: NDArray[Any]) -> Array:
 def _white(picture: Image, mesh: NDArray[Any]) -> Array:
     """The white of the eyes: the bright and pale part of what the lids leave open, glints left
     out."""
+    share = np.linspace(0.35, 0.8, 7)[:, None, None]
     seen = []
-    for eye in EYES:
-        rims = find_rims(mesh, *eye)
-        s = np.repeat(np.linspace(-0.75, 0.75, 31)[:, None] * rims.half_width, 7, 1)
-        upper, lower = rims.curves(s)
-        share = np.linspace(0.35, 0.8, 7)
-        seen.append(look_up(picture, *rims.to_picture(s, upper + share * (lower - upper))))
-    values = np.concatenate(seen).reshape(-1, 3).astype(np.float64)
+    for upper, lower in EYES:
+        above, below = (np.asarray(mesh, np.float64)[rim[1:-1], :2] for rim in (upper, lower))
+        # twice as many places as points
+        above, below = (np.concatenate([p, (p[1:] + p[:-1]) / 2]) for p in (above, below))
+        at = above + share * (below - above)
+        seen.append(look_up(picture, at[..., 0], at[..., 1]).reshape(-1, 3))
+    values = np.concatenate(seen).astype(np.float64)
     brightness = values @ LUMA
     low, high = np.quantile(brightness, [0.7, 0.95])
     out: Array = values[(brightness >= low) & (brightness <= high)].mean(0)

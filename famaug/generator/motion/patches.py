@@ -123,17 +123,17 @@ def make_patch(
         return None
     lines, columns, box = window
     around = box.grown(int(np.ceil(_SOURCE_REACH * scale)), picture.shape[:2])
-    place = Place.of(rims, around)
+    place, inner = Place.of(rims, around), box.within(around)
     edge = max(_EDGE * scale, 1.3)
     device = fields[0].device
     inside = None
     if number == 2:
-        inside = make_inside(picture, mesh, motion, rims, around, scale, edge, closed, device)
-        back = inside.at_rest()
+        inside = make_inside(picture, mesh, motion, rims, box, scale, edge, closed, device)
+        back = np.zeros((*place.s.shape, 3), np.float32)
+        back[inner.slices] = inside.at_rest()
     else:
         back = eyeball(picture, around, mesh, number, rims, place, scale)
     layers = take_apart(picture[around.slices], back, rims, place, edge)
-    inner = box.within(around)
     behind = layers.back[inner.slices].transpose(2, 0, 1)[None]
     x, y = box.pixels
     nodes = np.stack([x / grid.step[0] - columns.start, y / grid.step[1] - lines.start], -1)
@@ -152,7 +152,7 @@ def make_patch(
         _tensor(y - around.y0, device),
         torch.cat(sources),
         _tensor(behind, device),
-        inside.cut(inner) if inside else None,
+        inside,
         lid,
     )
 
