@@ -90,8 +90,8 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     # brows down and together: upright lines between them, muscle above the inner ends, shade below
     4: (
         line(
-            (1.05, 2.85), (0.84, 2.15), (0.69, 1.4), (0.56, 0.5),
-            width=0.15, depth=3.0, deepest=0.66,
+            (0.98, 2.65), (0.82, 2.0), (0.69, 1.35), (0.56, 0.5),
+            width=0.15, depth=3.0, deepest=0.7,
         ),
         line((0.36, 2.35), (0.28, 1.7), (0.3, 0.9), width=0.12, depth=1.6, chance=0.4),
         line((1.65, 3.05), (1.42, 2.65), (1.28, 2.2), width=0.14, depth=1.0, chance=0.6),
@@ -127,19 +127,19 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # nose wrinkled: lines down its sides and across its root, folds beside the wings
     9: (
-        hollow((-0.3, 0.3), (0, 0.33), (0.3, 0.3), width=0.3, depth=1.0),
+        hollow((-0.3, 0.3), (0, 0.33), (0.3, 0.3), width=0.3, depth=1.2),
         line((-0.9, 0.2), (0, 0.42), (0.9, 0.2), width=0.14, depth=1.0, chance=0.8),
         line((-0.8, -0.45), (0, -0.2), (0.8, -0.45), width=0.14, depth=0.8, chance=0.5),
         line((0.4, -0.65), (0.8, -1.15), (1.08, -1.9), width=0.13, depth=1.5, chance=0.9),
         line((0.85, -0.5), (1.2, -0.95), (1.5, -1.65), width=0.13, depth=1.5, chance=0.7),
         line((0.4, -1.4), (0.72, -1.9), (0.95, -2.5), width=0.13, depth=1.1, chance=0.4),
-        hollow((0.95, -0.6), (1.2, -1.2), (1.4, -1.9), width=0.28, depth=1.4),
+        hollow((0.95, -0.6), (1.2, -1.2), (1.4, -1.9), width=0.28, depth=1.8),
         bulge((1.75, -1.75), (2.1, -2.5), width=0.32, height=1.6),
         fold(
             (1.6, -2.1), (2.05, -3.15), (2.45, -4.1), (2.8, -5.0),
             width=0.17, depth=1.5, deepest=0.3,
         ),
-        hollow((1.8, -2.65), (2.15, -3.5), width=0.2, depth=1.5),
+        hollow((1.8, -2.65), (2.15, -3.5), width=0.22, depth=1.9),
         hollow((1.9, -1.05), (2.6, -1.35), (3.3, -1.35), width=0.18, depth=1.3),
         line((0.72, 1.9), (0.6, 1.3), (0.5, 0.6), width=0.15, depth=1.2),
         hollow((1.4, 0.55), (1.95, 0.85), (2.6, 1.0), width=0.2, depth=1.1),
@@ -168,7 +168,7 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     # dimple: the corner drawn into a pit, a bow round it, the cheek's muscle beside
     14: (
         hollow((2.25, -6.64), (2.55, -6.68), width=0.18, depth=2.3),
-        hollow((2.7, -6.1), (2.8, -6.7), (2.68, -7.3), width=0.25, depth=1.1),
+        hollow((2.7, -6.1), (2.8, -6.7), (2.68, -7.3), width=0.25, depth=1.5),
         fold(
             (2.5, -5.5), (2.85, -6.1), (2.95, -6.7), (2.85, -7.3), (2.55, -7.8),
             width=0.15, depth=1.7,
@@ -187,7 +187,7 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     17: (
         hollow(
             (-1.5, -8.05), (-0.8, -8.25), (0, -8.3), (0.8, -8.25), (1.5, -8.05),
-            width=0.18, depth=2.9,
+            width=0.19, depth=3.2,
         ),
         line((-1.9, -7.85), (-1, -8.2), (0, -8.25), (1, -8.2), (1.9, -7.85), width=0.14, depth=1.3),
         bulge((-0.5, -9.2), (0, -9.2), (0.5, -9.2), width=0.5, height=2.6),
@@ -197,10 +197,9 @@ CREASES: dict[int, tuple[Crease, ...]] = {
     ),
     # lips stretched: bows beside the mouth
     20: (
-        fold((2.7, -5.4), (3.2, -6.3), (3.25, -7.0), (3.0, -7.7), width=0.18, depth=1.3),
+        fold((2.7, -5.4), (3.2, -6.3), (3.25, -7.0), (3.0, -7.7), width=0.18, depth=1.0),
         line((3.6, -5.7), (4.0, -6.6), (3.9, -7.5), width=0.17, depth=0.6, chance=0.6),
-        hollow((2.8, -5.9), (3.05, -6.6), (2.95, -7.2), width=0.24, depth=1.0),
-        hollow((-1.9, -8.0), (0, -8.25), (1.9, -8.0), width=0.2, depth=1.4),
+        hollow((-1.9, -8.0), (0, -8.25), (1.9, -8.0), width=0.2, depth=0.8),
     ),
     # lips tight: the skin round them bulges, edges in shade, fine lines across
     23: (

@@ -36,6 +36,8 @@ _SHALLOWEST = 0.3
 """Depth of lines on smooth skin over that on lined skin."""
 _SOFTEST = 1.5
 """Their width there over the width on lined skin."""
+_LESS_HOLLOW = 0.2
+"""Share of a hollow that lined skin does without: its lines take up the folding."""
 _WHERE = (
     # from the midline, to, from height, to: forehead, between the brows, below the eyes
     (0.0, 3.2, 2.3, 3.9),
@@ -104,7 +106,8 @@ class Own:
     def _form(self, number: int, drawn: Array) -> Form:
         crease = _creases()[number]
         if not crease.fine:
-            return Form(strength=1 + 0.15 * float(drawn[0]))
+            size = 1 + 0.15 * float(drawn[0])
+            return Form(strength=size * (1 - _LESS_HOLLOW * self.lined * (crease.height < 0)))
         strong, aside, bent, long, ends = (float(v) for v in drawn)
         # a sine of what is spread evenly over the circle: this is spread evenly over 0-1
         rank = float(np.arcsin(np.clip(long, -1, 1)) / np.pi + 0.5)

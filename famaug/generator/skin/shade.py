@@ -55,7 +55,7 @@ _DARKEST, _BRIGHTEST = 0.6, 0.16
 _FULL_LIGHT, _HEADROOM = 248.0, 70.0
 """Value of a channel that can't get brighter, and how far under it brightening begins to give way:
 a bulge on skin that is nearly white already would burn out."""
-_TINT = (0.78, 1.08, 1.2)
+_TINT = (0.72, 1.11, 1.3)
 """Shade on skin is red: light comes out of the skin beside it. By channel."""
 
 
