@@ -14,6 +14,10 @@ from famaug.studio.library import Library
 from famaug.studio.server import Studio
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOST_SECONDS = 20.0
+"""A page that lost its connection keeps what was shown to it so long; then it begins anew."""
+KEPT_MESSAGES = 100
+"""For a page that comes back; pictures are in them."""
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -85,7 +89,13 @@ def make_app(studio: Studio, host: str) -> Any:
     ui.page("/rating")(lambda: RatingPage(studio).build())
     ui.page("/driver")(lambda: DriverPage(studio).build())
     ui.page("/")(lambda: Playground(studio).build())
-    ui.run_with(outer, title="famaug studio", show_welcome_message=False)
+    ui.run_with(
+        outer,
+        title="famaug studio",
+        show_welcome_message=False,
+        reconnect_timeout=LOST_SECONDS,
+        message_history_length=KEPT_MESSAGES,
+    )
     return outer
 
 

@@ -39,6 +39,9 @@ body { background: #f6f7f9; color: #1c2026; }
 .au { display: grid; grid-template-columns: 11.5rem minmax(0, 1fr); align-items: center;
   column-gap: 12px; min-height: 34px; width: 100%; }
 .au .name { font-size: .88rem; line-height: 1.15; }
+.au + .au { border-top: 1px solid #eef0f2; }
+.code pre { white-space: pre-wrap; overflow-wrap: anywhere; padding-right: 2.2rem; }
+.nicegui-code-copy { color: #1565c0 !important; opacity: 1 !important; }
 .sides { display: grid; grid-template-columns: 2.6rem minmax(0, 1fr) 2.2rem; align-items: center;
   column-gap: 8px; }
 .sides .muted { font-variant-numeric: tabular-nums; }

@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from famaug.aus.names import FACS_NAMES
 from famaug.errors import InputError
 from famaug.media.pictures import MAX_BYTES
 from famaug.pipeline.inputs import Driver
+from famaug.report.difference import difference_picture, fitting_gain
 from famaug.studio import layout
 from famaug.studio.desk import FoundFace, Measured
 from famaug.studio.incoming import clip_of
 from famaug.studio.moving import address, jpeg, packed_clip, webp
 from famaug.studio.server import SAMPLE, Studio
+from famaug.studio.sliders import Sliders
 from famaug.studio.toolkit import ui
 from famaug.studio.wish import Wish, command_line, python_text, units_text
-from famaug.types import AU_INDEX, AUS, Frames, Plan
+from famaug.types import Frames, Picture, Plan
 
-UPPER = (1, 2, 4, 5, 6, 7, 45)
-LOWER = tuple(au for au in AUS if au not in UPPER)
 PICTURES = ".png,.jpg,.jpeg,.bmp,.webp,.tif,.tiff"
 FILMS = ".mp4,.avi,.mov,.mkv,.webm,.m4v,.mpg"
 DRAWN = (
@@ -29,6 +26,7 @@ DRAWN = (
     "rule:fear", "rule:anger", "rule:disgust", "rule:contempt", "stats:positive",
     "stats:negative", "stats:surprise",
 )  # fmt: skip
+AT_REST, CHANGE = "at rest", "what changed, amplified; grey is unchanged"
 HAND, RULE, CLIP = "By hand", "Drawn", "From a clip"
 
 
@@ -40,14 +38,11 @@ class Playground:
         self.face: FoundFace | None = None
         self.face_named = self.clip_named = ""  # as a command would
         self.measured: Measured | None = None
-        self.peak = np.zeros((2, len(AUS)))
+        self.sliders = Sliders(self._follow)
         self.at: float | None = None
         self.drawn: tuple[Wish, FoundFace, Plan] | None = None
+        self.rest = ""  # the face at rest, as a page shows it
         self._asked, self._busy = False, False
-        self._sliders: dict[tuple[int, int], Any] = {}
-        self._numbers: dict[tuple[int, int], Any] = {}
-        self._rights: list[Any] = []
-        self._letters: list[Any] = []
 
     # -- WHAT IS SEEN ---------------------------------------------------------------------------
 
@@ -92,49 +87,11 @@ class Playground:
                 .classes("w-full gap-0")
                 .bind_visibility_from(self.way, "value", value=HAND)
             ):
-                self._hand()
+                self.sliders.build()
             with ui.column().classes("w-full").bind_visibility_from(self.way, "value", value=RULE):
                 self._rule()
             with ui.column().classes("w-full").bind_visibility_from(self.way, "value", value=CLIP):
                 self._clip()
-
-    def _hand(self) -> None:
-        with ui.row().classes("w-full items-center justify-between"):
-            self.apart = ui.switch("left and right apart", on_change=self._part_sides)
-            self.apart.props('data-mark="apart"')
-            ui.button("all to 0", on_click=self._rest).props("flat dense no-caps").props(
-                'data-mark="rest"'
-            )
-        ui.label(
-            "Intensity 0 to 5 (FACS A to E); micro-expressions seldom pass 2. Left and right are "
-            "the person's own: their left is on the right of the picture."
-        ).classes("muted")
-        for title, aus in (("Brows and eyes", UPPER), ("Nose, mouth and chin", LOWER)):
-            ui.label(title).classes("text-bold q-mt-sm")
-            for au in aus:
-                self._au_row(au)
-
-    def _au_row(self, au: int) -> None:
-        with ui.element("div").classes("au"):
-            name = FACS_NAMES[au]
-            ui.label(f"AU{au} {name}").classes("name")
-            with ui.column().classes("gap-0 w-full"):
-                for side, told in enumerate(("left", "right")):
-                    with ui.element("div").classes("sides w-full") as row:
-                        letter = ui.label("both" if side == 0 else told).classes("muted")
-                        slider = layout.slider(f"AU{au} {told}", 0, 5, 0.1, 0)
-                        slider.props(f'data-mark="au-{au}-{told}"')
-                        slider.on_value_change(
-                            lambda e, a=au, s=side: self._slide(a, s, float(e.value or 0))
-                        )
-                        number = ui.label("0").classes("muted")
-                    key = (side, AU_INDEX[au])
-                    self._sliders[key], self._numbers[key] = slider, number
-                    if side == 0:
-                        self._letters.append(letter)
-                    else:
-                        self._rights.append(row)
-                        row.set_visibility(False)
 
     def _rule(self) -> None:
         ui.label(
@@ -206,7 +163,7 @@ class Playground:
             ):
                 with ui.column().classes("gap-1"):
                     self.neutral = layout.picture("rest")
-                    ui.label("at rest").classes("muted")
+                    self.beside = ui.label(AT_REST).classes("muted")
                 with ui.column().classes("gap-1"):
                     self.moved = layout.picture("now")
                     self.moment = ui.label("apex").classes("muted").props('data-mark="moment"')
@@ -218,6 +175,8 @@ class Playground:
                 self.play = ui.button("Play", on_click=self._animate, icon="play_arrow")
                 self.play.props("no-caps unelevated").props('data-mark="play"')
                 self.slow = ui.switch("slow", value=True).props('data-mark="slow"')
+                self.change = ui.switch("difference").props('data-mark="difference"')
+                self.change.on_value_change(self._changed)
                 save = ui.button("Save clip and plan", on_click=self._save, icon="download")
                 save.props("no-caps flat").props('data-mark="save"')
             self.progress = ui.linear_progress(0, show_value=False).props("instant-feedback")
@@ -240,7 +199,7 @@ class Playground:
         skin = float(self.skin.value)
         common = Wish(
             identity=self.face_named,
-            driver=units_text(self.peak),
+            driver=units_text(self.sliders.peak),
             times=(float(self.rise.value), float(self.fall.value)),
             fps=float(self.fps.value or 100),
             generator=generator,
@@ -282,8 +241,9 @@ class Playground:
         self.face, self.face_named = face, named
         plan = await self.studio.quick.do(self.studio.quick.plan, still, face)
         first = await self.studio.quick.do(self.studio.quick.draw, still, face, plan, range(1))
-        layout.show(self.neutral, address(jpeg(first[0])))
-        layout.show(self.moved, address(jpeg(first[0])))
+        self.rest = address(jpeg(first[0]))
+        layout.show(self.neutral, self.rest)
+        layout.show(self.moved, self.rest)
         await self._follow()
 
     async def _pick(self, event: Any) -> None:
@@ -306,30 +266,6 @@ class Playground:
         await self._follow()
 
     # -- WHAT FOLLOWS ---------------------------------------------------------------------------
-
-    def _part_sides(self) -> None:
-        apart = bool(self.apart.value)
-        for row in self._rights:
-            row.set_visibility(apart)
-        for letter in self._letters:
-            letter.set_text("left" if apart else "both")
-        if not apart:  # the right follows
-            for (side, au), slider in self._sliders.items():
-                if side == 1:
-                    slider.set_value(self._sliders[0, au].value)
-
-    async def _slide(self, au: int, side: int, value: float) -> None:
-        at = AU_INDEX[au]
-        self.peak[side, at] = round(value, 2)
-        self._numbers[side, at].set_text(f"{value:g}")
-        if side == 0 and not self.apart.value:
-            self._sliders[1, at].set_value(value)
-            self.peak[1, at] = self.peak[0, at]
-        await self._follow()
-
-    async def _rest(self) -> None:
-        for slider in self._sliders.values():
-            slider.set_value(0)
 
     async def _changed(self) -> None:
         await self._follow()
@@ -362,19 +298,32 @@ class Playground:
         if wish is None or face is None:
             self.drawn = None
             self.moment.set_text("nothing moves yet")
-            if self.neutral.props.get("src"):
-                layout.show(self.moved, self.neutral.props["src"])
+            self.beside.set_text(AT_REST)
+            if self.rest:
+                layout.show(self.neutral, self.rest)
+                layout.show(self.moved, self.rest)
             return
         quick, measured = self.studio.quick, self.measured if not wish.is_drawn else None
         plan, frame, picture = await quick.do(quick.draw_one, wish, face, self.at, measured)
         self.drawn = (wish, face, plan)
         layout.show(self.moved, address(jpeg(picture)))
+        await self._compare(wish, face, plan, picture)
         onset, apex, offset = plan.key_frames
         named = {onset: "onset", apex: "apex", offset: "offset"}.get(frame, "")
         time = 1000 * frame / plan.fps
         self.moment.set_text(f"{named} {time:.0f} ms, frame {frame} of {len(plan.track)}".strip())
         if self.at is None:
             self.scrub.set_value(frame / max(len(plan.track) - 1, 1))
+
+    async def _compare(self, wish: Wish, face: FoundFace, plan: Plan, picture: Picture) -> None:
+        """Beside the picture: the face at rest, or what changed, amplified."""
+        quick = self.studio.quick
+        first = (await quick.do(quick.draw, wish, face, plan, range(1)))[0]
+        self.beside.set_text(CHANGE if self.change.value else AT_REST)
+        if self.change.value:
+            gain = fitting_gain(picture[None], first)
+            first = difference_picture(picture, first, gain=gain)
+        layout.show(self.neutral, address(jpeg(first)))
 
     def _tell_again(self, wish: Wish | None) -> None:
         if wish is None or self.face is None:

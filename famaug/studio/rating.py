@@ -127,7 +127,8 @@ class RatingPage:
             for row in shelf.rows:
                 if row.problem or shelf.decisions.of(row.key) == "reject" or not row.system:
                     continue
-                by[row.system].append(f"{name}/{row.key}")
+                system = row.system if len(library.caches) == 1 else f"{row.system} ({name})"
+                by[system].append(f"{name}/{row.key}")
                 shows[f"{name}/{row.key}"] = (shelf, row.key)
         if library.real:
             told = read_aus(next(iter(library.real.values())).parent)

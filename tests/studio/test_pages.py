@@ -39,8 +39,8 @@ def served(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     folder = tmp_path_factory.mktemp("server")
     with studio(folder, place) as address:
         yield address
-    left = [p for p in folder.iterdir() if p.name.startswith("famaug-studio")]
-    assert not left, "temporary files are left"
+    left = [p for p in folder.iterdir() if p.name != "cwd"]
+    assert not left, left
     assert not [*(folder / "cwd").iterdir()], "files in the user's folder"
 
 
@@ -91,6 +91,9 @@ def test_a_slider_moves_pixels_and_the_command_says_so(served: str, visit: Visit
     wait_new(page, "now", apex)
     assert "RuleSource" not in page.inner_text("body")
     assert "timed_source(parse_expression('aus:12L=2.1')" in marked(page, "python").inner_text()
+    rest = source(page, "rest")
+    marked(page, "difference").click()
+    wait_new(page, "rest", rest)
     still = source(page, "now")
     set_slider(page, "moment of the clip", 0.1)
     wait_new(page, "now", still)
