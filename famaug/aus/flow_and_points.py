@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from famaug.aus.basis import FULL, head_pose
-from famaug.aus.eyelids import with_lids
+from famaug.aus.eyelids import WIDE, with_lids
 from famaug.aus.face_map import SCALE
 from famaug.aus.fit import fit_person
 from famaug.aus.flow_solver import FlowSolver
@@ -232,7 +232,7 @@ def _read(
             seed = points.solve(meshes[at]).intensity
             reading = flow.read(meshes[at], _grey(frames[at], shrink), seed)
             raw[at], explained[at], agreement[at] = reading
-            raw[at] = with_lids(raw[at], person, meshes[at])
+            raw[at] = with_lids(raw[at], person, meshes[at], wide=WIDE)
     raw[agreement < COVERED] = np.nan
     return raw, _Seen(flow.solver.observability, explained, agreement)
 

@@ -7,7 +7,7 @@ import pytest
 
 from famaug import samples
 from famaug.aus.basis import FULL, to_head_axes
-from famaug.aus.eyelids import with_lids
+from famaug.aus.eyelids import WIDE, with_lids
 from famaug.aus.fit import PersonBasis, fit_person
 from famaug.aus.flow_and_points import measure_aus
 from famaug.faces.align import crop_face
@@ -63,7 +63,9 @@ def test_lids_at_rest_change_nothing(face: tuple[WarpRenderer, PersonBasis]) -> 
 
 
 def test_each_eye_is_read_alone(face: tuple[WarpRenderer, PersonBasis]) -> None:
-    out = with_lids(np.zeros((17, 2)), face[1], moved(face[1], 5, 45, sides=(0,)))
+    flow = np.zeros((17, 2))
+    flow[BLINK, 0] = 2.4
+    out = with_lids(flow, face[1], moved(face[1], 5, 45, sides=(0,)))
     assert out[BLINK, 0] > 4.5
     assert out[BLINK, 1] == 0
     assert np.delete(out, BLINK, 0).max() == 0
@@ -74,11 +76,19 @@ def test_a_lower_lid_that_rises_is_no_blink(face: tuple[WarpRenderer, PersonBasi
     known[AU_INDEX[7]] = 5
     mesh = moved(face[1], 5, 7)
     assert with_lids(known, face[1], mesh)[BLINK].max() < 0.5
-    # without it, the same lids read as a third of a blink
-    assert with_lids(np.zeros((17, 2)), face[1], mesh)[BLINK].min() > 1
+    # without it, the same lids read as a part of a blink
+    assert with_lids(np.zeros((17, 2)), face[1], mesh)[BLINK].min() > 0.5
 
 
 def test_wide_eyes_are_no_blink(face: tuple[WarpRenderer, PersonBasis]) -> None:
     known = np.zeros((17, 2))
     known[AU_INDEX[5]] = 5
     assert with_lids(known, face[1], moved(face[1], 5, 5))[BLINK].max() < 0.5
+
+
+def test_flow_sees_half_of_a_wide_eye(face: tuple[WarpRenderer, PersonBasis]) -> None:
+    known = np.zeros((17, 2))
+    known[AU_INDEX[5]] = 2
+    out = with_lids(known, face[1], moved(face[1], 2, 5), wide=WIDE)
+    assert out[AU_INDEX[5]] == pytest.approx([2.8, 2.8])
+    assert known[AU_INDEX[5]].tolist() == [2, 2]  # not in place
