@@ -19,6 +19,8 @@ _TEETH_SEEN = 0.12
 """Share of the seam that looks like teeth from which lips count as parted."""
 _SEAM_REACH = 0.22
 """Centimetres round the mesh's seam in which the dark line between the lips is looked for."""
+_LATE = 3
+"""Of the steps in `_RIM_REACH`, eight: how many a mesh's rim may miss a tooth by."""
 _RIM_REACH = 0.14
 """Centimetres beyond the mesh's rims over which teeth may go on."""
 
@@ -55,7 +57,10 @@ def _round_teeth(picture: Image, rims: Rims, colours: Colours, scale: float) -> 
     for rim, way in ((rims.upper, -1), (rims.lower, 1)):
         t = rim[:, None] + way * steps
         tooth = colours.toothness(look_up(picture, *rims.to_picture(s, t))) > 0.5
-        run = np.cumprod(tooth, axis=1).sum(1)
+        begun = np.maximum.accumulate(tooth, axis=1)
+        whole = np.logical_and.accumulate(tooth | ~begun, axis=1) & begun
+        whole &= begun[:, [_LATE]]  # a tooth that begins far from the rim is none
+        run = np.where(whole.any(1), len(steps) - whole[:, ::-1].argmax(1), 0)
         ends = (run > 0) & (run < len(steps))  # no end in reach: none
         out = np.where(ends, run + 1, 0) * (steps[1] - steps[0])
         taper = np.clip(1 - np.square(rims.knots / rims.half_width), 0, 1)

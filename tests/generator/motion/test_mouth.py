@@ -12,6 +12,7 @@ import torch
 from famaug.aus.fit import fit_person
 from famaug.faces.landmarks import INNER_LIPS
 from famaug.generator.motion.inside import BACK, FRONT, light_behind
+from famaug.generator.motion.mouth import mouth_rims
 from famaug.generator.motion.mouth_colours import LUMA, find_colours
 from famaug.generator.motion.opening import MOUTH, find_rims
 from famaug.generator.motion.teeth import sharpness
@@ -167,3 +168,25 @@ def test_lips_part_without_the_chin_and_a_jaw_takes_it_along(closed_mouth):
     assert jaw[CHIN] < -0.8
     assert 0.85 < jaw[LOWER_RIM] / jaw[CHIN] < 1.2
     assert jaw[UPPER_RIM] - jaw[LOWER_RIM] > 2 * gap
+
+
+def test_a_tooth_between_nearly_closed_lips_is_found_and_belongs_to_no_lip(closed_mouth):
+    picture, mesh = closed_mouth
+    rims, closed = mouth_rims(picture.astype(np.float32), mesh, 11.0)
+    assert closed
+    assert rims.height == 0
+    x, y = np.round(mesh[[UPPER_RIM, LOWER_RIM], :2].mean(0)).astype(int)
+    shown = picture.astype(np.float32)
+    shown[y : y + 2, x - 6 : x + 7] = 215, 208, 196
+    rims, closed = mouth_rims(shown, mesh, 11.0)
+    assert not closed
+    upper, lower = (v[0] for v in rims.curves(np.zeros(1)))
+    top, low = (rims.to_frame(float(x), v)[1] for v in (y, y + 1))
+    assert upper < top + 1
+    assert lower > low - 1
+    out = WarpRenderer(shown.astype(np.uint8), mesh).render(track(au26=3))[0].astype(int)
+    columns = slice(x - 2, x + 3)
+    assert np.abs(out[y : y + 2, columns] - shown[y : y + 2, columns]).max() < 20
+    # of the way down to the lower lip nothing of it is left
+    drop = int(mouth(WarpRenderer(*closed_mouth)).inside.jaw[:, 1].sum() * 3)
+    assert (out[y + 4 : y + drop, columns] @ LUMA).max() < 110
