@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import warnings
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,6 +50,8 @@ def serve(
     need("nicegui", "famaug studio")
     import uvicorn
 
+    # NiceGUI looks at every object there is when it starts, also at those that torch has given up
+    warnings.filterwarnings("ignore", r"`torch.distributed.reduce_op`", FutureWarning)
     listening = _listen(host, port)
     studio = Studio(library, generators, ratings)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"

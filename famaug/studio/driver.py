@@ -49,14 +49,18 @@ class DriverPage:
                 layout.uploads("or a video of your own", FILMS, "clip-upload", self._take, 512)
             self.busy = ui.linear_progress(show_value=False).props("indeterminate")
             self.busy.set_visibility(False)
-            with ui.element("div").classes("films"):
+            self.films_row = ui.element("div").classes("films")
+            with self.films_row:
                 for name in ("the driver", *FACES):
                     with ui.element("div").classes("card"):
                         self.films.append(layout.picture(name))
                         ui.label(name).classes("muted")
-            with ui.element("div").classes("card two"):
+            self.result = ui.element("div").classes("card two")
+            with self.result:
                 self.figure = ui.element("img").props('alt="stages"').style("max-width: 100%")
                 self.told = ui.column().classes("w-full gap-1")
+            for part in (self.films_row, self.result):
+                part.set_visibility(False)
 
     async def _pick(self, event: Any) -> None:
         if event.value is not None:
@@ -83,6 +87,7 @@ class DriverPage:
         small = frames[:, ::step, ::step]
         measured = await slow.do(slow.measure, driver)
         fps = float(measured.track.fps or ASSUMED_FPS)
+        self.films_row.set_visibility(True)
         layout.show(
             self.films[0], address(await slow.do(webp, small, fps, slow=True), "image/webp")
         )
@@ -94,6 +99,7 @@ class DriverPage:
         slow = self.studio.slow
         averaged = await slow.do(slow.measure, driver, sizes=AVERAGED)
         found: Stages = await slow.do(stages_of, measured.track, averaged.track)
+        self.result.set_visibility(True)
         layout.show(self.figure, address(found.picture, "image/png"))
         self.told.clear()
         with self.told:

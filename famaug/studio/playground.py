@@ -74,6 +74,7 @@ class Playground:
                 self._take_face,
                 MAX_BYTES >> 20,
             )
+            self.own = ui.label().classes("muted").props('data-mark="own"')
 
     def _expression_card(self) -> None:
         with ui.element("div").classes("card"):
@@ -239,6 +240,7 @@ class Playground:
         face = await self.studio.quick.do(self.studio.quick.find_face, data, name)
         still = Wish(identity=name, driver="aus:12=1", size=int(self.size.value))
         self.face, self.face_named = face, named
+        self.own.set_text("" if self.faces.value else f"your picture: {name}")
         plan = await self.studio.quick.do(self.studio.quick.plan, still, face)
         first = await self.studio.quick.do(self.studio.quick.draw, still, face, plan, range(1))
         self.rest = address(jpeg(first[0]))

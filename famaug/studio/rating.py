@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from famaug.clip_options import ASSUMED_FPS
-from famaug.errors import InputError
+from famaug.errors import FamaugError, InputError
 from famaug.media.clips import read_frames
 from famaug.studio import layout
 from famaug.studio.halves import AT_REST, half_of, named_aus, read_aus
@@ -189,7 +189,14 @@ class RatingPage:
         if self.item is None:
             self.progress.set_text(f"All {len(self.items)} are rated. Thank you!")
             return
-        frames, fps, apex = await self.studio.slow.do(self._pixels, self.item.clip, self.item.half)
+        work = (self._pixels, self.item.clip, self.item.half)
+        try:
+            frames, fps, apex = await self.studio.slow.do(*work)
+        except FamaugError as error:  # damaged: the others can still be rated
+            self.items.remove(self.item)
+            await self._show()
+            self.said.tell(f"Left out, as it cannot be read: {error}")
+            return
         self.views = {
             "slow": address(await self.studio.slow.do(webp, frames, fps, slow=True), "image/webp"),
             "real speed": address(

@@ -108,9 +108,10 @@ class Shelf:
         return self._by_key[key]
 
     def decide(self, key: str, verdict: Verdict | None) -> None:
-        """Notes a decision, and writes the file. Two pages that decide at once both count."""
+        """Notes a decision, and writes the file; what others wrote into it meanwhile stays."""
         with self._lock:
-            decided = self.decisions.decided(key, verdict)
+            known = read_decisions(self.file) if self.file.exists() else Decisions()
+            decided = known.decided(key, verdict)
             write_decisions(self.file, decided)
             self.decisions = decided
 

@@ -148,6 +148,7 @@ def test_bad_input_is_told_and_the_server_lives_on(served: str, visit: Visit) ->
     upload(page, "face-upload", "mine.jpg", samples.face("man_30").read_bytes())
     wait_new(page, "rest", before)
     assert not marked(page, "said").is_visible()
+    assert marked(page, "own").inner_text() == "your picture: mine.jpg"
 
 
 def test_two_people_do_not_see_each_others_pictures(served: str, visit: Visit) -> None:

@@ -128,3 +128,11 @@ def test_addresses_hold_any_name() -> None:
         place("a/../<b>?", "0" * 64, "apex.jpg")
         == f"/media/a%2F..%2F%3Cb%3E%3F/{'0' * 64}/apex.jpg"
     )
+
+
+def test_what_others_decided_meanwhile_stays(shelf: Shelf) -> None:
+    other = Shelf(shelf.cache.root)
+    other.read()
+    shelf.decide(shelf.rows[0].key, "reject")
+    other.decide(shelf.rows[1].key, "accept")
+    assert set(read_decisions(shelf.file)) == {shelf.rows[0].key, shelf.rows[1].key}

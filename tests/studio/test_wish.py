@@ -93,6 +93,7 @@ def test_one_frame_is_that_of_the_clip(desk: Desk) -> None:
     assert np.array_equal(picture, whole[0])  # at rest again
 
 
+@pytest.mark.slow
 def test_faces_of_others_come_between(desk: Desk) -> None:
     """More faces than are held: the first is drawn as before."""
     wish = Wish(identity="a", driver="aus:12=1", size=64)
