@@ -32,10 +32,12 @@ _FOLD_SHADE = 0.55
 """Centimetres over which it grows light below the fold."""
 _ABOVE_FOLD, _ON_LID = (0.12, 0.35), (-0.04, 0.16)
 """Centimetres above the strip of lashes where light above the fold, and on the lid, is read."""
-_UNDER_FOLD = (0.68, 1.0)
-"""Least and most of it, as a share of the light on clean skin."""
-_TINT = (0.88, 1.04, 1.08)
-"""Shade on skin is red, as in `famaug.generator.skin`. By channel."""
+_UNDER_FOLD, _ON_LID_LEAST = (0.5, 1.0), 0.68
+"""Least and most of it above the fold, and least on the lid, as shares of that on clean skin."""
+_TINT = (0.85, 1.04, 1.08)
+"""Shade on skin is red, as in `famaug.generator.skin`: powers of light by channel."""
+_HUES = (0.9, 1.08)
+"""Least and most that a channel above the fold may differ from the clean skin's."""
 _PORES, _GRAIN = 0.05, (0.25, 0.8)
 """Centimetres of the largest grain, and from where to where below the lower rim it is taken."""
 _SPREADS = (0.1, 0.25, 0.6, 1.5)
@@ -86,10 +88,7 @@ def lid_skin(
     free = smooth_step((from_brow - 0.02) / 0.15).astype(np.float32)
     strip = _strip(from_brow, rims, box, scale)
     lit = _fold_shade(picture, skin, rims, box, place, strip, scale)
-    grey = np.ptp(pixels, axis=2).max() == 0
-    tint = np.ones(3) if grey else np.array(_TINT)
-    shaded = skin * np.power(lit[..., None], tint).astype(np.float32)
-    return shaded + _grain(pixels, clean, rims, box, place, scale), free, strip
+    return skin * lit + _grain(pixels, clean, rims, box, place, scale), free, strip
 
 
 def _brow_distance(
@@ -126,22 +125,32 @@ def _strip(from_brow: NDArray[np.float32], rims: Rims, box: Box, scale: float) -
 
 def _fold_shade(
     picture: Image, skin: Image, rims: Rims, box: Box, place: Place, strip: Array, scale: float
-) -> Array:
-    """Light on a lid as a share of the clean skin's, over a box: as now above the fold, as on the
-    lid's own skin below it, and growing from there."""
-    shares = []
-    for low, high in (_ABOVE_FOLD, _ON_LID):
+) -> Image:
+    """What the clean skin's colours are multiplied by on a lid, `H W 3`: light and hue as now above
+    the fold, light as on the lid's own skin below it, and growing from there."""
+    light, hue = [], np.ones((len(rims.knots), 3))
+    for low, high in (_ON_LID, _ABOVE_FOLD):
         reach = np.linspace(low, high, 10) * scale
         s = np.repeat(rims.knots[:, None], len(reach), 1)
         x, y = rims.to_picture(s, (rims.upper - strip)[:, None] - reach)
-        seen = look_up(picture, x, y) @ _LUMA
-        bare = np.maximum(look_up(skin, x - box.x0, y - box.y0) @ _LUMA, 1)
-        own = gaussian_filter1d(np.quantile(seen / bare, 0.7, axis=1), 3.0)
-        shares.append(np.interp(place.s, rims.knots, np.clip(own, *_UNDER_FOLD)))
-    above, lid = shares[0], np.maximum(shares[1], 0.92 * shares[0])
+        ratio = look_up(picture, x, y) / np.maximum(look_up(skin, x - box.x0, y - box.y0), 1)
+        light.append(gaussian_filter1d(np.quantile(ratio @ _LUMA, 0.7, axis=1), 3.0))
+        bright = np.maximum(ratio @ _LUMA, 0.05)[..., None]
+        hue = np.median(ratio / bright, 1)
+    above = np.clip(light[1], *_UNDER_FOLD)
+    lid = np.maximum(np.clip(light[0], _ON_LID_LEAST, 1), 0.94 * above)
+    above, lid = (np.interp(place.s, rims.knots, v) for v in (above, lid))
     down = (place.t - place.upper + np.interp(place.s, rims.knots, strip)) / scale
-    out: Array = above + (lid - above) * smooth_step(down / 0.2 + 1)
-    return out + 0.5 * (1 - out) * smooth_step(down / _FOLD_SHADE)
+    lit = above + (lid - above) * smooth_step(down / 0.4 + 0.7)
+    lit = lit + 0.5 * (1 - lit) * smooth_step(down / _FOLD_SHADE)
+    # in the dark, hue is noise and what hair is there
+    sure = smooth_step((light[1] - 0.4) / 0.4)[:, None]
+    hue = gaussian_filter1d(1 + sure * (np.clip(hue, *_HUES) - 1), 6.0, axis=0)
+    tint = np.stack([np.interp(place.s, rims.knots, c) for c in hue.T], -1)
+    kept = 1 - 0.6 * smooth_step(down / _FOLD_SHADE)[..., None]
+    red = np.ones(3) if np.ptp(picture, axis=2).max() == 0 else np.array(_TINT)
+    out: Image = (lit[..., None] ** red * (1 + (tint - 1) * kept)).astype(np.float32)
+    return out
 
 
 def _grain(

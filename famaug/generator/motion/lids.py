@@ -244,12 +244,12 @@ def _shares(
     the lower skin's cover."""
     high = place.t - place.upper + np.interp(place.s, rims.knots, strip)
     aside = np.abs(place.s) / rims.half_width
-    opened = smooth_step(1.4 + high / (_FOLD * scale)) * free * smooth_step((1 - aside) / 0.3)
+    opened = smooth_step(1.5 + high / (_FOLD * scale)) * free * smooth_step((1.05 - aside) / 0.25)
     over = smooth_step(high / (_TIPS * scale) + 1) * smooth_step((1.08 - aside) / 0.16)
     off = np.abs(place.t - place.lower) / scale
     lower = smooth_step((0.3 - off) / 0.2) * smooth_step((1.05 - aside) / 0.15)
     cover = smooth_step((place.t - place.lower) / thin + 0.5)
-    return np.stack([0.9 * opened, over, lower, cover])
+    return np.stack([0.95 * opened, over, lower, cover])
 
 
 def calmed(side: int, rims: Rims, x: Array, y: Array, scale: float) -> Array:
