@@ -42,7 +42,7 @@ FRONT = Spread(0.28, 0.06, 1.0, 0.7)
 """On the teeth."""
 BACK = Spread(0.45, 0.25, 0.95, 1.0)
 """Farther back: on the lower teeth, on the tongue, and in the cavity."""
-_ON_JAW, _IN_CAVITY = 0.75, (0.15, 0.85)
+_ON_JAW, _IN_CAVITY = 0.9, (0.15, 0.85)
 """What of that light lower teeth and tongue show, and the cavity in a slit and beyond it."""
 
 

@@ -83,7 +83,7 @@ def find_colours(picture: Image, mesh: NDArray[Any], rims: Rims, scale: float) -
     flesh = 0.5 * lips + 0.5 * _tinted(hue * [1.25, 0.9, 0.88], float(lips @ LUMA))
     gum = np.minimum(flesh * [1.05, 0.88, 0.9], size)
     deep = 0.5 * flesh * [1.0, 0.8, 0.78]
-    found = (lips, hue, tooth, tooth * _YELLOW, gum, 0.9 * flesh, deep)
+    found = (lips, hue, tooth, tooth * _YELLOW, gum, flesh, deep)
     if float(np.median(np.ptp(face, axis=1))) > _GREY:
         return Colours(*found, _SHADE)
     lips, hue, tooth, neck, gum, tongue, deep = (np.repeat(c @ LUMA, 3) for c in found)

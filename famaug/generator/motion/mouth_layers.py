@@ -141,7 +141,7 @@ def _with_tongue(below: Image, view: View, edge: float, colours: Colours) -> Ima
     """Lower teeth before a tongue that fades into the dark above it."""
     up = view.up - edge - 0.12
     aside = np.clip(1 - np.square(view.right / 2.1), 0, 1)
-    body = smooth_step((0.55 * aside - up) / 0.75) * smooth_step(aside / 0.5)
+    body = smooth_step((0.95 * aside - up) / 0.85) * smooth_step(aside / 0.5)
     round_ = 0.72 + 0.28 * np.exp(-np.square((view.right - 0.35) / 0.9))
     tongue = (colours.tongue * round_[..., None]).astype(np.float32)
     share = (body * (1 - below[..., 3]))[..., None].astype(np.float32)
