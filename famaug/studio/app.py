@@ -59,7 +59,7 @@ def serve(
     if opened:
         webbrowser.open(address)
     config = uvicorn.Config(
-        make_app(studio, host), log_level="warning", timeout_graceful_shutdown=3
+        make_app(studio, host), log_level="warning", timeout_graceful_shutdown=1
     )
     try:
         uvicorn.Server(config).run(sockets=[listening])

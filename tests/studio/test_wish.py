@@ -19,6 +19,7 @@ from famaug.studio.desk import Desk
 from famaug.studio.incoming import clip_of
 from famaug.studio.wish import Wish, command_line, python_text, units_text
 from famaug.types import AU_INDEX, Frames
+from tests.generator.test_own_generator import TINT
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,25 @@ def test_the_same_clip_again(
     plan = desk.plan(wish, face)
     frames = desk.draw(wish, face, plan)
     assert len(frames) == len(plan.track) > 3
+    for again in made_again(wish, tmp_path, monkeypatch):
+        assert np.array_equal(frames, again)
+
+
+def test_a_generator_of_ones_own(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine_for_studio.py").write_text(TINT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shutil.copy(samples.face("man_30"), tmp_path / "face.jpg")
+    asked = {"identity": "face.jpg", "driver": "aus:12=2", "size": 64}
+    wish = Wish(generator="mine_for_studio:Tint", **asked)  # type: ignore[arg-type]
+    assert "--generator mine_for_studio:Tint" in command_line(wish)
+    face = desk.find_face((tmp_path / "face.jpg").read_bytes(), "face.jpg")
+    frames = desk.draw(wish, face, desk.plan(wish, face))
+    warp = Wish(**asked)  # type: ignore[arg-type]
+    other = desk.draw(warp, face, desk.plan(warp, face))
+    assert frames.shape[1:] == other.shape[1:]
+    assert np.abs(frames.astype(int).max(0) - other.max(0)).mean() > 1
     for again in made_again(wish, tmp_path, monkeypatch):
         assert np.array_equal(frames, again)
 
