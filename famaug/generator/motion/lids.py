@@ -26,9 +26,8 @@ from famaug.generator.motion.opening import Rims
 from famaug.types import AU_INDEX
 
 Array = NDArray[np.float64]
-LID_AUS = {7: 0.12, 45: 1.0}
-"""AUs by which the upper lid comes down, and how much of the eye it covers at intensity 5. AU07
-raises the lower lid (the basis does) and lets the upper one sink a little (FACS)."""
+_BLINK = AU_INDEX[45]
+"""The AU by which the lid comes down."""
 _OVERLAP = 0.1
 """Centimetres by which a closed lid's edge passes the lower rim."""
 _TIPS = 0.25
@@ -269,7 +268,7 @@ def calmed(side: int, rims: Rims, x: Array, y: Array, scale: float) -> Array:
     near = smooth_step((high - np.abs(upper - t) / scale) / (high - low))
     near = near * smooth_step((_BESIDE - aside) / _BESIDE)
     out = np.ones((COLUMNS, 2, 1, *x.shape))
-    lids = [side * (COLUMNS // 2) + AU_INDEX[au] for au in LID_AUS]
+    lids = side * (COLUMNS // 2) + _BLINK
     out[lids, 0] -= np.where((aside < 0) & (t > upper), 1, near)
     out[lids, 1] -= near * smooth_step(aside / 0.1 + 1)
     return out
@@ -279,9 +278,8 @@ def _down(side: int, rims: Rims, scale: float) -> Array:
     """`34 K`: pixels by unit of intensity that the rim comes down at the knots. AU45 = 5 closes the
     eye, whatever the face."""
     out = np.zeros((COLUMNS, len(rims.knots)))
-    for au, share in LID_AUS.items():
-        out[side * (COLUMNS // 2) + AU_INDEX[au]] = share * _closing(rims, scale)
-    return out / FULL
+    out[side * (COLUMNS // 2) + _BLINK] = _closing(rims, scale) / FULL
+    return out
 
 
 def _closing(rims: Rims, scale: float) -> Array:

@@ -24,6 +24,8 @@ from famaug.types import AU_INDEX
 Array = NDArray[np.float64]
 _OVERLAP = 0.18
 """Centimetres by which the upper lid passes the lower one at AU45 = 5."""
+_SINK = 0.12
+"""Share of the opening by which the upper lid comes down at AU07 = 5."""
 _FOLLOW = 0.35
 """Share of AU45's motion that the skin above the lid makes: new skin comes out of the fold."""
 _SEAL = 0.35
@@ -42,6 +44,7 @@ def visible_motion(person: PersonBasis) -> Array:
     _seal_raised_lip(motion[AU_INDEX[10]])
     for side in (0, 1):
         _close_lids(motion[AU_INDEX[45], side], person.neutral, side)
+        _sink_lid(motion[AU_INDEX[7], side], person.neutral, side)
     return motion
 
 
@@ -97,12 +100,25 @@ def _seal_raised_lip(raised: Array) -> None:
     raised[:, lip] += share[:, None] * (raised[:, above] - raised[:, lip])
 
 
-def _close_lids(blink: Array, neutral: Array, side: int) -> None:
-    """Makes the upper rim reach just beyond the lower one; spares a brow that lies close."""
+def _sink_lid(tight: Array, neutral: Array, side: int) -> None:
+    """Lets the upper lid come down a little as AU07 raises the lower one (FACS)."""
+    rim = np.array(EYES[side][0])[1:-1]
+    tight[rim, 1] -= _SINK * np.maximum(_gap(neutral, side)[1:-1], 0)
+
+
+def _gap(neutral: Array, side: int) -> Array:
+    """Height of an eye's opening under each point of its upper rim, centimetres."""
     upper, lower = (np.array(r) for r in EYES[side])
     order = np.argsort(neutral[lower, 0])
     floor = np.interp(neutral[upper, 0], neutral[lower, 0][order], neutral[lower, 1][order])
-    gap = neutral[upper, 1] - floor
+    gap: Array = neutral[upper, 1] - floor
+    return gap
+
+
+def _close_lids(blink: Array, neutral: Array, side: int) -> None:
+    """Makes the upper rim reach just beyond the lower one; spares a brow that lies close."""
+    upper = np.array(EYES[side][0])
+    gap = _gap(neutral, side)
     taper = np.sqrt(np.clip(gap / max(float(gap.max()), 1e-6), 0, 1))
     asked = gap + _OVERLAP * taper
     had = -blink[upper, 1]

@@ -139,12 +139,12 @@ def test_the_wide_eye_shows_more_of_the_eyeball(face):
     assert np.abs(after - before).mean() > 0.08 * cheek
 
 
-def test_the_lid_comes_down_a_little_as_the_lower_one_rises(face):
-    lid = face._patches[0].lid
-    weights = _weights(0)
-    weights[0, AU_INDEX[7]] = 5
-    share = float(lid.travel(weights).sum() / lid.furthest.sum())
-    assert 0 < share < 0.5
+def test_the_upper_lid_sinks_a_little_as_the_lower_one_rises(face):
+    before, after = face.mesh, face.motion.moved_mesh(blink(5, au=7))[0]
+    for upper, lower in (([385, 386, 387], [380, 374, 373]), ([158, 159, 160], [153, 145, 144])):
+        gap = (before[lower, 1] - before[upper, 1]).mean()
+        assert 0.06 * gap < (after[upper, 1] - before[upper, 1]).mean() < 0.2 * gap
+        assert (after[lower, 1] - before[lower, 1]).mean() < -0.1 * gap
 
 
 def test_grey_pictures_stay_grey(closed_mouth):
