@@ -36,8 +36,8 @@ def main(
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     faces: Annotated[Path | None, typer.Option(help="Folder of faces instead.")] = None,
     level: Annotated[float, typer.Option(help="Intensity of each AU, both sides.")] = 2.5,
-    side: Annotated[int, typer.Option(help="Side of a picture on the sheet, pixels.")] = 192,
-    quality: Annotated[int, typer.Option(help="Of the WebP files.")] = 60,
+    side: Annotated[int, typer.Option(help="Side of a picture on the sheet, pixels.")] = 188,
+    quality: Annotated[int, typer.Option(help="Of the WebP files.")] = 48,
 ) -> None:
     """Draw the sheets."""
     out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ left, y up, origin between the outer eye corners), given for the left side; the 
 image. Depths are millimetres at intensity 5. Each face has its own of them
 (`famaug.generator.skin.own`): lines move, end elsewhere, are deeper, fainter or missing, and are as
 deep as the skin is lined; hollows and bulges are broad, and everybody has them. What real frames
-say about AU06, 09, 10 and 12 is added to them (`famaug.generator.skin.learnt`).
+say about AU12, and lend to AU09 and 10, is added to them (`famaug.generator.skin.learnt`).
 """
 
 from __future__ import annotations
@@ -112,10 +112,9 @@ CREASES: dict[int, tuple[Crease, ...]] = {
             (1.65, -0.85), (2.5, -1.4), (3.5, -1.52), (4.6, -1.1),
             width=0.15, depth=2.0, deepest=0.4,
         ),
-        hollow((2.1, -1.25), (2.8, -1.55), (3.6, -1.6), (4.2, -1.4), width=0.25, depth=2.1),
+        hollow((2.1, -1.25), (2.8, -1.55), (3.6, -1.6), (4.2, -1.4), width=0.23, depth=1.6),
         bulge((2.2, -0.82), (3.0, -1.05), (3.8, -0.9), width=0.16, height=1.3),
-        bulge((2.7, -2.2), (3.5, -2.4), (4.2, -2.2), width=0.45, height=2.8),
-        hollow((3.0, -3.7), (4.2, -3.5), width=0.5, depth=0.7),
+        bulge((2.7, -2.2), (3.5, -2.4), (4.2, -2.2), width=0.48, height=3.2),
         fold((1.75, -2.7), (2.3, -3.8), (2.85, -5.0), width=0.2, depth=0.8),
     ),
     # lids tight: a pouch and a line right below the lower lid

@@ -30,8 +30,8 @@ _TRAITS = 5
 _NARROW, _WIDE = 0.06, 0.25
 """Standard deviations, centimetres, between which lines of skin lie."""
 _SMOOTH, _LINED = 0.02, 0.07
-"""Size of that band in log brightness at which skin counts as smooth, and as lined: a tenth and
-nine tenths of 46 adults of all ages lie about there."""
+"""Size of that band in log brightness at which skin counts as smooth, and as lined: 34 of 46
+generated adults of all ages lie between."""
 _SHALLOWEST = 0.3
 """Depth of lines on smooth skin over that on lined skin."""
 _SOFTEST = 1.5
