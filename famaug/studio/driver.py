@@ -17,7 +17,7 @@ from famaug.studio.stages import Stages, stages_of
 from famaug.studio.toolkit import ui
 from famaug.studio.wish import Wish
 
-FACES = ("woman_31", "man_30", "woman_62")
+FACES = ("woman_31", "man_55_glasses", "woman_62")
 SIZE, WIDEST = 192, 384
 AVERAGED = (-24, 0, 24)
 """Shifts of the picture's size that the second measurement is averaged over (Eq. 1)."""

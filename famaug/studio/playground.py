@@ -329,7 +329,7 @@ class Playground:
 
     def _tell_again(self, wish: Wish | None) -> None:
         if wish is None or self.face is None:
-            self.where.set_text("Move a slider, and the command stands here.")
+            self.where.set_text("Once something moves, the command stands here.")
             self.command.set_content("")
             self.python.set_content("")
             return

@@ -17,6 +17,8 @@ from famaug.types import AUS, SIDES, AUTrack
 
 LEAST = 0.1
 """Rise above the onset from which an AU is listed."""
+WHOLE = 0.9
+"""Share of the rise from which it counts as shown whole."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Kept:
     def verdict(self) -> str:
         if self.shown <= 0:
             return "cut: it never stays above the threshold"
-        return "shown"
+        return "shown" if self.shown >= WHOLE * self.rise else "weakened: little above it"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pytest
 from tests.studio.conftest import marked, studio
 from tests.studio.test_pages import Visit, source, told, upload, wait_new
 
+FACES = ("woman_31", "man_55_glasses", "woman_62")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -115,10 +116,10 @@ def test_a_driver_through_its_stages_and_on_three_faces(served: str, visit: Visi
     page.get_by_role("option", name="the sample clip (a smile)").click()
     wait_new(page, "stages", "")
     assert "AU12 lip corner puller, left" in marked(page, "kept").inner_text()
-    for name in ("the driver", "woman_31", "man_30", "woman_62"):
+    for name in ("the driver", *FACES):
         wait_new(page, name, "")
     assert not marked(page, "said").is_visible()
-    assert len({source(page, n) for n in ("woman_31", "man_30", "woman_62")}) == 3
+    assert len({source(page, n) for n in FACES}) == 3
 
 
 @pytest.mark.parametrize("at", ["rating", "driver"])
