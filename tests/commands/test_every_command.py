@@ -31,6 +31,6 @@ def test_an_example_that_can_be_typed(name: str) -> None:
     command.make_context(name, rest)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS.keys() - {"studio"})  # a server has no end to tell of
 def test_json(name: str) -> None:
     assert any("--json" in p.opts for p in COMMANDS[name].params)

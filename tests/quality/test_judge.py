@@ -44,13 +44,15 @@ def test_left_and_right_exchanged_are_seen(
     assert found.scores["au_r"] < good.scores["au_r"] - 0.1
 
 
-def test_another_unit_is_a_false_reading(judge: ClipJudge, rendered: Rendered) -> None:
+def test_another_unit_is_a_false_reading(
+    good: Quality, judge: ClipJudge, rendered: Rendered
+) -> None:
     said = rendered.plan.intensity.copy()
     said[:, :, AU_INDEX[1]], said[:, :, AU_INDEX[4]] = said[:, :, AU_INDEX[4]], 0
     found = judge.judge(
         rendered.frames, asked=AUTrack.of(said, estimator="asked"), rest=rendered.rest
     )
-    assert found.scores["au_r"] < 0.6
+    assert found.scores["au_r"] < good.scores["au_r"] - 0.2
     assert found.scores["au_false"] > 0.4
     assert found.agreement is not None
     units = {u.au: u for u in found.agreement.units}
@@ -84,7 +86,7 @@ def test_identity_falls_when_somebody_else_appears(
     mixed[-1] = synthesizer.still(plan)
     found = judge.judge(mixed, rest=rendered.rest)
     same = judge.judge(rendered.frames, rest=rendered.rest)
-    assert same.scores["identity_min"] > 0.9
+    assert same.scores["identity_min"] > 0.85  # a frown changes a face
     assert found.scores["identity_min"] < 0.5
     assert found.scores["identity_mean"] > found.scores["identity_min"]
 

@@ -98,7 +98,7 @@ def test_reuse_is_full_where_it_follows_changes_to_the_end(brow_clip: Frames) ->
 
 def test_reuse_leaves_still_what_is_still(brow_clip: Frames) -> None:
     """Where nothing changed near by the reference's pixels stay bit for bit; the rest is within
-    two grey levels of full computation."""
+    four grey levels of full computation."""
     clip = brow_clip[::3]  # both ends are still
     full = Upscaler().frames(clip)
     reuse = Upscaler(temporal="reuse")
@@ -114,7 +114,7 @@ def test_reuse_leaves_still_what_is_still(brow_clip: Frames) -> None:
         assert still.mean() > 0.5
         assert np.array_equal(out[still], made[0][still])
     apart = np.abs(made.astype(int) - full)
-    assert apart.max() <= 2
+    assert apart.max() <= 4
     assert (apart > 0).mean() < 0.008
     assert (apart > 1).mean() < 5e-5
 
