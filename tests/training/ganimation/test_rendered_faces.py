@@ -63,7 +63,7 @@ def test_the_aus_of_rendered_faces_are_measured_again(mesher: FaceMesher) -> Non
     a, b = np.concatenate(asked), np.concatenate(seen)
     assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.7
     assert abs(np.corrcoef(a[::-1].ravel(), b.ravel())[0, 1]) < 0.3
-    assert np.corrcoef(a[a > 0], b[a > 0])[0, 1] > 0.8
+    assert np.corrcoef(a[a > 0], b[a > 0])[0, 1] > 0.75
     sides = [v[:, 0] - v[:, 1] for v in (a, b)]
     assert np.corrcoef(sides[0].ravel(), sides[1].ravel())[0, 1] > 0.6
 
