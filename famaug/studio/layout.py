@@ -30,6 +30,7 @@ body { background: #f6f7f9; color: #1c2026; }
   width: 100%; }
 .stack { display: flex; flex-direction: column; gap: 14px; min-width: 0; }
 .sticky { position: sticky; top: 10px; align-self: start; z-index: 2; }
+img:not([src]) { visibility: hidden; }
 .q-uploader__list, .q-uploader__subtitle { display: none; }
 .q-uploader { width: 100%; max-height: none; }
 .q-uploader__header { background: #eceff2; color: #1c2026; }

@@ -53,11 +53,21 @@ def find(path: Path | None, real: Path | None = None) -> Library:
     if _is_cache(path):
         return Library({path.absolute().name: path}, shipped, {}, clips)
     return Library(
-        _named(inside, _is_cache),
+        _caches(path, inside),
         shipped | _named(inside, lambda p: p.is_file() and p.suffix.lower() in PICTURES),
         _clips(inside),
         clips,
     )
+
+
+def _caches(path: Path, inside: Iterable[Path]) -> dict[str, Path]:
+    """Those in the folder, and in its folders: `famaug pregenerate` writes to cache/NAME."""
+    found = _named(inside, _is_cache)
+    for folder in inside:
+        if folder.is_dir() and folder not in found.values():
+            deeper = _named(_inside(folder), _is_cache)
+            found |= {f"{folder.relative_to(path)}/{name}": at for name, at in deeper.items()}
+    return found
 
 
 def _is_cache(path: Path) -> bool:

@@ -110,6 +110,7 @@ def test_a_rater_goes_on_where_they_stopped(served: str, visit: Visit) -> None:
 
 def test_a_driver_through_its_stages_and_on_three_faces(served: str, visit: Visit) -> None:
     page = visit(f"{served}driver")
+    assert not page.locator("img").first.is_visible()  # no picture yet, and no sign of a broken one
     upload(page, "clip-upload", "text.mp4", b"this is text")
     assert "text.mp4" in told(page, "text.mp4")
     marked(page, "clips").click()

@@ -111,11 +111,12 @@ def test_pages() -> None:
 def test_what_a_folder_holds(made_cache: Path, tmp_path: Path) -> None:
     (tmp_path / "clip").mkdir()
     shutil.copytree(made_cache, tmp_path / "c")
+    shutil.copytree(made_cache, tmp_path / "cache" / "casme2")
     for target in ("me.jpg", "clip/img1.jpg"):
         shutil.copy(Path(find(None).faces["woman_31 (sample)"]), tmp_path / target)
     (tmp_path / "film.mp4").write_bytes(b"")
     found = find(tmp_path)
-    assert [*found.caches] == ["c"]
+    assert [*found.caches] == ["c", "cache/casme2"]
     assert "me.jpg" in found.faces
     assert [*found.clips] == ["clip", "film.mp4"]
     assert [*find(made_cache).caches] == [made_cache.name]
