@@ -1,9 +1,9 @@
 """The documentation as a web site: README and docs in the order in which a newcomer needs them, the
 API from its docstrings, search.
 
-    python recipes/build_site.py --out site        (make site)
+    python recipes/build_site.py --out site
 
-Needs `zensical` and `mkdocstrings-python` (in the extra dev). Warnings, such as a link that leads
+`make site` does that. Needs `zensical` and `mkdocstrings-python` (in the extra dev). Warnings, such as a link that leads
 nowhere, end it with an error. Nothing of the site is loaded from elsewhere.
 """
 

@@ -55,6 +55,7 @@ NOT_RUN: dict[str, str] = {
     "generator/ganimation-clips.yaml": "videos of one's own; tests/training/ganimation",
     "generator/ganimation-paper.yaml": "200,000 faces of one's own; tests/training/ganimation",
     "generator/ganimation-rendered.yaml": "renders for minutes; tests/training/ganimation",
+    "build_site.py": "tests/docs/test_site.py builds the site",
     "ablate_synthetic_ratio.py": "as ablation/composite.yaml; tests/recipes runs it",
     "train_recognizer.py": "as recognition/composite.yaml; tests/recipes runs it",
     "train_superres.py": "tests/training/superres/test_superres_training.py runs it",
