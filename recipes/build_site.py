@@ -3,8 +3,8 @@ API from its docstrings, search.
 
     python recipes/build_site.py --out site
 
-`make site` does that. Needs `zensical` and `mkdocstrings-python` (in the extra dev). Warnings, such as a link that leads
-nowhere, end it with an error. Nothing of the site is loaded from elsewhere.
+`make site` does that. Needs `zensical` and `mkdocstrings-python` (in the extra dev). Warnings, such
+as a link that leads nowhere, end it with an error. Nothing of the site is loaded from elsewhere.
 """
 
 from __future__ import annotations
