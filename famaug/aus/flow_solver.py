@@ -25,6 +25,8 @@ PRIOR = Prior(
 )
 STRIDE = 4
 _LARGEST_SEED = 6.0
+_EVEN = 5.0
+"""Pixels of the face map over which brightness is evened; its samples have 14 to the centimetre."""
 
 
 class FlowReading(NamedTuple):
@@ -48,6 +50,7 @@ class FlowSolver:
         self.person = person
         self.map = FaceMap(person)
         self.reference = self.map.unroll(neutral, person.pose)
+        self.even = _evened(self.reference)
         self.coarse, self.fine = _dis_flow(finest=1, patch=6), _dis_flow(finest=0, patch=4)
         self.sel = self._samples()
         self.texture = self._texture()
@@ -94,7 +97,7 @@ class FlowSolver:
             share = np.clip(guess, 0, _LARGEST_SEED) / FULL
             known = np.tensordot(share, person.motion, ([0, 1], [0, 1]))
             current = self.map.unroll(frame, pose, known)
-            rest = method.calc(self.reference, current, None)
+            rest = method.calc(self.even, _evened(current), None)
             smooth = cv2.blur(rest, (5, 5))[self.sel] * [1, -1] / SCALE
             moved = self.at_samples @ known[:468, :2] + smooth
             solution = self.solver.solve(moved.ravel())
@@ -116,6 +119,17 @@ class FlowSolver:
             return 0.0
         like = cov[textured] / np.sqrt(np.maximum(va * vb, 1e-6)[textured])
         return float((like > 0.5).mean())
+
+
+def _evened(picture: Picture) -> Picture:
+    """Every place as bright and as full of contrast as every other, `H W` grey: folds shade skin
+    that does not move, and flow takes a shade that comes and goes for motion."""
+    grey = picture.astype(np.float32)
+    mean = cv2.GaussianBlur(grey, (0, 0), _EVEN)
+    detail = (grey - mean) / (mean + 10)
+    spread = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _EVEN))
+    out: Picture = np.clip(128 + 90 * detail / (spread + 0.1), 0, 255).astype(np.uint8)
+    return out
 
 
 def _dis_flow(*, finest: int, patch: int) -> cv2.DISOpticalFlow:
