@@ -27,7 +27,7 @@ import typer
 ROOT = Path(__file__).resolve().parents[1]
 PAGES: dict[str, tuple[str, ...]] = {
     "Using it": ("data", "generation", "cache", "recognition", "does_it_help", "studio", "values"),
-    "How it works": ("aus", "modulation", "generator", "skin", "superres", "quality"),
+    "How it works": ("aus", "modulation", "generator", "skin", "gallery", "superres", "quality"),
     "Going on": ("extending",),
 }
 """Pages of docs/ by chapter, in reading order; one that is not there yet is left out."""

@@ -52,7 +52,7 @@ SHIPPED: dict[str, ShippedWeights] = {
     ),
     "flow-cnn/composite": ShippedWeights(
         file="flow_cnn_composite.safetensors",
-        sha256="b6c66d0c8ff819b9faa1afe12b4982e2e39a41b9fdef82b795a0a4401241f8b9",
+        sha256="285c14d9ed3cda4de3a2bfd60a0e3eceb8cc5065717ed99d2dd0c51620effcf9",
         licence="Apache-2.0",
         source="trained by recipes/train_flow_cnn.py on expressions drawn on generated faces "
         "(faker-js/assets-person-portrait, CC0), on no real clip",
