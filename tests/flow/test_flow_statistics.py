@@ -23,7 +23,7 @@ def test_mean_and_spread_beside_published_pictures() -> None:
     assert ours["mean_u"] == pytest.approx(MEAN["u"], abs=10)
     assert ours["mean_v"] == pytest.approx(MEAN["v"], abs=25)
     # strain is stronger all over the picture, as docs/recognition.md says; that is the noise
-    assert 10 < ours["mean_strain"] - MEAN["strain"] < 25
+    assert 5 < ours["mean_strain"] - MEAN["strain"] < 25
     assert statistics(noise=0)["mean_strain"] == pytest.approx(MEAN["strain"], abs=15)
     # u spreads less: these heads do not turn
     for channel, spread in SPREAD.items():
