@@ -27,4 +27,4 @@ def test_mean_and_spread_beside_published_pictures() -> None:
     assert statistics(noise=0)["mean_strain"] == pytest.approx(MEAN["strain"], abs=15)
     # u spreads less: these heads do not turn
     for channel, spread in SPREAD.items():
-        assert ours[f"spread_{channel}"] == pytest.approx(spread, abs=12)
+        assert ours[f"spread_{channel}"] == pytest.approx(spread, abs=15)
