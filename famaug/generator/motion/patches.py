@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from famaug.aus.basis import COLUMNS
 from famaug.faces.sampling import as_source, sample_spline, spline_coefficients
 from famaug.generator.motion.eyes import eye_rims, eyeball
 from famaug.generator.motion.field import Grid
@@ -20,6 +23,7 @@ from famaug.generator.motion.lids import Lid, calmed, make_lid
 from famaug.generator.motion.mouth import mouth_rims
 from famaug.generator.motion.mouth_layers import make_inside
 from famaug.generator.motion.opening import Rims
+from famaug.types import AU_INDEX
 
 _EDGE = 0.09
 """Width of a layer's edge in centimetres (never under 1.3 pixels)."""
@@ -44,7 +48,8 @@ class Patch:
         skin: spline sources `2 4 h w` of the upper and the lower skin (colour and cover).
         back: `1 3 h w`, what lies behind, where it is the same in every frame.
         inside: of a mouth, instead of that.
-        lid: of an eye.
+        lid_of: of an eye, asked when it first comes down: most clips show no blink.
+        blink: the unit that brings it down, of the 34.
     """
 
     box: Box
@@ -56,7 +61,13 @@ class Patch:
     skin: Tensor
     back: Tensor
     inside: Inside | None = None
-    lid: Lid | None = None
+    lid_of: Callable[[], Lid] | None = None
+    blink: int = 0
+
+    @cached_property
+    def lid(self) -> Lid | None:
+        """Of an eye."""
+        return None if self.lid_of is None else self.lid_of()
 
     def render(self, fields: Tensor, step: tuple[float, float], weights: Tensor) -> Tensor:
         """Colours `B 3 h w` for its forward fields `B 2 2 lines columns`, in nodes, of intensities
@@ -66,13 +77,15 @@ class Patch:
         u = at_nodes(inverse, self.grid.expand(count, -1, -1, -1))
         skin = self.skin.repeat(len(fields), 1, 1, 1) if len(fields) > 1 else self.skin
         x, y = self.x + u[:, 0] * step[0], self.y + u[:, 1] * step[1]
-        if self.lid is None or not self.lid.moves(weights):
+        blinks = bool((weights[:, self.blink] > 0).any())
+        lid = self.lid if blinks else None
+        if lid is None or not lid.moves(weights):
             moved = sample_spline(skin, x, y)
             above, below, back = moved[0::2], moved[1::2], self.back
             if self.inside is not None:
                 back = self.inside.show((1 - above[:, 3:]) * (1 - below[:, 3:]), weights)
             return _laid(above, below, back)
-        closed = self.lid.layers(skin, x, y, weights)
+        closed = lid.layers(skin, x, y, weights)
         back = self.back
         if closed.behind is not None:
             colour, share = closed.behind
@@ -80,7 +93,7 @@ class Patch:
         whole = _laid(closed.upper, closed.lower, back)
         if closed.line is None:
             return whole
-        return whole + closed.line * (self.lid.lashes.colour - whole)
+        return whole + closed.line * (lid.lashes.colour - whole)
 
 
 def _laid(above: Tensor, below: Tensor, back: Tensor) -> Tensor:
@@ -138,9 +151,10 @@ def make_patch(
     x, y = box.pixels
     nodes = np.stack([x / grid.step[0] - columns.start, y / grid.step[1] - lines.start], -1)
     parts = torch.stack([f[:, :, lines, columns] for f in fields], 1)
-    lid = None
+    lid, blink = None, 0
     if number < 2:
-        lid = make_lid(picture, mesh, number, rims, around, scale, edge, device)
+        blink = number * (COLUMNS // 2) + AU_INDEX[45]
+        lid = partial(make_lid, picture, mesh, number, rims, around, scale, edge, device)
         parts *= _tensor(_calm(number, rims, grid, lines, columns, scale), device)
     sources = [as_source(spline_coefficients(p), device) for p in (layers.upper, layers.lower)]
     return Patch(
@@ -154,6 +168,7 @@ def make_patch(
         _tensor(behind, device),
         inside,
         lid,
+        blink,
     )
 
 
