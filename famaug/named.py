@@ -1,10 +1,11 @@
-"""Things that are asked for by name: near misses, and `module:Class`."""
+"""Things that are asked for by name: near misses, `module:Class`, and names of a package that load
+when they are first used."""
 
 from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,3 +65,19 @@ def _reach_working_folder(root: str) -> None:
     beside = Path(here, root), Path(here, f"{root}.py")
     if here not in sys.path and any(p.exists() for p in beside) and find_spec(root) is None:
         sys.path.append(here)
+
+
+def lazily(package: str, places: Mapping[str, str]) -> Callable[[str], Any]:
+    """A package's `__getattr__`, which imports what is asked for and nothing else.
+
+    Args:
+        package: its `__name__`.
+        places: the module of each name.
+    """
+
+    def found(name: str) -> Any:
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(places[name]), name)
+
+    return found

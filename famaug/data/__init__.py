@@ -6,10 +6,10 @@ public data sets are in `readers/`, the MEGC2019 composite in megc2019.py.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from famaug.errors import MissingPackageError
+from famaug.named import lazily
 from famaug.packages import stand_in
 
 if TYPE_CHECKING:
@@ -76,11 +76,12 @@ _LAZY = {
 __all__ = list(_LAZY)
 
 
+_found = lazily(__name__, _LAZY)
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'famaug.data' has no attribute {name!r}")
     try:
-        return getattr(import_module(_LAZY[name]), name)
+        return _found(name)
     except MissingPackageError as error:
         return stand_in(name, error)
 

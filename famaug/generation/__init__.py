@@ -8,8 +8,9 @@ workers.py.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from famaug.named import lazily
 
 if TYPE_CHECKING:
     from famaug.generation.generation import Generation as Generation
@@ -25,9 +26,4 @@ _LAZY = {
 }
 
 __all__ = list(_LAZY)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'famaug.generation' has no attribute {name!r}")
+__getattr__ = lazily(__name__, _LAZY)

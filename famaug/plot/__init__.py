@@ -13,8 +13,9 @@ The report is made of the same drawings. matplotlib loads with the first figure.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from famaug.named import lazily
 
 if TYPE_CHECKING:
     from famaug.plot.curves import track as track
@@ -32,9 +33,4 @@ _LAZY = {
 }
 
 __all__ = sorted(_LAZY)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'famaug.plot' has no attribute {name!r}")
+__getattr__ = lazily(__name__, _LAZY)

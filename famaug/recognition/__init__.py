@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from famaug.named import lazily
 
 if TYPE_CHECKING:
     from famaug.flow.pictures import flow_features as flow_features
@@ -27,9 +28,4 @@ _LAZY = {
 }
 
 __all__ = sorted(_LAZY)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'famaug.recognition' has no attribute {name!r}")
+__getattr__ = lazily(__name__, _LAZY)

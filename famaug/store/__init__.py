@@ -6,8 +6,9 @@ in record.py and codecs.py, what LMDB needs from us in envs.py, pages.py and loc
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from famaug.named import lazily
 
 if TYPE_CHECKING:
     from famaug.store.codecs import cache_key as cache_key
@@ -47,9 +48,4 @@ _LAZY = {
 }
 
 __all__ = list(_LAZY)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'famaug.store' has no attribute {name!r}")
+__getattr__ = lazily(__name__, _LAZY)

@@ -6,8 +6,9 @@ release; `make_openface` writes tables like OpenFace's, with invented numbers.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from famaug.named import lazily
 
 if TYPE_CHECKING:
     from famaug.testing.clips import make_clip as make_clip
@@ -21,9 +22,4 @@ _LAZY = {
 }
 
 __all__ = sorted(_LAZY)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'famaug.testing' has no attribute {name!r}")
+__getattr__ = lazily(__name__, _LAZY)
