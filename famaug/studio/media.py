@@ -9,7 +9,7 @@ from famaug.errors import FamaugError
 from famaug.studio.moving import jpeg, webp
 from famaug.studio.server import Studio
 
-PATH = "/media/{cache}/{key}/{what}"
+PATH = "/media/{cache:path}/{key}/{what}"
 FRAMES = {"onset.jpg": 0, "apex.jpg": 1, "offset.jpg": 2}
 ANIMATIONS = ("real.webp", "slow.webp")
 

@@ -153,7 +153,7 @@ class RatingPage:
 
     def _pixels(self, clip: str, half: Half) -> tuple[Frames, float, int]:
         """Half of a clip, its rate, and the apex; in the slow desk's thread."""
-        place, _, name = clip.partition("/")
+        place, _, name = clip.rpartition("/")  # a cache may be "cache/casme2"
         if place == REAL and name in self.studio.library.real:
             frames, fps = read_frames(self.studio.library.real[name])
             apex = int(np.abs(frames.astype(np.int16) - frames[0]).sum((1, 2, 3)).argmax())

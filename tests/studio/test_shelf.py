@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from starlette.routing import compile_path
 
 from famaug.data import MicroExpressionSynth
 from famaug.errors import CacheError, InputError, MediaError
 from famaug.store.decisions import read_decisions
 from famaug.studio.library import find
-from famaug.studio.media import place
+from famaug.studio.media import PATH, place
 from famaug.studio.shelf import Filter, Shelf, pages
 from tests.store.store_builders import ListOfClips
 from tests.studio.conftest import FACES, LABELS
@@ -122,6 +124,14 @@ def test_what_a_folder_holds(made_cache: Path, tmp_path: Path) -> None:
     assert [*find(made_cache).caches] == [made_cache.name]
     with pytest.raises(MediaError, match="holds no clip"):
         find(None, tmp_path / "clip")
+
+
+@pytest.mark.parametrize("cache", ["casme2", "cache/casme2", "a/../<b>?"])
+def test_addresses_lead_back_to_any_cache(cache: str) -> None:
+    pattern, _, _ = compile_path(PATH)
+    found = pattern.match(unquote(place(cache, "0" * 64, "apex.jpg")))
+    assert found is not None
+    assert found.groupdict() == {"cache": cache, "key": "0" * 64, "what": "apex.jpg"}
 
 
 def test_addresses_hold_any_name() -> None:
