@@ -182,18 +182,19 @@ class RatingPage:
         done = self.book.of(self.rater)
         left = [item for item in self.items if item.name not in done]
         self.progress.set_text(f"{len(self.items) - len(left)} of {len(self.items)} rated")
-        self.item = left[0] if left else None
-        self.sheet.set_visibility(self.item is not None)
-        self.answers = {}
+        # until its pixels are there, answers would be given on the picture of the one before
+        self.item, self.answers, self.views = None, {}, {}
+        self.sheet.set_visibility(bool(left))
         self._mark()
-        if self.item is None:
+        if not left:
             self.progress.set_text(f"All {len(self.items)} are rated. Thank you!")
             return
-        work = (self._pixels, self.item.clip, self.item.half)
+        item = left[0]
+        work = (self._pixels, item.clip, item.half)
         try:
             frames, fps, apex = await self.studio.slow.do(*work)
         except FamaugError as error:  # damaged: the others can still be rated
-            self.items.remove(self.item)
+            self.items.remove(item)
             await self._show()
             self.said.tell(f"Left out, as it cannot be read: {error}")
             return
@@ -205,17 +206,20 @@ class RatingPage:
             "onset": address(jpeg(frames[0])),
             "apex": address(jpeg(frames[apex])),
         }
-        self.title.set_text(f"{self.item.half.capitalize()} face")
-        rests = self.item.aus == AT_REST
-        self.aus.set_text(f"AUs to be shown here: {self.item.aus}")
+        self.title.set_text(f"{item.half.capitalize()} face")
+        rests = item.aus == AT_REST
+        self.aus.set_text(f"AUs to be shown here: {item.aus}")
         self.asked["aus"].set_text(STAYS if rests else QUESTIONS["aus"][0])
         self._look("slow")
+        self.item = item
 
     def _look(self, view: str) -> None:
         if view in self.views:
             layout.show(self.moving, self.views[view])
 
     def _answer(self, question: str, value: int) -> None:
+        if self.item is None:
+            return
         self.answers[question] = value
         self._mark()
 
@@ -231,7 +235,12 @@ class RatingPage:
             return
 
         async def work() -> None:
-            await self.studio.slow.do(self.book.add, self.rater, item, answers)
+            self.item = None  # Enter twice saves once
+            try:
+                await self.studio.slow.do(self.book.add, self.rater, item, answers)
+            except FamaugError:
+                self.item = item  # the answers stand, to be saved again
+                raise
             await self._show()
 
         await self.said.around(work)
