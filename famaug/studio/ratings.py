@@ -22,7 +22,7 @@ from famaug.errors import InputError
 from famaug.files.limits import read_json
 from famaug.files.whole import write_whole
 from famaug.packages import need
-from famaug.seeding import keyed_generator
+from famaug.seeding import digest, keyed_generator
 
 Half = Literal["upper", "lower"]
 HALVES: tuple[Half, Half] = ("upper", "lower")
@@ -70,7 +70,7 @@ class Rating:
 
 
 def chosen(clips: Mapping[str, Sequence[str]], each: int) -> list[str]:
-    """Of every system so many clips, the same for all raters.
+    """Of every system so many clips, the same for all raters, whatever was rejected meanwhile.
 
     Args:
         clips: names by system.
@@ -78,8 +78,7 @@ def chosen(clips: Mapping[str, Sequence[str]], each: int) -> list[str]:
     """
     found = []
     for system, names in sorted(clips.items()):
-        rng = keyed_generator(0, "rated", system)
-        found += [sorted(names)[i] for i in rng.permutation(len(names))[:each]]
+        found += sorted(names, key=lambda name: digest(["rated", system, name]))[:each]
     return found
 
 

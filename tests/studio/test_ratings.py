@@ -53,6 +53,8 @@ def test_orders_are_shuffled_and_differ_between_raters() -> None:
 def test_of_each_system_as_many() -> None:
     found = chosen({"a": [f"a/{n}" for n in range(30)], "real": ["r/1", "r/2"]}, 5)
     assert len(found) == 7
+    kept = [f"a/{n}" for n in range(30) if f"a/{n}" != found[0]]
+    assert chosen({"a": kept, "real": ["r/1", "r/2"]}, 5)[:4] == found[1:5]  # one was rejected
     assert found == chosen({"real": ["r/2", "r/1"], "a": [f"a/{n}" for n in range(30)]}, 5)
 
 
