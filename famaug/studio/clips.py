@@ -202,6 +202,8 @@ class Clips:
         if shelf is None or not self.rows:
             return
         row = self.rows[self.at]
+        if verdict is not None:
+            self._step(1)  # before it is written, or a second key would decide this one again
 
         async def work() -> bool:
             await self.studio.slow.do(shelf.decide, row.key, verdict)
@@ -214,14 +216,14 @@ class Clips:
                 f"{len(self.rows)} of {len(shelf.rows)} clips; {rejected} rejected, "
                 f"in {shelf.file.name}"
             )
-            if verdict is None:
+            if self.rows[self.at] is row:
                 self._detail()
-            else:
-                self._step(1)
 
     async def _key(self, event: Any) -> None:
         if not event.action.keydown or event.modifiers.ctrl or event.modifiers.meta:
             return
+        if event.action.repeat and not (event.key.arrow_left or event.key.arrow_right):
+            return  # a key that is held down decides one clip
         key = str(event.key).lower()
         verdicts: dict[str, Verdict | None] = {"a": "accept", "r": "reject", "u": None}
         if key in verdicts:
