@@ -104,7 +104,7 @@ def difference_strip(
     """
     _check(frames, [*chosen, onset])
     reference = frames[onset]
-    gain = gain or fitting_gain(frames[list(chosen)], reference)
+    gain = gain if gain is not None else fitting_gain(frames[list(chosen)], reference)
     factor = _column(frames.shape[2]) // frames.shape[2] or 1
     cells = []
     for i in chosen:

@@ -128,6 +128,8 @@ def test_what_may_be_shown(clip: Clip, tmp_path: Path) -> None:
     stored = ClipCache(tmp_path).read(story.plan.key)
     for value in (clip, (clip, "positive"), stored):
         assert picture_in(plot.strip(value)).size  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="gain"):
+        plot.difference(clip, gain=0)
     with pytest.raises(InputError, match="got str"):
         plot.flow("clip.mp4")  # type: ignore[arg-type]
     with pytest.raises(UnusableClipError, match="one frame"):
