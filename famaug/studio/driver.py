@@ -46,7 +46,9 @@ class DriverPage:
                     clips, value=None, label="a clip that is here", on_change=self._pick
                 )
                 self.clips.classes("w-full").props('data-mark="clips"')
-                layout.uploads("or a video of your own", FILMS, "clip-upload", self._take, 512)
+                layout.uploads(
+                    "or a video of your own", FILMS, "clip-upload", self._take, layout.MOST_FILM_MB
+                )
             self.busy = ui.linear_progress(show_value=False).props("indeterminate")
             self.busy.set_visibility(False)
             self.films_row = ui.element("div").classes("films")
@@ -68,9 +70,10 @@ class DriverPage:
             await self._work(path or self.studio.sample_clip, "")
 
     async def _take(self, event: Any) -> None:
-        data, name = await event.file.read(), str(event.file.name)
+        found = await self.said.around(lambda: layout.taken(event, layout.MOST_FILM_MB))
         event.sender.reset()
-        await self._work(data, name)
+        if found:
+            await self._work(*found)
 
     async def _work(self, what: Any, name: str) -> None:
         self.busy.set_visibility(True)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from famaug.errors import FamaugError
+from famaug.errors import FamaugError, InputError
 from famaug.studio.toolkit import ui
 
 log = logging.getLogger("famaug.studio")
@@ -144,6 +144,21 @@ def slider(name: str, low: float, high: float, step: float, value: float) -> Any
     found.LOOPBACK = False
     found.props["loopback"] = False
     return found.props(f'dense aria-label="{name}"')
+
+
+MOST_FILM_MB = 512
+
+
+async def taken(event: Any, most_mb: int) -> tuple[bytes, str]:
+    """Bytes and name of a file that was given to `uploads`: its limit is the browser's, and not
+    everything that talks to a server is one.
+
+    Raises:
+        InputError: a larger file.
+    """
+    if event.file.size() > most_mb << 20:
+        raise InputError(f"{event.file.name}: a file of up to {most_mb} MB is asked for")
+    return await event.file.read(), str(event.file.name)
 
 
 def uploads(label: str, kinds: str, mark: str, take: Callable[[Any], Any], most_mb: int) -> Any:

@@ -31,7 +31,7 @@ HAND, RULE, CLIP = "By hand", "Drawn", "From a clip"
 
 
 class Playground:
-    """One visitor's page. What was uploaded is kept here alone, and goes with the page."""
+    """One visitor's page. What was uploaded is seen here alone."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -112,7 +112,9 @@ class Playground:
         clips = {"": "the sample clip (a smile)"} | {n: n for n in self.studio.library.clips}
         self.clips = ui.select(clips, value=None, label="a clip that is here", on_change=self._pick)
         self.clips.classes("w-full").props('data-mark="clips"')
-        layout.uploads("or a video of your own", FILMS, "clip-upload", self._take_clip, 512)
+        layout.uploads(
+            "or a video of your own", FILMS, "clip-upload", self._take_clip, layout.MOST_FILM_MB
+        )
         self.strongest = ui.number(
             "scale so that the strongest AU reaches (empty: as it is)",
             value=1.5, min=0.1, max=5, step=0.1, on_change=self._changed,
@@ -202,7 +204,8 @@ class Playground:
             identity=self.face_named,
             driver=units_text(self.sliders.peak),
             times=(float(self.rise.value), float(self.fall.value)),
-            fps=float(self.fps.value or 100),
+            # the box only advises, and a clip has as many frames as this says
+            fps=min(max(float(self.fps.value or 100), 10), 1000),
             generator=generator,
             skin=skin if generator == "warp" and skin != 1 else None,
             size=int(self.size.value),
@@ -231,10 +234,11 @@ class Playground:
         )
 
     async def _take_face(self, event: Any) -> None:
-        data, name = await event.file.read(), str(event.file.name)
+        found = await self.said.around(lambda: layout.taken(event, MAX_BYTES >> 20))
         self.upload.reset()
-        self.faces.set_value(None)
-        await self.said.around(lambda: self._find(data, name, name))
+        if found:
+            self.faces.set_value(None)
+            await self.said.around(lambda: self._find(found[0], found[1], found[1]))
 
     async def _find(self, data: bytes, name: str, named: str) -> None:
         face = await self.studio.quick.do(self.studio.quick.find_face, data, name)
@@ -256,9 +260,10 @@ class Playground:
             await self.said.around(lambda: self._measure(named, clip_of, what))
 
     async def _take_clip(self, event: Any) -> None:
-        data, name = await event.file.read(), str(event.file.name)
+        found = await self.said.around(lambda: layout.taken(event, layout.MOST_FILM_MB))
         event.sender.reset()
-        await self.said.around(lambda: self._measure(name, clip_of, data, name))
+        if found:
+            await self.said.around(lambda: self._measure(found[1], clip_of, *found))
 
     async def _measure(self, named: str, read: Any, *given: Any) -> None:
         ui.notify("Measuring the clip ...")
