@@ -1,7 +1,7 @@
 """What flow misses of lids: AU45 from the lids themselves, AU05 at its full size.
 
 Optical flow follows skin that stays in sight, and a blink brings new skin out of the fold: real
-closed eyes read 2.4 to 4 of 5. How far the lids are apart says more, once it is far enough from
+closed eyes read 2.4 to 5 of 5. How far the lids are apart says more, once it is far enough from
 rest that the noise of the landmarks does not matter.
 """
 
