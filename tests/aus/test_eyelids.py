@@ -86,7 +86,7 @@ def test_wide_eyes_are_no_blink(face: tuple[WarpRenderer, PersonBasis]) -> None:
     assert with_lids(known, face[1], moved(face[1], 5, 5))[BLINK].max() < 0.5
 
 
-def test_flow_sees_half_of_a_wide_eye(face: tuple[WarpRenderer, PersonBasis]) -> None:
+def test_a_wide_eye_of_flow_is_made_larger(face: tuple[WarpRenderer, PersonBasis]) -> None:
     known = np.zeros((17, 2))
     known[AU_INDEX[5]] = 2
     out = with_lids(known, face[1], moved(face[1], 2, 5), wide=WIDE)

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from famaug import samples
 from famaug.faces.align import crop_face
-from famaug.faces.landmarks import LEFT_IRIS
+from famaug.faces.landmarks import LEFT_IRIS, LEFT_LIDS, RIGHT_LIDS
 from famaug.generator.motion.layers import look_up
 from famaug.generator.warp import WarpRenderer
 from famaug.media.clips import read_picture
@@ -87,16 +87,15 @@ def test_a_closed_lid_is_smooth(face, side):
 def test_the_eyeball_stays_during_half_a_blink(face, level):
     frame = face.render(blink(level))[0].astype(int)
     # below the middle of the opening, and above the lower lashes
-    rims = face.motion.rims[0]
     reach = np.linspace(-0.3, -0.15, 5) * height(face, 0)
     before = columns(face, face.picture, 0, reach)
     after = columns(face, frame, 0, reach)
-    assert rims.height > 6
     middle = slice(8, 17)
     assert np.abs(after - before)[middle].mean() < 4
     x, y = np.round(face.mesh[LEFT_IRIS[0], :2]).astype(int)
     gone = np.abs(frame[y - 3, x] - face.picture[y - 3, x]).max()
-    assert level < 2.5 or gone > 0
+    if level == 2.5:
+        assert gone > 10
 
 
 def test_half_a_blink_covers_about_half(face):
@@ -182,10 +181,13 @@ def test_small_and_large_faces_close_their_eyes(closed_mouth, across):
 def test_an_eye_without_clean_skin_round_it_is_closed_all_the_same(closed_mouth):
     """A picture of one dark colour but for the eyes."""
     picture, mesh = closed_mouth
-    flat = np.full_like(picture, 12)
-    r = WarpRenderer(flat, mesh)
-    out = r.render(blink(5))[0]
-    assert np.abs(out.astype(int) - 12).max() <= 12
+    flat, eyes = np.full_like(picture, 12), np.zeros(picture.shape[:2], np.uint8)
+    for lids in (LEFT_LIDS, RIGHT_LIDS):
+        cv2.fillPoly(eyes, [np.round(mesh[list(lids), :2]).astype(np.int32)], 1)
+    flat[eyes > 0] = picture[eyes > 0]
+    out = WarpRenderer(flat, mesh).render(blink(5))[0]
+    assert flat[eyes > 0].max() > 120
+    assert np.percentile(out[eyes > 0], 90) < 40
 
 
 def test_one_eye_closes_while_the_other_does_not_change(rest):

@@ -12,7 +12,7 @@ from famaug.generator.motion.face_motion import FaceMotion
 from famaug.generator.skin.creases import CREASES
 from famaug.generator.skin.learnt import Learnt
 from famaug.generator.skin.own import EVERYBODY, Form, Own
-from famaug.generator.skin.relief import SCALE, WIDTH, Side, shade
+from famaug.generator.skin.relief import WIDTH, Side, shade
 from famaug.generator.skin.shade import SkinShade, _Face
 from famaug.types import AU_INDEX, AUS, Floats, Picture
 
@@ -147,7 +147,6 @@ def test_lines_run_out_at_their_ends() -> None:
         assert depth[end] < depth[end + inner // 2] < depth[end + inner]
     wide = (flat > 0.5 * np.maximum(depth, 1e-6)).sum(0)
     assert wide[seen[0]] <= wide[(seen[0] + seen[-1]) // 2]
-    assert SCALE == 20
 
 
 def test_every_form_is_usable(people: list[Face]) -> None:
