@@ -154,7 +154,7 @@ def _cast(cover: NDArray[Any], scale: float) -> Array:
     moved = np.pad(cover, ((down, 0), (0, 0)), mode="edge")[: len(cover)]
     sigma = _CAST_SIZE * scale
     shade = gaussian_filter1d(gaussian_filter1d(moved.astype(np.float64), sigma, 0), sigma, 1)
-    out: Array = 1 - _CAST * np.clip(np.maximum(shade, cover * shade), 0, 1)
+    out: Array = 1 - _CAST * np.clip(shade, 0, 1)
     return out
 
 
