@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LIMIT_S = 300
 """Seconds for one cell."""
+FAILED = ("famaug: ", "Traceback", "Usage: famaug", "not found")
+"""What a command that failed has printed."""
 
 
 def _read(path: Path) -> nbformat.NotebookNode:
@@ -46,6 +48,6 @@ def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     printed = [
         output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())
     ]
-    assert printed
+    assert any(printed)
     # a shell line that fails does not stop a notebook
-    assert not [text for text in printed if "famaug: " in text or "Traceback" in text]
+    assert not [text for text in printed if any(word in text for word in FAILED)]
