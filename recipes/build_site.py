@@ -47,6 +47,8 @@ PROTOCOLS = {
     "famaug.data.protocols": "What a data set must be.",
     "famaug.errors": "Errors.",
 }
+MARK = ".famaug-site"
+"""What a folder holds that may be replaced."""
 FENCE = re.compile(r"^```(python|sh) .*$", re.MULTILINE)
 """Notes behind a fence's language are for the tests (tests/docs/documents.py)."""
 Nav = list[dict[str, object]]
@@ -56,7 +58,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write; an old site in it is replaced.")],
 ) -> None:
     """Build it."""
-    if out.exists() and any(out.iterdir()) and not (out / "sitemap.xml").exists():
+    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         sys.exit(f"{out} holds something that is no site; give another folder, or empty it")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)
@@ -75,6 +77,7 @@ def main(
             sys.exit("\n".join(unread) or built.stdout)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(source / "site", out)
+        (out / MARK).touch()
     print(f"{out / 'index.html'}: {len(list(out.rglob('*.html')))} pages")
 
 

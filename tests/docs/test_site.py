@@ -100,7 +100,14 @@ def test_notes_of_fences_are_not_shown(site: Path) -> None:
 
 def test_a_folder_that_is_no_site_stays(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
+    (tmp_path / "sitemap.xml").touch()  # another site's
     done = _build(tmp_path)
     assert done.returncode == 1
     assert "holds something that is no site" in done.stderr
     assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_an_old_site_is_replaced(site: Path) -> None:
+    (site / "left.html").touch()
+    assert _build(site).returncode == 0
+    assert not (site / "left.html").exists()
