@@ -44,7 +44,7 @@ def find(path: Path | None, real: Path | None = None) -> Library:
         MediaError: no such folder, or no clip in `real`.
     """
     shipped = {f"{name} (sample)": at for name, at in samples.faces().items()}
-    clips = {} if real is None else _clips(_inside(real))
+    clips = {} if real is None else _clips(_inside(real), most=None)  # raters see a sample of all
     if real is not None and not clips:
         raise MediaError(f"{real} holds no clip: videos or folders of frames are asked for")
     if path is None:
@@ -75,17 +75,19 @@ def _is_cache(path: Path) -> bool:
     return (path / manifest.NAME).exists() and (path / manifest.SHARDS).exists()
 
 
-def _clips(inside: Iterable[Path]) -> dict[str, Path]:
+def _clips(inside: Iterable[Path], most: int | None = MOST) -> dict[str, Path]:
     def is_clip(path: Path) -> bool:
         if path.is_dir():
             return not _is_cache(path) and holds_pictures(path)
         return path.suffix.lower() in VIDEOS
 
-    return _named(inside, is_clip)
+    return _named(inside, is_clip, most)
 
 
-def _named(inside: Iterable[Path], fits: Callable[[Path], bool]) -> dict[str, Path]:
-    return dict([(p.name, p) for p in inside if fits(p)][:MOST])
+def _named(
+    inside: Iterable[Path], fits: Callable[[Path], bool], most: int | None = MOST
+) -> dict[str, Path]:
+    return dict([(p.name, p) for p in inside if fits(p)][:most])
 
 
 def _inside(folder: Path) -> list[Path]:
